@@ -1,0 +1,86 @@
+#pragma once
+/// The signed directory: root signs signer, signer signs directory (format 3.9). Signatures are
+/// minisign files, so that the ceremony needs nothing but the stock tool.
+/// Stateless functions; any thread. Times are Unix seconds.
+
+#include <plankurier/keys.hpp>
+
+#include <string>
+#include <vector>
+
+namespace plankurier {
+
+/// A minisign public key: key id 8 and Ed25519 key 32.
+struct MinisignPublicKey {
+    std::array<std::byte, 8> id{};
+    SigningPublicKey key{};
+    friend bool operator==(const MinisignPublicKey&, const MinisignPublicKey&) = default;
+};
+/// From the text of a `.pub` file, or its second line alone. Fails with `malformed`.
+[[nodiscard]] Result<MinisignPublicKey> parse_minisign_public_key(std::string_view text);
+/// The base64 line of a `.pub` file.
+[[nodiscard]] std::string to_text(const MinisignPublicKey& key);
+/// SHA-256 over id and key as groups of hexadecimal, for people to compare.
+[[nodiscard]] std::string fingerprint(const MinisignPublicKey& key);
+/// Checks a `.minisig` (legacy "Ed" and prehashed "ED") with its trusted comment; returns that
+/// comment. Fails with `malformed` or `bad_signature`.
+[[nodiscard]] Result<std::string> check_minisign(const MinisignPublicKey& key, ByteView message,
+                                                 std::string_view signature_text);
+
+struct DepartmentKey {
+    KeyId kid{};
+    RecipientPublicKey key;
+    std::int64_t from{}, until{};
+};
+struct DepartmentSigningKey {
+    KeyId kid{};
+    SigningPublicKey key{};
+    std::int64_t from{}, until{};
+};
+struct Department {
+    std::string id, name, group, hint;
+    std::vector<DepartmentKey> keys;
+    std::vector<DepartmentSigningKey> signing_keys;
+};
+struct Directory {
+    std::string authority;
+    std::uint64_t serial{};
+    std::int64_t issued{}, expires{};
+    SigningPublicKey record_key{}; ///< the control plane's key for records and tickets
+    std::vector<Department> departments;
+    std::vector<KeyId> revoked;
+
+    /// Nullptr when there is none.
+    [[nodiscard]] const Department* find(std::string_view department_id) const noexcept;
+};
+
+/// The four texts that `GET /v1/directory` serves.
+struct SignedDirectory {
+    std::string signer_pub, signer_minisig, directory_json, directory_minisig;
+};
+
+/// What a client remembers of an authority.
+struct TrustAnchor {
+    MinisignPublicKey root;
+    std::uint64_t highest_serial{};
+};
+
+/// Checks the whole chain: root -> signer (trusted comment `expires:YYYY-MM-DD`, at most 400
+/// days) -> directory (trusted comment `serial:N expires:YYYY-MM-DD`, at most 35 days), times,
+/// serial. Fails with `untrusted_root`, `bad_signature`, `expired`, `rolled_back`, `malformed`.
+[[nodiscard]] Result<Directory> open_directory(const SignedDirectory& bundle,
+                                               const TrustAnchor& trust, std::int64_t now);
+/// Parses directory JSON without checking a signature (the relay's own tools). `malformed`.
+[[nodiscard]] Result<Directory> parse_directory(std::string_view json);
+/// The JSON text of a directory.
+[[nodiscard]] std::string encode_directory(const Directory& directory);
+
+/// The key to seal to now: inside from/until, not revoked, latest `until`. Fails with `expired`.
+[[nodiscard]] Result<DepartmentKey> usable_key(const Directory& directory,
+                                               const Department& department, std::int64_t now);
+
+/// The public record a department hands over (JSON, one line), and its inverse. `malformed`.
+[[nodiscard]] std::string encode_department(const Department& department);
+[[nodiscard]] Result<Department> parse_department(std::string_view json);
+
+} // namespace plankurier
