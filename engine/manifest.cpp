@@ -1,0 +1,163 @@
+#include "engine/crypto.hpp"
+
+#include <plankurier/layout.hpp>
+#include <plankurier/manifest.hpp>
+#include <plankurier/receiving.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace plankurier {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t plain_bytes_min = 4'096;
+
+json to_json(const Manifest& manifest) {
+    json files = json::array();
+    for (const ManifestFile& file : manifest.files) {
+        files.push_back({{"name", file.name},
+                         {"size", file.size_bytes},
+                         {"type", file.type},
+                         {"mtime", file.mtime}});
+    }
+    json kids = json::array();
+    for (const KeyId& kid : manifest.recipient_keys) kids.push_back(to_hex(kid));
+    const Contact& from = manifest.from;
+    return {{"v", 1},
+            {"tid", manifest.transfer.hex()},
+            {"created", manifest.created},
+            {"expiry_days", manifest.expiry_days},
+            {"from",
+             {{"name", from.name},
+              {"phone", from.phone},
+              {"email", from.email},
+              {"reference", from.reference},
+              {"clerk", from.clerk},
+              {"institution", from.institution}}},
+            {"to",
+             {{"dept", manifest.department},
+              {"dir_serial", manifest.directory_serial},
+              {"kids", std::move(kids)}}},
+            {"subject", manifest.subject},
+            {"message", manifest.message},
+            {"files", std::move(files)},
+            {"opts", {{"notify_fetch", manifest.notify_fetch}}}};
+}
+
+bool texts_are_utf8(const Manifest& manifest) {
+    const Contact& from = manifest.from;
+    const auto all = {&from.name,        &from.phone,         &from.email,
+                      &from.reference,   &from.clerk,         &from.institution,
+                      &manifest.subject, &manifest.message,   &manifest.department};
+    return std::ranges::all_of(all, [](const std::string* text) { return is_utf8(*text); }) &&
+           std::ranges::all_of(manifest.files, [](const ManifestFile& file) {
+               return is_utf8(file.name) && is_utf8(file.type);
+           });
+}
+
+ManifestFile file_from(const json& value) {
+    ManifestFile file;
+    file.name = value.at("name").get<std::string>();
+    file.size_bytes = value.at("size").get<std::uint64_t>();
+    file.type = value.value("type", std::string{});
+    file.mtime = value.value("mtime", std::int64_t{0});
+    return file;
+}
+
+Contact contact_from(const json& value) {
+    Contact contact;
+    contact.name = value.value("name", std::string{});
+    contact.phone = value.value("phone", std::string{});
+    contact.email = value.value("email", std::string{});
+    contact.reference = value.value("reference", std::string{});
+    contact.clerk = value.value("clerk", std::string{});
+    contact.institution = value.value("institution", std::string{});
+    return contact;
+}
+
+Result<Manifest> from_json(const json& value) {
+    if (value.at("v") != 1) return fail(Errc::unsupported, "manifest version");
+    Manifest manifest;
+    const auto transfer = TransferId::from_hex(value.at("tid").get<std::string>());
+    if (!transfer) return tl::unexpected(transfer.error());
+    manifest.transfer = *transfer;
+    manifest.created = value.at("created").get<std::int64_t>();
+    manifest.expiry_days = value.at("expiry_days").get<std::uint32_t>();
+    manifest.from = contact_from(value.at("from"));
+    const json& to = value.at("to");
+    manifest.department = to.value("dept", std::string{});
+    manifest.directory_serial = to.value("dir_serial", std::uint64_t{0});
+    for (const json& text : to.value("kids", json::array())) {
+        const auto raw = from_hex(text.get<std::string>());
+        if (!raw || raw->size() != 8) return fail(Errc::malformed, "key id");
+        std::copy(raw->begin(), raw->end(), manifest.recipient_keys.emplace_back().begin());
+    }
+    manifest.subject = value.value("subject", std::string{});
+    manifest.message = value.value("message", std::string{});
+    const json& files = value.at("files");
+    if (!files.is_array()) return fail(Errc::malformed, "files");
+    if (files.size() > files_max) return fail(Errc::too_many_files, "files");
+    std::uint64_t total = 0;
+    for (const json& one : files) {
+        ManifestFile file = file_from(one);
+        if (file.name.size() > file_name_bytes_max) return fail(Errc::too_large, "file name");
+        if (file.size_bytes > body_bytes_max - total) return fail(Errc::malformed, "sizes");
+        total += file.size_bytes;
+        manifest.files.push_back(std::move(file));
+    }
+    if (const auto opts = value.find("opts"); opts != value.end()) {
+        manifest.notify_fetch = opts->value("notify_fetch", true);
+    }
+    return manifest;
+}
+
+} // namespace
+
+std::uint64_t Manifest::content_bytes() const noexcept {
+    std::uint64_t total = 0;
+    for (const ManifestFile& file : files) total += file.size_bytes;
+    return total;
+}
+
+Result<Bytes> encode_manifest(const Manifest& manifest) {
+    if (manifest.files.size() > files_max) return fail(Errc::too_many_files, "files");
+    if (!texts_are_utf8(manifest)) return fail(Errc::invalid_argument, "text is not UTF-8");
+    for (const ManifestFile& file : manifest.files) {
+        if (file.name.size() > file_name_bytes_max) return fail(Errc::too_large, "file name");
+    }
+    std::string text = to_json(manifest).dump();
+    const std::size_t used = 4 + text.size() + 1;
+    const std::size_t padded = padme(std::max(used, plain_bytes_min));
+    // The sealed form adds 32 bytes a 64 KiB segment and must stay within the same limit.
+    if (padded > manifest_bytes_max - 2'048) return fail(Errc::too_large, "manifest");
+    Bytes plain = Writer{}.u32(static_cast<std::uint32_t>(text.size())).text(text).u8(0).take();
+    plain.resize(padded);
+    wipe(std::as_writable_bytes(std::span{text}));
+    return plain;
+}
+
+Result<Manifest> decode_manifest(ByteView plain) {
+    if (plain.size() > manifest_bytes_max) return fail(Errc::too_large, "manifest");
+    Reader in{plain};
+    const std::size_t length = in.u32();
+    const std::string_view text = as_text(in.bytes(length));
+    const std::uint8_t has_signature = in.u8();
+    if (!in.ok() || has_signature > 1) return fail(Errc::malformed, "manifest");
+    if (has_signature == 1) in.bytes(64);
+    const ByteView padding = in.bytes(in.left());
+    if (!in.ok() ||
+        !std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })) {
+        return fail(Errc::malformed, "manifest padding");
+    }
+    try {
+        return from_json(json::parse(text));
+    } catch (const json::exception&) {
+        return fail(Errc::malformed, "manifest JSON");
+    }
+}
+
+} // namespace plankurier

@@ -1,0 +1,164 @@
+#include <plankurier/receiving.hpp>
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+namespace plankurier {
+
+namespace {
+
+constexpr std::size_t name_bytes_max = 200;
+
+struct FreeText {
+    void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }
+};
+
+const utf8proc_uint8_t* raw(std::string_view text) noexcept {
+    return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+}
+
+/// Calls `visit(code point, its bytes)` for each code point; a bad byte is visited as -1.
+template <typename Visit>
+void for_each_code_point(std::string_view text, Visit visit) {
+    while (!text.empty()) {
+        utf8proc_int32_t point = -1;
+        const auto length =
+            utf8proc_iterate(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &point);
+        const std::size_t used = length > 0 ? static_cast<std::size_t>(length) : 1;
+        visit(length > 0 ? point : -1, text.substr(0, used));
+        text.remove_prefix(used);
+    }
+}
+
+/// Control, format (bidi overrides, zero width, BOM), surrogate, private use, unassigned, line and
+/// paragraph separators: nothing a file name or a terminal line should hold (UAX 44, UTR 36).
+bool is_invisible(std::int32_t point) {
+    if (point < 0) return true;
+    switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP: return true;
+    default: return false;
+    }
+}
+
+bool is_reserved_sign(std::int32_t point) {
+    static constexpr std::u32string_view signs = U"<>:\"|?*/\\%";
+    return signs.find(static_cast<char32_t>(point)) != std::u32string_view::npos;
+}
+
+/// Device names of Windows, with or without an extension.
+bool is_device_name(std::string_view name) {
+    std::string stem{name.substr(0, name.find('.'))};
+    while (!stem.empty() && stem.back() == ' ') stem.pop_back();
+    std::ranges::transform(stem, stem.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    static constexpr std::array<std::string_view, 7> fixed = {
+        "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"};
+    if (std::ranges::find(fixed, stem) != fixed.end()) return true;
+    if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
+    const std::string_view rest = std::string_view{stem}.substr(3);
+    return (rest.size() == 1 && rest[0] >= '0' && rest[0] <= '9') || rest == "\xC2\xB9" ||
+           rest == "\xC2\xB2" || rest == "\xC2\xB3"; // superscript 1, 2, 3
+}
+
+/// The longest prefix of at most `bytes` bytes that ends between code points.
+std::string_view cut(std::string_view text, std::size_t bytes) {
+    if (text.size() <= bytes) return text;
+    while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+    return text.substr(0, bytes);
+}
+
+std::string shortened(std::string name) {
+    if (name.size() <= name_bytes_max) return name;
+    const std::size_t dot = name.find_last_of('.');
+    const std::string extension =
+        dot != std::string::npos && name.size() - dot <= 16 ? name.substr(dot) : std::string{};
+    const std::string_view stem{name.data(), name.size() - extension.size()};
+    return std::string{cut(stem, name_bytes_max - extension.size())} + extension;
+}
+
+void trim(std::string& name) {
+    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
+    const std::size_t start = name.find_first_not_of(". -~");
+    name.erase(0, std::min(start, name.size()));
+}
+
+/// One pass. Repeated until nothing changes, which makes the whole idempotent by construction.
+std::string clean_once(std::string_view name) {
+    name = name.substr(name.find_last_of("/\\") + 1); // npos + 1 == 0
+    std::string kept;
+    for_each_code_point(name, [&](std::int32_t point, std::string_view bytes) {
+        if (is_invisible(point)) return;
+        if (is_reserved_sign(point)) {
+            kept += '_';
+        } else if (utf8proc_category(point) == UTF8PROC_CATEGORY_ZS) {
+            kept += ' ';
+        } else {
+            kept += bytes;
+        }
+    });
+    std::string normal = to_nfc(kept).value_or("");
+    trim(normal);
+    normal = shortened(std::move(normal));
+    trim(normal);
+    if (is_device_name(normal)) normal.insert(0, "_");
+    return normal.empty() ? "datei" : normal;
+}
+
+} // namespace
+
+bool is_utf8(std::string_view text) noexcept {
+    bool good = true;
+    for_each_code_point(text, [&](std::int32_t point, std::string_view) {
+        good = good && point >= 0;
+    });
+    return good;
+}
+
+Result<std::string> to_nfc(std::string_view text) {
+    if (!is_utf8(text)) return fail(Errc::malformed, "not UTF-8");
+    utf8proc_uint8_t* mapped = nullptr;
+    const auto length =
+        utf8proc_map(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    const std::unique_ptr<utf8proc_uint8_t, FreeText> owner{mapped};
+    if (length < 0) return fail(Errc::malformed, "not UTF-8");
+    std::string out{reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length)};
+    // The text may be a password: leave no copy in freed memory.
+    std::fill_n(static_cast<volatile utf8proc_uint8_t*>(mapped), length, utf8proc_uint8_t{0});
+    return out;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    for_each_code_point(text, [&](std::int32_t point, std::string_view bytes) {
+        if (point == '\n' || point == '\t') {
+            out += bytes;
+        } else if (is_invisible(point)) {
+            out += '?';
+        } else {
+            out += bytes;
+        }
+    });
+    return out;
+}
+
+std::string clean_file_name(std::string_view name) {
+    std::string clean{name};
+    for (std::string next = clean_once(clean); next != clean; next = clean_once(clean)) {
+        clean = std::move(next);
+    }
+    return clean;
+}
+
+} // namespace plankurier
