@@ -1,0 +1,341 @@
+#include <clients/cli/send_prepare.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/receipt.hpp>
+#include <clients/cli/upload.hpp>
+
+#include <plankurier/fault.hpp>
+#include <plankurier/receiving.hpp>
+
+#include <iostream>
+
+namespace plankurier::cli {
+
+namespace {
+
+std::filesystem::path uploads_folder() { return state_folder() / "send"; }
+
+/// One transfer on its way from the first step to the receipt.
+class Sending {
+public:
+    Sending(const Options& options, Console& console, ControlClient& control, Authority& authority,
+            UploadStore& store, UploadState& state, Bytes envelope)
+        : options_(options), console_(console), control_(control), authority_(authority),
+          store_(store), state_(state), envelope_(std::move(envelope)),
+          retry_{options.retries} {}
+
+    Result<void> run(const BodySource& source) {
+        if (state_.step == SendStep::begun) {
+            if (auto verified = verify_address(); !verified) return verified;
+        }
+        const auto view = parse_envelope(envelope_);
+        if (!view) return tl::unexpected(view.error());
+        const auto layout = BodyLayout::from_body_len(view->body_len);
+        if (!layout) return tl::unexpected(layout.error());
+        if (state_.step == SendStep::verified) {
+            if (auto created = create(*layout); !created) return created;
+        }
+        auto receipt = upload(source, *layout, view->body_header);
+        if (!receipt) return tl::unexpected(receipt.error());
+        return finish(*receipt);
+    }
+
+private:
+    template <typename Step>
+    auto patiently(Step step) {
+        return with_retries(retry_, step, [this](unsigned seconds) {
+            console_.say(Text::network_retry, {std::to_string(seconds)});
+        });
+    }
+
+    [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
+
+    Result<SecretText> read_code() {
+        if (options_.code_from.empty()) {
+            return console_.ask(Text::ask_code).map([](const std::string& line) {
+                return SecretText{line};
+            });
+        }
+        if (options_.code_from == "-") return read_secret_line("-");
+        // The mail may take a while: wait for the file to have content.
+        for (;;) {
+            auto code = read_secret_line(options_.code_from);
+            if (code && !code->empty()) return code;
+            if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
+        }
+    }
+
+    Result<void> begin_verification() {
+        auto begun = patiently(
+            [&] { return control_.begin_verification(state_.email, state_.language); });
+        if (!begun) return tl::unexpected(begun.error());
+        state_.session = begun->session;
+        if (auto saved = store_.save(state_); !saved) return saved;
+        console_.say(Text::ask_code_sent, {std::to_string(begun->valid_s / 60)});
+        console_.event("code_sent", {{"valid_s", static_cast<std::int64_t>(begun->valid_s)}});
+        return {};
+    }
+
+    Result<void> verify_address() {
+        const bool old_session = !state_.session.empty();
+        if (!old_session) {
+            if (auto begun = begin_verification(); !begun) return begun;
+        }
+        for (;;) {
+            auto code = read_code();
+            if (!code) return tl::unexpected(code.error());
+            std::optional<unsigned> left;
+            auto checked =
+                patiently([&] { return control_.check_code(state_.session, *code, left); });
+            if (checked) break;
+            const bool again = checked.error().code == Errc::wrong_code && left.value_or(0) > 0 &&
+                               options_.code_from.empty() && console_.can_ask();
+            if (checked.error().code == Errc::wrong_code && left) {
+                console_.warn(Text::code_wrong_left, {std::to_string(*left)});
+            }
+            if (!again) {
+                // The next start begins a new verification.
+                state_.session.clear();
+                if (auto saved = store_.save(state_); !saved) return saved;
+                return checked;
+            }
+        }
+        state_.step = SendStep::verified;
+        PK_FAULT("cli.send.verified");
+        return store_.save(state_);
+    }
+
+    Result<void> create(const BodyLayout& layout) {
+        TransferRequest request;
+        request.transfer = state_.transfer;
+        request.department = state_.department;
+        request.staff = state_.staff;
+        request.body_len = layout.body_len();
+        request.expiry_days = state_.expiry_days;
+        request.notify_fetch = state_.notify_fetch;
+        request.language = state_.language;
+        request.phone = state_.phone_shared;
+        request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
+        request.manage_sha256 = sha256(state_.manage.reveal());
+        auto created =
+            patiently([&] { return control_.create_transfer(state_.session, request); });
+        if (!created) {
+            if (created.error().code == Errc::not_verified) {
+                state_.step = SendStep::begun;
+                state_.session.clear();
+                if (auto saved = store_.save(state_); !saved) return saved;
+            }
+            return created;
+        }
+        PK_FAULT("cli.send.created");
+        auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });
+        if (!put) return put;
+        PK_FAULT("cli.send.envelope");
+        state_.step = SendStep::uploading;
+        return store_.save(state_);
+    }
+
+    /// The same relay on every start, as long as the list is the same: what is durable lies there.
+    static const RelayAddress& entry_relay(std::vector<RelayAddress>& relays,
+                                           const TransferId& transfer) {
+        std::sort(relays.begin(), relays.end(),
+                  [](const RelayAddress& a, const RelayAddress& b) { return a.id < b.id; });
+        return relays[std::to_integer<std::size_t>(transfer.bytes[0]) % relays.size()];
+    }
+
+    Result<std::string> upload(const BodySource& source, const BodyLayout& layout,
+                               const FloeHeader& header) {
+        ControlClient for_tickets{control_.server(), http_settings(options_)};
+        TicketBox tickets{[&] { return for_tickets.ticket(right()); }};
+        auto offered = patiently([&] { return tickets.relays(); });
+        if (!offered) return tl::unexpected(offered.error());
+        auto relays = known_relays(*offered, authority_.service.relays);
+        if (!relays) return tl::unexpected(relays.error());
+        Upload::Watcher watcher;
+        watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
+            console_.progress(Text::sending, done, total);
+        };
+        watcher.waiting = [&](unsigned seconds) {
+            console_.say(Text::network_retry, {std::to_string(seconds)});
+        };
+        watcher.resumed = [&](unsigned percent) {
+            console_.say(Text::resumed, {std::to_string(percent)});
+            console_.event("resumed", {{"percent", std::int64_t{percent}}});
+        };
+        watcher.settling = [&] { console_.say(Text::waiting_for_relay); };
+        Upload upload{{state_.key, state_.transfer, header, layout, source, store_,
+                       entry_relay(*relays, state_.transfer), options_.lanes, retry_},
+                      http_settings(options_), tickets, std::move(watcher)};
+        auto receipt = upload.run();
+        console_.end_progress();
+        return receipt;
+    }
+
+    Result<void> finish(const std::string& stored_receipt) {
+        auto finished = patiently([&]() -> Result<Finished> {
+            auto answer = control_.finish(right(), {stored_receipt});
+            if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
+            return answer;
+        });
+        if (!finished) return tl::unexpected(finished.error());
+        PK_FAULT("cli.send.finished");
+        Receipt receipt{state_.transfer, state_.manage.clone(), finished->receipt_number,
+                        state_.server, state_.authority,
+                        state_.department.empty() ? state_.staff : state_.department,
+                        state_.begun, finished->expires};
+        auto path = save_receipt(receipt);
+        if (!path) return tl::unexpected(path.error());
+        PK_FAULT("cli.send.receipt");
+        const auto shown = path->string();
+        const auto until = time_text(console_.language(), receipt.expires);
+        console_.print(fill(text(console_.language(), Text::receipt_text),
+                            {printable(receipt.number), printable(receipt.recipient),
+                             printable(receipt.authority), until, shown, shown}));
+        console_.event("available", {{"receipt_number", receipt.number},
+                                     {"receipt", shown},
+                                     {"expires", receipt.expires},
+                                     {"transfer", receipt.transfer.hex()}});
+        store_.remove();
+        return {};
+    }
+
+    Result<std::filesystem::path> save_receipt(const Receipt& receipt) {
+        const auto json = encode_receipt(receipt);
+        const auto folder = state_folder() / "receipts";
+        const auto own = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
+        const std::filesystem::path wanted{state_.receipt_path};
+        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json))) return wanted;
+        if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
+        if (auto saved = write_file_durably(own, as_bytes(json)); !saved) {
+            return tl::unexpected(saved.error());
+        }
+        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {own.string()});
+        return own;
+    }
+
+    const Options& options_;
+    Console& console_;
+    ControlClient& control_;
+    Authority& authority_;
+    UploadStore& store_;
+    UploadState& state_;
+    Bytes envelope_;
+    RetryRule retry_;
+};
+
+/// True when the failure leaves something to continue; else the state is worth nothing.
+bool can_continue(Errc code) {
+    switch (code) {
+    case Errc::network:
+    case Errc::tls:
+    case Errc::unavailable:
+    case Errc::rate_limited:
+    case Errc::too_early:
+    case Errc::no_space:
+    case Errc::canceled:
+    case Errc::wrong_code:
+    case Errc::code_expired:
+    case Errc::too_many_attempts:
+    case Errc::not_verified:
+    case Errc::file_unreadable: return true;
+    default: return false;
+    }
+}
+
+Exit send_with_state(const Options& options, Console& console, ControlClient& control,
+                     Authority& authority, UploadStore& store, UploadState& state, Bytes envelope,
+                     const BodySource& source) {
+    Sending sending{options, console, control, authority, store, state, std::move(envelope)};
+    const auto sent = sending.run(source);
+    if (sent) return Exit::ok;
+    const bool kept = interrupted() || can_continue(sent.error().code);
+    const auto exit = conclude(console, sent, kept);
+    if (kept) {
+        console.warn(Text::resumable_hint, {state.transfer.hex()});
+        console.event("resumable", {{"transfer", state.transfer.hex()}});
+    } else {
+        store.remove();
+    }
+    return exit;
+}
+
+Exit send_new(const Options& options, Console& console) {
+    if (options.server.empty()) {
+        return conclude(console, fail(Errc::invalid_argument, "--server"));
+    }
+    ControlClient control{options.server, http_settings(options)};
+    auto authority = open_authority(control, console);
+    if (!authority) return conclude(console, tl::unexpected(authority.error()));
+    console.say(Text::checking);
+    auto source = open_files(options, authority->service, console);
+    if (!source) return conclude(console, tl::unexpected(source.error()));
+    auto prepared = prepare_transfer(options, *authority, *source, options.server, console);
+    if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
+    auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
+    if (!store) return conclude(console, tl::unexpected(store.error()));
+    auto saved = store->lock()
+                     .and_then([&] { return store->save_envelope(prepared->envelope); })
+                     .and_then([&] { return store->save(prepared->state); });
+    if (!saved) return conclude(console, saved);
+    return send_with_state(options, console, control, *authority, *store, prepared->state,
+                           std::move(prepared->envelope), *source);
+}
+
+/// The transfer to continue: the one named, or the only one.
+Result<TransferId> choose_transfer(const Options& options, Console& console) {
+    const auto ids = UploadStore::list(uploads_folder());
+    auto wanted = options.resume_id;
+    if (wanted.empty() && !options.arguments.empty()) wanted = options.arguments.front();
+    if (!wanted.empty()) {
+        auto id = TransferId::from_hex(wanted);
+        if (!id) return fail(Errc::invalid_argument, "--resume");
+        if (std::find(ids.begin(), ids.end(), *id) != ids.end()) return id;
+    }
+    if (!wanted.empty() || ids.empty()) {
+        console.warn(Text::nothing_to_resume);
+        return fail(Errc::not_found, "state");
+    }
+    if (ids.size() == 1) return ids.front();
+    console.warn(Text::several_to_resume);
+    for (const auto& id : ids) {
+        auto store = UploadStore::open(uploads_folder(), id);
+        if (!store) continue;
+        const auto state = store->load();
+        if (!state) continue;
+        console.warn(Text::resume_entry, {id.hex(), state->authority,
+                                          std::to_string(state->files.size()),
+                                          time_text(console.language(), state->begun)});
+        console.event("resumable", {{"transfer", id.hex()}, {"begun", state->begun}});
+    }
+    return fail(Errc::invalid_argument, "several");
+}
+
+Exit send_resumed(const Options& options, Console& console) {
+    const auto id = choose_transfer(options, console);
+    if (!id) return conclude(console, tl::unexpected(id.error()));
+    auto store = UploadStore::open(uploads_folder(), *id);
+    if (!store) return conclude(console, tl::unexpected(store.error()));
+    if (auto locked = store->lock(); !locked) return conclude(console, locked);
+    auto state = store->load();
+    if (!state) return conclude(console, tl::unexpected(state.error()));
+    auto envelope = store->load_envelope();
+    if (!envelope) return conclude(console, tl::unexpected(envelope.error()));
+    std::vector<std::filesystem::path> paths;
+    for (const auto& file : state->files) paths.push_back(file.path);
+    auto source = BodySource::open(std::move(paths));
+    if (!source) return conclude(console, tl::unexpected(source.error()), true);
+    if (auto same = source->same_as(state->files); !same) return conclude(console, same);
+    ControlClient control{state->server, http_settings(options)};
+    auto authority = open_authority(control, console);
+    if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
+    return send_with_state(options, console, control, *authority, *store, *state,
+                           std::move(*envelope), *source);
+}
+
+} // namespace
+
+Exit run_send(const Options& options, Console& console) {
+    return options.resume ? send_resumed(options, console) : send_new(options, console);
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,161 @@
+#include <clients/cli/commands.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/signals.hpp>
+
+#include <plankurier/receiving.hpp>
+
+#include <cctype>
+#include <ctime>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// Only the hexadecimal digits, lower case: people group and write them in many ways.
+std::string digits_of(std::string_view fingerprint_text) {
+    std::string digits;
+    for (const char letter : fingerprint_text) {
+        const auto value = static_cast<unsigned char>(letter);
+        if (std::isxdigit(value) != 0) digits += static_cast<char>(std::tolower(value));
+    }
+    return digits;
+}
+
+Result<MinisignPublicKey> root_from(const Options& options, const DirectoryAnswer& answer,
+                                    Console& console) {
+    if (!options.root.empty()) {
+        return read_file(options.root, 1u << 16).and_then([](const std::string& text) {
+            return parse_minisign_public_key(text);
+        });
+    }
+    if (answer.root_pub.empty()) {
+        console.warn(Text::trust_no_key);
+        return fail(Errc::untrusted_root, "no root key");
+    }
+    auto root = parse_minisign_public_key(answer.root_pub);
+    if (!root || options.fingerprint.empty()) return root;
+    if (digits_of(options.fingerprint) != digits_of(fingerprint(*root))) {
+        console.warn(Text::trust_mismatch);
+        return fail(Errc::untrusted_root, "fingerprint");
+    }
+    return root;
+}
+
+/// Checks the chain under `root`, asks when `ask`, and pins.
+Result<Directory> check_and_pin(const std::string& server, const DirectoryAnswer& answer,
+                                const MinisignPublicKey& root, bool ask, Console& console) {
+    TrustStore store{config_folder()};
+    const auto before = store.find(server);
+    TrustAnchor anchor{root, 0};
+    if (before && before->anchor.root == root) anchor.highest_serial = before->anchor.highest_serial;
+    auto directory = open_directory(answer.bundle, anchor, unix_now());
+    if (!directory) return directory;
+    const auto authority = printable(directory->authority);
+    if (ask && !console.ask_yes(Text::trust_question, {authority, server, fingerprint(root)})) {
+        return fail(Errc::untrusted_root, "not confirmed");
+    }
+    auto pinned = store.pin({server, directory->authority, {root, directory->serial}});
+    if (!pinned) return tl::unexpected(pinned.error());
+    console.say(Text::trust_pinned, {authority, fingerprint(root)});
+    console.event("trusted", {{"server", server},
+                              {"authority", directory->authority},
+                              {"fingerprint", fingerprint(root)}});
+    return directory;
+}
+
+Result<Directory> trusted_directory(ControlClient& control, Console& console) {
+    TrustStore store{config_folder()};
+    auto pinned = store.find(control.server());
+    if (!pinned && pinned.error().code != Errc::untrusted_root) {
+        return tl::unexpected(pinned.error());
+    }
+    if (!pinned && !console.can_ask()) return tl::unexpected(pinned.error());
+    const auto answer = control.directory();
+    if (!answer) return tl::unexpected(answer.error());
+    if (!pinned) {
+        auto root = root_from({}, *answer, console);
+        if (!root) return tl::unexpected(root.error());
+        return check_and_pin(control.server(), *answer, *root, true, console);
+    }
+    auto directory = open_directory(answer->bundle, pinned->anchor, unix_now());
+    if (!directory) return directory;
+    if (directory->serial > pinned->anchor.highest_serial) {
+        pinned->anchor.highest_serial = directory->serial;
+        if (auto saved = store.pin(*pinned); !saved) return tl::unexpected(saved.error());
+    }
+    return directory;
+}
+
+std::string normalized(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+Result<void> trust(const Options& options, Console& console) {
+    const auto server =
+        normalized(options.arguments.empty() ? options.server : options.arguments.front());
+    if (server.empty() || options.arguments.size() > 1 || !url_allowed(server)) {
+        return fail(Errc::invalid_argument, "url");
+    }
+    ControlClient control{server, http_settings(options)};
+    const auto answer = control.directory();
+    if (!answer) return tl::unexpected(answer.error());
+    auto root = root_from(options, *answer, console);
+    if (!root) return tl::unexpected(root.error());
+    const bool told = !options.root.empty() || !options.fingerprint.empty();
+    if (!told && !console.can_ask()) return fail(Errc::untrusted_root, "nobody to ask");
+    auto pinned = check_and_pin(server, *answer, *root, !told, console);
+    if (!pinned) return tl::unexpected(pinned.error());
+    return {};
+}
+
+Result<void> departments(const Options& options, Console& console) {
+    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
+    ControlClient control{options.server, http_settings(options)};
+    const auto directory = trusted_directory(control, console);
+    if (!directory) return tl::unexpected(directory.error());
+    for (const auto& department : directory->departments) {
+        const auto group = printable(department.group);
+        const auto shown = printable(department.name);
+        console.print(fill(text(console.language(), Text::department_line),
+                           {department.id, shown, group}));
+        console.event("department", {{"id", department.id},
+                                     {"name", department.name},
+                                     {"group", department.group},
+                                     {"hint", department.hint}});
+    }
+    return {};
+}
+
+} // namespace
+
+HttpSettings http_settings(const Options& options) { return {options.ca, options.timeout_s}; }
+
+std::int64_t unix_now() noexcept { return std::time(nullptr); }
+
+Exit conclude(Console& console, const Result<void>& result, bool state_kept) {
+    if (result) return Exit::ok;
+    const auto code = interrupted() ? Errc::canceled : result.error().code;
+    const auto exit = exit_for(code, state_kept);
+    console.failure({code, result.error().detail}, exit);
+    return exit;
+}
+
+Result<Authority> open_authority(ControlClient& control, Console& console) {
+    auto directory = trusted_directory(control, console);
+    if (!directory) return tl::unexpected(directory.error());
+    auto service = control.service(directory->record_key);
+    if (!service) return tl::unexpected(service.error());
+    return Authority{std::move(*directory), std::move(*service)};
+}
+
+Exit run_trust(const Options& options, Console& console) {
+    return conclude(console, trust(options, console));
+}
+
+Exit run_departments(const Options& options, Console& console) {
+    return conclude(console, departments(options, console));
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,54 @@
+#include <clients/cli/options.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+constexpr std::string_view bash_script = R"(_plankurier() {
+    local word=${COMP_WORDS[COMP_CWORD]}
+    if [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "--to --name --email --phone --reference --clerk --institution --subject --message --message-file --expires --notify --password-file --word-list --code-from --receipt --share-phone --resume --lanes --root --fingerprint --output --key --link-file --passphrase-file --department --type --record --quiet --verbose --json --no-progress --config --server --ca --retries --timeout --lang --yes --help --version" -- "$word"))
+    elif [[ $COMP_CWORD == 1 ]]; then
+        COMPREPLY=($(compgen -W "trust departments send fetch status revoke keygen completion version" -- "$word"))
+    else
+        COMPREPLY=($(compgen -f -- "$word"))
+    fi
+}
+complete -o filenames -F _plankurier plankurier
+)";
+
+constexpr std::string_view zsh_script = R"(#compdef plankurier
+_plankurier() {
+    local -a commands
+    commands=(trust departments send fetch status revoke keygen completion version)
+    if (( CURRENT == 2 )); then
+        compadd -a commands
+    else
+        _files
+    fi
+}
+compdef _plankurier plankurier
+)";
+
+constexpr std::string_view fish_script = R"(complete -c plankurier -n __fish_use_subcommand -xa "trust departments send fetch status revoke keygen completion version"
+for option in to name email phone reference clerk institution subject message expires notify lang server retries timeout department type fingerprint resume lanes
+    complete -c plankurier -l $option -x
+end
+for option in message-file password-file word-list code-from receipt root output key link-file passphrase-file record config ca
+    complete -c plankurier -l $option -r
+end
+for option in share-phone quiet verbose json no-progress yes help version
+    complete -c plankurier -l $option
+end
+)";
+
+} // namespace
+
+Result<std::string> completion_script(std::string_view shell) {
+    if (shell == "bash") return std::string{bash_script};
+    if (shell == "zsh") return std::string{zsh_script};
+    if (shell == "fish") return std::string{fish_script};
+    return fail(Errc::invalid_argument, "shell");
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,207 @@
+#include <clients/cli/console.hpp>
+
+#include <clients/cli/signals.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// Turns the echo of the terminal off while it lives.
+class EchoOff {
+public:
+    EchoOff() {
+        active_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+        if (!active_) return;
+        auto silent = before_;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    ~EchoOff() {
+        if (active_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    EchoOff(const EchoOff&) = delete;
+    EchoOff& operator=(const EchoOff&) = delete;
+
+private:
+    termios before_{};
+    bool active_{};
+};
+
+/// A line from the terminal; ends early when the user stops the program.
+Result<std::string> read_line() {
+    std::string line;
+    while (!interrupted()) {
+        pollfd waiting{STDIN_FILENO, POLLIN, 0};
+        const auto ready = ::poll(&waiting, 1, 200);
+        if (ready <= 0) continue;
+        char letter = 0;
+        const auto got = ::read(STDIN_FILENO, &letter, 1);
+        if (got <= 0) return fail(Errc::canceled, "end of input");
+        if (letter == '\n') return line;
+        if (letter != '\r') line += letter;
+    }
+    return fail(Errc::canceled, "interrupted");
+}
+
+void to_stderr(std::string_view line) {
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fputc('\n', stderr);
+}
+
+} // namespace
+
+Console::Console(Language language, bool quiet, bool json, bool no_progress)
+    : language_(language), quiet_(quiet), json_(json), progress_wanted_(!quiet && !no_progress),
+      terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+bool Console::can_ask() const noexcept { return terminal_ && ::isatty(STDIN_FILENO) == 1; }
+
+void Console::say(Text which, std::initializer_list<std::string_view> values) {
+    if (!quiet_) warn(which, values);
+}
+
+void Console::warn(Text which, std::initializer_list<std::string_view> values) {
+    end_progress();
+    to_stderr(fill(text(language_, which), values));
+}
+
+void Console::failure(const Error& error, Exit exit) {
+    end_progress();
+    to_stderr(text(language_, error.code));
+    event("error", {{"code", std::string{name(error.code)}},
+                    {"exit", std::int64_t{static_cast<int>(exit)}}});
+}
+
+void Console::print(std::string_view line) {
+    if (json_) return;
+    end_progress();
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+}
+
+void Console::event(std::string_view event, const JsonFields& fields) {
+    if (!json_) return;
+    nlohmann::json out{{"event", event}};
+    for (const auto& [key, value] : fields) {
+        std::visit([&](const auto& held) { out[key] = held; }, value);
+    }
+    const auto line =
+        out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fflush(stdout);
+}
+
+void Console::progress(Text which, std::uint64_t done_bytes, std::uint64_t total_bytes) {
+    const auto now = std::chrono::steady_clock::now();
+    if (begun_ == Time{}) {
+        begun_ = now;
+        begun_bytes_ = done_bytes;
+    }
+    const bool finished = done_bytes >= total_bytes;
+    const auto pause = json_ ? std::chrono::milliseconds{500} : std::chrono::milliseconds{200};
+    if (!progress_wanted_ || (!finished && now - shown_ < pause)) return;
+    shown_ = now;
+    event("progress", {{"done", static_cast<std::int64_t>(done_bytes)},
+                       {"total", static_cast<std::int64_t>(total_bytes)}});
+    if (!terminal_ || json_) return;
+    const auto seconds = std::chrono::duration<double>(now - begun_).count();
+    const auto speed = seconds > 0.2 ? static_cast<double>(done_bytes - begun_bytes_) / seconds : 0.0;
+    const auto left = speed > 1 ? static_cast<double>(total_bytes - done_bytes) / speed : 0.0;
+    const auto percent = total_bytes == 0 ? 100 : done_bytes * 100 / total_bytes;
+    const auto line =
+        fill(text(language_, Text::progress_line),
+             {text(language_, which), std::to_string(percent), size_text(language_, done_bytes),
+              size_text(language_, total_bytes),
+              size_text(language_, static_cast<std::uint64_t>(speed)),
+              speed > 1 ? duration_text(static_cast<std::uint64_t>(left)) : std::string{"?"}});
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
+    line_open_ = true;
+}
+
+void Console::end_progress() {
+    if (line_open_) std::fputc('\n', stderr);
+    line_open_ = false;
+}
+
+Result<std::string> Console::ask(Text question, std::initializer_list<std::string_view> values) {
+    if (!can_ask()) return fail(Errc::canceled, "nobody to ask");
+    end_progress();
+    const auto line = fill(text(language_, question), values);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+    return read_line();
+}
+
+Result<SecretText> Console::ask_secret(Text question) {
+    if (!can_ask()) return fail(Errc::canceled, "nobody to ask");
+    const EchoOff silent;
+    auto line = ask(question);
+    std::fputc('\n', stderr);
+    if (!line) return tl::unexpected(line.error());
+    SecretText secret{*line};
+    wipe(std::as_writable_bytes(std::span{line->data(), line->size()}));
+    return secret;
+}
+
+Result<SecretText> Console::ask_new_secret(Text question, Text again) {
+    for (;;) {
+        auto first = ask_secret(question);
+        if (!first) return first;
+        auto second = ask_secret(again);
+        if (!second) return second;
+        if (equal_constant_time(as_bytes(first->reveal()), as_bytes(second->reveal())) &&
+            !first->empty()) {
+            return first;
+        }
+        warn(Text::password_differs);
+    }
+}
+
+bool Console::ask_yes(Text question, std::initializer_list<std::string_view> values) {
+    const auto answer = ask(question, values);
+    return answer && (*answer == "ja" || *answer == "yes" || *answer == "j" || *answer == "y");
+}
+
+std::string size_text(Language language, std::uint64_t bytes) {
+    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    auto value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    while (value >= 1'024 && unit < 4) {
+        value /= 1'024;
+        ++unit;
+    }
+    std::array<char, 32> out{};
+    std::snprintf(out.data(), out.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    std::string text{out.data()};
+    if (language == Language::de) std::replace(text.begin(), text.end(), '.', ',');
+    return text;
+}
+
+std::string duration_text(std::uint64_t seconds) {
+    if (seconds < 90) return std::to_string(seconds) + " s";
+    if (seconds < 90 * 60) return std::to_string((seconds + 30) / 60) + " min";
+    return std::to_string((seconds + 1'800) / 3'600) + " h";
+}
+
+std::string time_text(Language language, std::int64_t unix_seconds) {
+    const std::time_t when = unix_seconds;
+    std::tm local{};
+    ::localtime_r(&when, &local);
+    std::array<char, 64> out{};
+    const char* pattern = language == Language::de ? "%d.%m.%Y %H:%M" : "%Y-%m-%d %H:%M";
+    std::strftime(out.data(), out.size(), pattern, &local);
+    return out.data();
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,124 @@
+#include <clients/cli/control_client.hpp>
+
+#include <plankurier/envelope.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+HttpLine::Headers headers_for(const ManageRight& right) {
+    return {"Plankurier-Transfer: " + right.transfer.hex(),
+            "Plankurier-Manage: " + to_base64url(right.token.reveal())};
+}
+HttpLine::Headers headers_for(const FetchRight& right) {
+    return {"Plankurier-Transfer: " + right.transfer.hex(),
+            "Plankurier-Fetch: " + to_base64url(right.token.reveal())};
+}
+HttpLine::Headers headers_for(const LinkId& link) { return {"Plankurier-Link: " + link.hex()}; }
+
+const ByteView empty_object = as_bytes("{}");
+
+template <typename T>
+Result<void> nothing(const Result<T>& result) {
+    if (!result) return tl::unexpected(result.error());
+    return {};
+}
+
+} // namespace
+
+ControlClient::ControlClient(std::string server, const HttpSettings& settings)
+    : server_(std::move(server)), line_(settings) {}
+
+Result<std::string> ControlClient::call(std::string_view method, std::string_view path,
+                                        HttpLine::Headers headers, ByteView body,
+                                        std::string_view type) {
+    problem_ = {};
+    if (!body.empty()) headers.push_back("Content-Type: " + std::string{type});
+    auto answer = line_.request(method, server_ + std::string{path}, headers, body);
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
+    problem_ = parse_problem(answer->status, answer->body);
+    return fail(problem_.code, "status " + std::to_string(answer->status));
+}
+
+Result<DirectoryAnswer> ControlClient::directory() {
+    return call("GET", "/v1/directory", {}, {}).and_then(parse_directory_answer);
+}
+
+Result<Service> ControlClient::service(const SigningPublicKey& record_key) {
+    auto service = call("GET", "/v1/service", {}, {}).and_then(parse_service);
+    if (!service) return service;
+    if (!verify(record_key, as_bytes(relay_list_text(service->relays)), service->signature)) {
+        return fail(Errc::bad_signature, "service");
+    }
+    return service;
+}
+
+Result<VerificationBegun> ControlClient::begin_verification(std::string_view email,
+                                                            std::string_view language) {
+    const auto body = encode_verification(email, language);
+    return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
+}
+
+Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,
+                                       std::optional<unsigned>& attempts_left) {
+    const auto body = encode_code(code.reveal());
+    const auto answer = call("POST", "/v1/verifications/check", {"Plankurier-Session: " + session},
+                             as_bytes(body));
+    attempts_left = problem_.attempts_left;
+    return nothing(answer);
+}
+
+Result<void> ControlClient::create_transfer(const std::string& session,
+                                            const TransferRequest& request) {
+    const auto body = encode_transfer(request);
+    return nothing(
+        call("POST", "/v1/transfers", {"Plankurier-Session: " + session}, as_bytes(body)));
+}
+
+Result<void> ControlClient::put_envelope(const ManageRight& right, ByteView envelope) {
+    return nothing(call("PUT", "/v1/envelope", headers_for(right), envelope,
+                        "application/octet-stream"));
+}
+
+Result<TicketAnswer> ControlClient::ticket(const ManageRight& right) {
+    return call("POST", "/v1/tickets", headers_for(right), empty_object).and_then(parse_ticket);
+}
+
+Result<TicketAnswer> ControlClient::ticket(const FetchRight& right) {
+    return call("POST", "/v1/tickets", headers_for(right), empty_object).and_then(parse_ticket);
+}
+
+Result<Finished> ControlClient::finish(const ManageRight& right,
+                                       const std::vector<std::string>& receipts) {
+    const auto body = encode_receipts(receipts);
+    return call("POST", "/v1/transfers/finish", headers_for(right), as_bytes(body))
+        .and_then(parse_finished);
+}
+
+Result<TransferStatus> ControlClient::status(const ManageRight& right) {
+    return call("GET", "/v1/transfers/status", headers_for(right), {}).and_then(parse_status);
+}
+
+Result<void> ControlClient::revoke(const ManageRight& right) {
+    return nothing(call("POST", "/v1/transfers/revoke", headers_for(right), empty_object));
+}
+
+Result<Bytes> ControlClient::envelope(const LinkId& link) {
+    auto answer = call("GET", "/v1/envelope", headers_for(link), {});
+    if (!answer) return tl::unexpected(answer.error());
+    const auto view = as_bytes(*answer);
+    if (view.size() > envelope_bytes_max) return fail(Errc::too_large, "envelope");
+    return Bytes{view.begin(), view.end()};
+}
+
+Result<Bytes> ControlClient::record(const LinkId& link) {
+    return call("GET", "/v1/record", headers_for(link), {}).and_then(parse_record);
+}
+
+Result<void> ControlClient::fetched(const FetchRight& right, std::optional<Bytes> report) {
+    const auto body = encode_report(std::move(report));
+    return nothing(call("POST", "/v1/transfers/fetched", headers_for(right), as_bytes(body)));
+}
+
+} // namespace plankurier::cli

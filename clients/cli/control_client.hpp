@@ -1,0 +1,65 @@
+#pragma once
+/// The control plane as the client sees it (docs/protocol.md, section 2). Belongs to one thread.
+
+#include <clients/cli/http.hpp>
+#include <clients/cli/wire.hpp>
+
+#include <plankurier/secret.hpp>
+
+namespace plankurier::cli {
+
+/// The sender's rights in a transfer.
+struct ManageRight {
+    TransferId transfer;
+    const ManageToken& token;
+};
+/// The reader's rights in a transfer.
+struct FetchRight {
+    TransferId transfer;
+    const FetchToken& token;
+};
+
+/// Every call fails with the code the service named, or `network`, `tls`, `malformed`,
+/// `canceled`. Calls are repeated by the caller; all are idempotent.
+class ControlClient {
+public:
+    /// `server`: URL without a slash at the end.
+    ControlClient(std::string server, const HttpSettings& settings);
+
+    [[nodiscard]] const std::string& server() const noexcept { return server_; }
+
+    [[nodiscard]] Result<DirectoryAnswer> directory();
+    /// Checked against the control key of the signed directory. Also fails with `bad_signature`.
+    [[nodiscard]] Result<Service> service(const SigningPublicKey& record_key);
+
+    [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
+                                                               std::string_view language);
+    /// `attempts_left` is set when the service says how many are left.
+    [[nodiscard]] Result<void> check_code(const std::string& session, const SecretText& code,
+                                          std::optional<unsigned>& attempts_left);
+
+    [[nodiscard]] Result<void> create_transfer(const std::string& session,
+                                               const TransferRequest& request);
+    [[nodiscard]] Result<void> put_envelope(const ManageRight& right, ByteView envelope);
+    [[nodiscard]] Result<TicketAnswer> ticket(const ManageRight& right);
+    [[nodiscard]] Result<TicketAnswer> ticket(const FetchRight& right);
+    [[nodiscard]] Result<Finished> finish(const ManageRight& right,
+                                          const std::vector<std::string>& receipts);
+    [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
+    [[nodiscard]] Result<void> revoke(const ManageRight& right);
+
+    [[nodiscard]] Result<Bytes> envelope(const LinkId& link);
+    [[nodiscard]] Result<Bytes> record(const LinkId& link);
+    [[nodiscard]] Result<void> fetched(const FetchRight& right, std::optional<Bytes> report);
+
+private:
+    [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
+                                           HttpLine::Headers headers, ByteView body,
+                                           std::string_view type = "application/json");
+
+    std::string server_;
+    HttpLine line_;
+    Problem problem_; ///< of the last call that failed
+};
+
+} // namespace plankurier::cli

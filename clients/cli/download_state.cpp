@@ -1,0 +1,79 @@
+#include <clients/cli/download_state.hpp>
+
+#include <clients/cli/files.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+Bytes pack(const std::vector<bool>& bits) {
+    Bytes packed((bits.size() + 7) / 8);
+    for (std::size_t bit = 0; bit < bits.size(); ++bit) {
+        if (bits[bit]) packed[bit / 8] |= static_cast<std::byte>(0x80U >> (bit % 8));
+    }
+    return packed;
+}
+
+std::vector<bool> unpack(ByteView packed, std::size_t count) {
+    std::vector<bool> bits(count);
+    for (std::size_t bit = 0; bit < count; ++bit) {
+        bits[bit] = (std::to_integer<unsigned>(packed[bit / 8]) & (0x80U >> (bit % 8))) != 0;
+    }
+    return bits;
+}
+
+} // namespace
+
+std::string encode_download_state(const DownloadState& state) {
+    return nlohmann::json{{"format", "plankurier-download-1"},
+                          {"transfer", state.transfer.hex()},
+                          {"folder", to_base64url(as_bytes(state.folder.native()))},
+                          {"names", state.names},
+                          {"piece_count", state.pieces.size()},
+                          {"pieces", to_base64url(pack(state.pieces))},
+                          {"publishing", state.publishing}}
+        .dump();
+}
+
+Result<DownloadState> decode_download_state(std::string_view json) {
+    try {
+        const auto in = nlohmann::json::parse(json);
+        auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
+        auto folder = from_base64url(in.at("folder").get<std::string>());
+        auto pieces = from_base64url(in.at("pieces").get<std::string>());
+        const auto count = in.at("piece_count").get<std::size_t>();
+        if (!transfer || !folder || !pieces || pieces->size() != count / 8 + (count % 8 != 0)) {
+            return fail(Errc::malformed, "download state");
+        }
+        return DownloadState{*transfer, std::filesystem::path{std::string{as_text(*folder)}},
+                             in.at("names").get<std::vector<std::string>>(),
+                             unpack(*pieces, count), in.at("publishing").get<bool>()};
+    } catch (const nlohmann::json::exception&) {
+        return fail(Errc::malformed, "download state");
+    }
+}
+
+DownloadStore::DownloadStore(std::filesystem::path folder, const TransferId& transfer)
+    : path_(std::move(folder) / (transfer.hex() + ".json")) {}
+
+Result<void> DownloadStore::save(const DownloadState& state) const {
+    if (auto made = make_private_folder(path_.parent_path()); !made) return made;
+    return write_file_durably(path_, as_bytes(encode_download_state(state)));
+}
+
+Result<DownloadState> DownloadStore::load() const {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path_, ignored)) return fail(Errc::not_found, "download state");
+    return read_file(path_).and_then([](const std::string& text) {
+        return decode_download_state(text);
+    });
+}
+
+void DownloadStore::remove() const noexcept {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,38 @@
+#pragma once
+/// What a download must not forget: the target names and which pieces are durable on disk. Holds no
+/// secret; 0600 since it holds names. One thread.
+
+#include <plankurier/ids.hpp>
+
+#include <filesystem>
+#include <vector>
+
+namespace plankurier::cli {
+
+struct DownloadState {
+    TransferId transfer;
+    std::filesystem::path folder; ///< absolute
+    std::vector<std::string> names; ///< final names, in manifest order
+    std::vector<bool> pieces;       ///< durable in the part files
+    bool publishing{};              ///< all pieces were durable; files are getting their names
+};
+
+[[nodiscard]] std::string encode_download_state(const DownloadState& state);
+/// Fails with `malformed`.
+[[nodiscard]] Result<DownloadState> decode_download_state(std::string_view json);
+
+/// The file of one download's state, below `folder`.
+class DownloadStore {
+public:
+    DownloadStore(std::filesystem::path folder, const TransferId& transfer);
+    /// Durable on success.
+    [[nodiscard]] Result<void> save(const DownloadState& state) const;
+    /// Fails with `not_found` when there is none.
+    [[nodiscard]] Result<DownloadState> load() const;
+    void remove() const noexcept;
+
+private:
+    std::filesystem::path path_;
+};
+
+} // namespace plankurier::cli

@@ -1,0 +1,151 @@
+#include <clients/cli/fetch_open.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/lanes.hpp>
+
+#include <plankurier/receiving.hpp>
+#include <plankurier/records.hpp>
+
+#include <algorithm>
+
+namespace plankurier::cli {
+
+namespace {
+
+Result<std::pair<KeySeed, OpenedEnvelope>> open_with_key(const Options& options, Console& console,
+                                                         ByteView envelope) {
+    const auto file = read_file(options.key, 1u << 16);
+    if (!file) return tl::unexpected(file.error());
+    auto passphrase = options.passphrase_file.empty()
+                          ? console.ask_secret(Text::ask_passphrase)
+                          : read_secret_line(options.passphrase_file);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    auto key = open_key_file(as_bytes(*file), *passphrase);
+    if (!key) return tl::unexpected(key.error());
+    auto opened = open_envelope(envelope, key->seed, key->type);
+    if (!opened) return tl::unexpected(opened.error());
+    return std::pair{std::move(key->seed), std::move(*opened)};
+}
+
+Result<OpenedEnvelope> open_with_password(const Options& options, Console& console,
+                                          ByteView envelope) {
+    auto password = options.password_file.empty() ? console.ask_secret(Text::ask_password)
+                                                  : read_secret_line(options.password_file);
+    if (!password) return tl::unexpected(password.error());
+    return open_envelope(envelope, *password);
+}
+
+/// Line breaks stay; all else that could steer a terminal goes.
+std::string printable_lines(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        out += printable(line);
+        if (end < text.size()) out += '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+} // namespace
+
+Result<NoticeLink> parse_link(std::string_view text, const std::string& server) {
+    const auto hash = text.find('#');
+    const auto fragment = hash == std::string_view::npos ? text : text.substr(hash + 1);
+    if (!fragment.starts_with("v1.")) return fail(Errc::malformed, "link");
+    auto id = LinkId::from_hex(fragment.substr(3));
+    if (!id) return tl::unexpected(id.error());
+    NoticeLink link{server, *id};
+    if (link.server.empty() && hash != std::string_view::npos) {
+        auto base = text.substr(0, hash);
+        while (base.ends_with('/')) base.remove_suffix(1);
+        if (base.ends_with("/t")) base.remove_suffix(2);
+        while (base.ends_with('/')) base.remove_suffix(1);
+        link.server = base;
+    }
+    if (!url_allowed(link.server)) return fail(Errc::invalid_argument, "server of the link");
+    return link;
+}
+
+Result<NoticeLink> read_link(const Options& options) {
+    const bool from_file = !options.link_file.empty();
+    if (options.arguments.size() != (from_file ? 0U : 1U)) {
+        return fail(Errc::invalid_argument, "link");
+    }
+    if (!from_file) return parse_link(options.arguments.front(), options.server);
+    const auto text = read_secret_line(options.link_file);
+    if (!text) return tl::unexpected(text.error());
+    return parse_link(text->reveal(), options.server);
+}
+
+Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
+                                     ControlClient& control, const NoticeLink& link,
+                                     const Directory& directory) {
+    const RetryRule retry{options.retries};
+    const auto notice = [&](unsigned seconds) {
+        console.say(Text::network_retry, {std::to_string(seconds)});
+    };
+    auto envelope = with_retries(retry, [&] { return control.envelope(link.id); }, notice);
+    if (!envelope) return tl::unexpected(envelope.error());
+    auto record_bytes = with_retries(retry, [&] { return control.record(link.id); }, notice);
+    if (!record_bytes) return tl::unexpected(record_bytes.error());
+    const auto record = check_verified(*record_bytes, directory.record_key);
+    if (!record) return tl::unexpected(record.error());
+    const auto view = parse_envelope(*envelope);
+    if (!view) return tl::unexpected(view.error());
+    if (record->transfer != view->transfer || record->envelope_sha256 != sha256(*envelope)) {
+        return fail(Errc::bad_signature, "record of another envelope");
+    }
+    std::optional<KeySeed> seed;
+    Result<OpenedEnvelope> opened = fail(Errc::wrong_key, "none");
+    if (options.key.empty()) {
+        opened = open_with_password(options, console, *envelope);
+    } else {
+        auto both = open_with_key(options, console, *envelope);
+        if (!both) return tl::unexpected(both.error());
+        seed = std::move(both->first);
+        opened = std::move(both->second);
+    }
+    if (!opened) return tl::unexpected(opened.error());
+    if (opened->manifest.transfer != view->transfer ||
+        opened->manifest.content_bytes() > opened->layout.body_len()) {
+        return fail(Errc::tampered, "manifest");
+    }
+    return OpenedTransfer{std::move(*envelope), std::move(*opened), std::move(seed), record->email};
+}
+
+void show_message(const OpenedTransfer& transfer, Console& console) {
+    const auto& manifest = transfer.opened.manifest;
+    const auto language = console.language();
+    const auto verified = printable(transfer.verified_email);
+    const auto claimed = printable(manifest.from.email);
+    console.print(fill(text(language, Text::message_from),
+                       {printable(manifest.from.name), verified}));
+    if (manifest.from.email != transfer.verified_email) {
+        console.warn(Text::message_unverified, {claimed, verified});
+    }
+    console.print(fill(text(language, Text::message_contact),
+                       {printable(manifest.from.phone), printable(manifest.from.reference),
+                        printable(manifest.from.clerk), printable(manifest.from.institution)}));
+    console.print(fill(text(language, Text::message_subject), {printable(manifest.subject)}));
+    console.print("");
+    console.print(printable_lines(manifest.message));
+    console.print("");
+    console.print(fill(text(language, Text::message_files),
+                       {std::to_string(manifest.files.size()),
+                        size_text(language, manifest.content_bytes())}));
+    console.event("message", {{"from_name", manifest.from.name},
+                              {"from_email", manifest.from.email},
+                              {"verified_email", transfer.verified_email},
+                              {"verified", manifest.from.email == transfer.verified_email},
+                              {"phone", manifest.from.phone},
+                              {"reference", manifest.from.reference},
+                              {"clerk", manifest.from.clerk},
+                              {"institution", manifest.from.institution},
+                              {"subject", manifest.subject},
+                              {"message", manifest.message}});
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,225 @@
+#include <clients/cli/http.hpp>
+
+#include <clients/cli/signals.hpp>
+
+#include <curl/curl.h>
+
+#include <cstring>
+#include <mutex>
+
+namespace plankurier::cli {
+
+namespace {
+
+struct HeaderList {
+    curl_slist* list{};
+    ~HeaderList() { curl_slist_free_all(list); }
+    HeaderList() = default;
+    HeaderList(const HeaderList&) = delete;
+    HeaderList& operator=(const HeaderList&) = delete;
+    void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
+};
+
+/// What the callbacks of one transfer need.
+struct Transfer {
+    CURL* curl{};
+    std::string body;
+    std::size_t body_bytes_max{};
+    bool overflow{};
+    ByteView upload;
+    std::size_t upload_at{};
+    const HttpLine::Produce* produce{};
+    const HttpLine::Rewind* rewind{};
+    const HttpLine::Consume* consume{};
+};
+
+std::size_t on_write(char* data, std::size_t size, std::size_t count, void* user) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    const auto bytes = size * count;
+    if (transfer.consume != nullptr) {
+        long status = 0;
+        curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+        if (status >= 200 && status < 300) {
+            const bool more = (*transfer.consume)(std::as_bytes(std::span{data, bytes}));
+            return more ? bytes : 0;
+        }
+    }
+    if (transfer.body.size() + bytes > transfer.body_bytes_max) {
+        transfer.overflow = true;
+        return 0;
+    }
+    transfer.body.append(data, bytes);
+    return bytes;
+}
+
+std::size_t on_read(char* out, std::size_t size, std::size_t count, void* user) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    if (transfer.produce != nullptr) {
+        const auto got = (*transfer.produce)(std::as_writable_bytes(std::span{out, size * count}));
+        return got == 0 ? CURL_READFUNC_ABORT : got;
+    }
+    const auto bytes = std::min(size * count, transfer.upload.size() - transfer.upload_at);
+    if (bytes > 0) std::memcpy(out, transfer.upload.data() + transfer.upload_at, bytes);
+    transfer.upload_at += bytes;
+    return bytes;
+}
+
+int on_seek(void* user, curl_off_t offset, int origin) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_FAIL;
+    if (transfer.rewind != nullptr) (*transfer.rewind)();
+    transfer.upload_at = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+int on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return interrupted() ? 1 : 0;
+}
+
+Error error_of(CURLcode code) {
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ISSUER_ERROR: return {Errc::tls, "certificate"};
+    case CURLE_ABORTED_BY_CALLBACK: return {Errc::canceled, "transfer"};
+    case CURLE_WRITE_ERROR: return {Errc::canceled, "consumer"};
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return {Errc::invalid_argument, "url"};
+    default: return {Errc::network, "curl " + std::to_string(static_cast<int>(code))};
+    }
+}
+
+template <typename T>
+void set(CURL* curl, CURLoption option, T value) {
+    if (curl_easy_setopt(curl, option, value) != CURLE_OK) throw std::runtime_error("libcurl option");
+}
+
+} // namespace
+
+bool url_allowed(std::string_view url) {
+    if (url.starts_with("https://")) return url.size() > 8;
+    if (!url.starts_with("http://")) return false;
+    const auto rest = url.substr(7);
+    const auto host = rest.substr(0, rest.starts_with('[') ? rest.find(']') + 1
+                                                           : rest.find_first_of(":/?#"));
+    return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+}
+
+struct HttpLine::State {
+    HttpSettings settings;
+    CURL* curl{};
+
+    explicit State(const HttpSettings& given) : settings(given) {
+        static std::once_flag once;
+        std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+        curl = curl_easy_init();
+        if (curl == nullptr) throw std::runtime_error("libcurl");
+    }
+    ~State() { curl_easy_cleanup(curl); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    void prepare(const std::string& url) {
+        curl_easy_reset(curl); // keeps the connection
+        set(curl, CURLOPT_URL, url.c_str());
+        const bool plain = url.starts_with("http://");
+        set(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+        set(curl, CURLOPT_FOLLOWLOCATION, 0L);
+        set(curl, CURLOPT_NOSIGNAL, 1L);
+        set(curl, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+        set(curl, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+        set(curl, CURLOPT_TCP_NODELAY, 1L);
+        set(curl, CURLOPT_CONNECTTIMEOUT, 15L);
+        set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        set(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.silence_seconds));
+        if (plain) set(curl, CURLOPT_NOPROXY, "*");
+        if (!settings.ca_file.empty()) set(curl, CURLOPT_CAINFO, settings.ca_file.c_str());
+        set(curl, CURLOPT_NOPROGRESS, 0L);
+        set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        set(curl, CURLOPT_WRITEFUNCTION, on_write);
+        set(curl, CURLOPT_READFUNCTION, on_read);
+        set(curl, CURLOPT_SEEKFUNCTION, on_seek);
+    }
+
+    Result<HttpAnswer> perform(Transfer& transfer, const Headers& headers) {
+        HeaderList list;
+        list.add("Expect:");
+        for (const auto& header : headers) list.add(header);
+        transfer.curl = curl;
+        set(curl, CURLOPT_HTTPHEADER, list.list);
+        set(curl, CURLOPT_WRITEDATA, &transfer);
+        set(curl, CURLOPT_READDATA, &transfer);
+        set(curl, CURLOPT_SEEKDATA, &transfer);
+        const auto code = curl_easy_perform(curl);
+        if (interrupted()) return fail(Errc::canceled, "interrupted");
+        HttpAnswer answer;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+        // A server may refuse an upload with an answer and close before it has read everything.
+        const bool refused = answer.status >= 400 &&
+                             (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
+        if (code != CURLE_OK && !refused) {
+            if (transfer.overflow) return fail(Errc::too_large, "answer");
+            return tl::unexpected(error_of(code));
+        }
+        answer.body = std::move(transfer.body);
+        return answer;
+    }
+};
+
+HttpLine::HttpLine(const HttpSettings& settings) : state_(std::make_unique<State>(settings)) {}
+HttpLine::~HttpLine() = default;
+HttpLine::HttpLine(HttpLine&&) noexcept = default;
+HttpLine& HttpLine::operator=(HttpLine&&) noexcept = default;
+
+Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string& url,
+                                     const Headers& headers, ByteView body,
+                                     std::size_t answer_bytes_max) {
+    if (!url_allowed(url)) return fail(Errc::invalid_argument, "url");
+    state_->prepare(url);
+    Transfer transfer;
+    transfer.body_bytes_max = answer_bytes_max;
+    transfer.upload = body;
+    auto* curl = state_->curl;
+    const std::string verb{method};
+    if (method == "PUT") {
+        set(curl, CURLOPT_UPLOAD, 1L);
+        set(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    } else if (method == "POST") {
+        set(curl, CURLOPT_POST, 1L);
+        set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+        set(curl, CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(body.data()));
+    } else if (method != "GET") {
+        set(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
+    }
+    return state_->perform(transfer, headers);
+}
+
+Result<HttpAnswer> HttpLine::put(const std::string& url, const Headers& headers,
+                                 std::uint64_t length, const Produce& produce,
+                                 const Rewind& rewind) {
+    if (!url_allowed(url)) return fail(Errc::invalid_argument, "url");
+    state_->prepare(url);
+    Transfer transfer;
+    transfer.body_bytes_max = 1u << 16;
+    transfer.produce = &produce;
+    transfer.rewind = &rewind;
+    set(state_->curl, CURLOPT_UPLOAD, 1L);
+    set(state_->curl, CURLOPT_UPLOAD_BUFFERSIZE, 262'144L);
+    set(state_->curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(length));
+    return state_->perform(transfer, headers);
+}
+
+Result<HttpAnswer> HttpLine::get(const std::string& url, const Headers& headers,
+                                 const Consume& consume) {
+    if (!url_allowed(url)) return fail(Errc::invalid_argument, "url");
+    state_->prepare(url);
+    Transfer transfer;
+    transfer.body_bytes_max = 1u << 16;
+    transfer.consume = &consume;
+    set(state_->curl, CURLOPT_BUFFERSIZE, 262'144L);
+    return state_->perform(transfer, headers);
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,66 @@
+#pragma once
+/// HTTPS through libcurl, with one set of rules: TLS 1.2 or newer, no redirects, plain HTTP to this
+/// machine only, time-outs for silence instead of for duration. The only part that sees libcurl.
+
+#include <plankurier/bytes.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace plankurier::cli {
+
+/// How to talk to servers.
+struct HttpSettings {
+    std::string ca_file;          ///< empty: the system's
+    unsigned silence_seconds{60}; ///< give up when nothing moves for so long
+};
+
+/// What a server answered.
+struct HttpAnswer {
+    long status{};
+    std::string body;
+};
+
+/// True for https, and for http to a loopback address. Everything else is refused.
+[[nodiscard]] bool url_allowed(std::string_view url);
+
+/// One connection that is kept between requests. Belongs to one thread.
+class HttpLine {
+public:
+    explicit HttpLine(const HttpSettings& settings);
+    ~HttpLine();
+    HttpLine(HttpLine&&) noexcept;
+    HttpLine& operator=(HttpLine&&) noexcept;
+
+    using Headers = std::vector<std::string>; ///< "Name: value"
+
+    /// A request with a small body and a small answer (at most `answer_bytes_max`). Any status is
+    /// success here. Fails with `network`, `tls`, `canceled`, `too_large`, `invalid_argument`.
+    [[nodiscard]] Result<HttpAnswer> request(std::string_view method, const std::string& url,
+                                             const Headers& headers, ByteView body,
+                                             std::size_t answer_bytes_max = 4u << 20);
+
+    /// Fills the span with the next bytes of an upload and returns how many; fewer than asked for
+    /// is fine, 0 stops the upload. It is called until `length` bytes were given.
+    using Produce = std::function<std::size_t(std::span<std::byte>)>;
+    /// Starts the upload's bytes anew (a kept connection turned out to be dead).
+    using Rewind = std::function<void()>;
+    /// PUT of `length` bytes. Fails like `request`.
+    [[nodiscard]] Result<HttpAnswer> put(const std::string& url, const Headers& headers,
+                                         std::uint64_t length, const Produce& produce,
+                                         const Rewind& rewind);
+
+    /// Takes the bytes of a 2xx answer as they come; false stops the transfer.
+    using Consume = std::function<bool(ByteView)>;
+    /// GET whose 2xx answer goes to `consume`; the body of other answers is returned. Fails like
+    /// `request`; when `consume` said false with `canceled`.
+    [[nodiscard]] Result<HttpAnswer> get(const std::string& url, const Headers& headers,
+                                         const Consume& consume);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace plankurier::cli

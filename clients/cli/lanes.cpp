@@ -1,0 +1,135 @@
+#include <clients/cli/lanes.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+namespace plankurier::cli {
+
+unsigned RetryRule::wait_seconds(unsigned attempt) noexcept {
+    return attempt > 5 ? 30 : 1u << (attempt - 1);
+}
+
+bool RetryRule::worth_it(Errc code) noexcept {
+    return code == Errc::network || code == Errc::unavailable || code == Errc::rate_limited ||
+           code == Errc::too_early;
+}
+
+Result<void> TicketBox::renew_if_needed() {
+    if (!current_.ticket.empty() && current_.expires - std::time(nullptr) > 180) return {};
+    auto renewed = renew_();
+    if (!renewed) return tl::unexpected(renewed.error());
+    current_ = std::move(*renewed);
+    return {};
+}
+
+Result<std::string> TicketBox::header() {
+    const std::lock_guard guard{mutex_};
+    if (auto ready = renew_if_needed(); !ready) return tl::unexpected(ready.error());
+    return "Authorization: Plankurier " + current_.ticket;
+}
+
+Result<std::vector<RelayAddress>> TicketBox::relays() {
+    const std::lock_guard guard{mutex_};
+    if (auto ready = renew_if_needed(); !ready) return tl::unexpected(ready.error());
+    return current_.relays;
+}
+
+void TicketBox::refused(const std::string& used) {
+    const std::lock_guard guard{mutex_};
+    if (used.ends_with(current_.ticket)) current_.ticket.clear();
+}
+
+PieceClient::PieceClient(const HttpSettings& settings, TicketBox& tickets,
+                         const TransferId& transfer)
+    : line_(settings), tickets_(tickets), transfer_(transfer.hex()) {}
+
+Result<std::string> PieceClient::checked(Result<HttpAnswer> answer, const std::string& header) {
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
+    if (answer->status == 401) {
+        // Too old or not yet known there: a fresh ticket may do.
+        tickets_.refused(header);
+        return fail(Errc::unavailable, "ticket refused");
+    }
+    const auto problem = parse_problem(answer->status, answer->body);
+    return fail(problem.code, "relay status " + std::to_string(answer->status));
+}
+
+Result<std::string> PieceClient::call(std::string_view method, const RelayAddress& relay,
+                                      const std::string& path, ByteView body) {
+    const auto header = tickets_.header();
+    if (!header) return tl::unexpected(header.error());
+    return checked(line_.request(method, relay.url + "/v1/" + transfer_ + path, {*header}, body),
+                   *header);
+}
+
+Result<std::vector<VolumeMap>> PieceClient::map(const RelayAddress& relay) {
+    auto map = call("GET", relay, "", {}).and_then(parse_map);
+    if (!map && map.error().code == Errc::not_found) return std::vector<VolumeMap>{};
+    return map;
+}
+
+Result<void> PieceClient::put_descriptor(const RelayAddress& relay, std::uint32_t volume,
+                                         ByteView descriptor) {
+    const auto answer = call("PUT", relay, "/" + std::to_string(volume), descriptor);
+    if (!answer) return tl::unexpected(answer.error());
+    return {};
+}
+
+Result<Bytes> PieceClient::get_descriptor(const RelayAddress& relay, std::uint32_t volume) {
+    return call("GET", relay, "/" + std::to_string(volume), {}).map([](const std::string& text) {
+        const auto view = as_bytes(text);
+        return Bytes{view.begin(), view.end()};
+    });
+}
+
+Result<std::string> PieceClient::stored(const RelayAddress& relay) {
+    return call("POST", relay, "/stored", as_bytes("{}")).and_then(parse_stored);
+}
+
+namespace {
+std::string piece_url(const RelayAddress& relay, const std::string& transfer, std::uint32_t volume,
+                      std::uint32_t piece) {
+    return relay.url + "/v1/" + transfer + "/" + std::to_string(volume) + "/" +
+           std::to_string(piece);
+}
+} // namespace
+
+Result<Hash256> PieceClient::put_piece(const RelayAddress& relay, std::uint32_t volume,
+                                       std::uint32_t piece, std::uint64_t length,
+                                       const HttpLine::Produce& produce,
+                                       const HttpLine::Rewind& rewind) {
+    const auto header = tickets_.header();
+    if (!header) return tl::unexpected(header.error());
+    return checked(line_.put(piece_url(relay, transfer_, volume, piece),
+                             {*header, "Content-Type: application/octet-stream"}, length, produce,
+                             rewind),
+                   *header)
+        .and_then(parse_piece_answer);
+}
+
+Result<void> PieceClient::get_piece(const RelayAddress& relay, std::uint32_t volume,
+                                    std::uint32_t piece, const HttpLine::Consume& consume) {
+    const auto header = tickets_.header();
+    if (!header) return tl::unexpected(header.error());
+    const auto answer =
+        checked(line_.get(piece_url(relay, transfer_, volume, piece), {*header}, consume), *header);
+    if (!answer) return tl::unexpected(answer.error());
+    return {};
+}
+
+Result<std::vector<RelayAddress>> known_relays(const std::vector<RelayAddress>& offered,
+                                               const std::vector<RelayAddress>& listed) {
+    std::vector<RelayAddress> known;
+    for (const auto& relay : offered) {
+        const bool found = std::any_of(listed.begin(), listed.end(), [&](const RelayAddress& entry) {
+            return entry.id == relay.id && entry.url == relay.url;
+        });
+        if (found) known.push_back(relay);
+        while (found && known.back().url.ends_with('/')) known.back().url.pop_back();
+    }
+    if (known.empty()) return fail(Errc::bad_signature, "no known relay");
+    return known;
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,95 @@
+#pragma once
+/// What uploads and downloads share: tickets that are renewed in time, and the calls to relays that
+/// are not about a piece's bytes.
+
+#include <clients/cli/control_client.hpp>
+#include <clients/cli/signals.hpp>
+
+#include <plankurier/records.hpp>
+
+#include <functional>
+#include <mutex>
+
+namespace plankurier::cli {
+
+/// How often a step is tried again after a failure of the line, and how long it waits before.
+struct RetryRule {
+    unsigned retries{10};
+    /// Seconds before attempt `attempt` (1-based): 1, 2, 4 … at most 30.
+    [[nodiscard]] static unsigned wait_seconds(unsigned attempt) noexcept;
+    /// True for failures that a later try may cure.
+    [[nodiscard]] static bool worth_it(Errc code) noexcept;
+};
+
+/// Runs `step` until it succeeds, fails for good, or the retries are used up. `notice` is told the
+/// seconds before each wait. Stops with `canceled` when the user does.
+template <typename Step, typename Notice>
+auto with_retries(const RetryRule& rule, Step step, Notice notice) -> decltype(step()) {
+    for (unsigned attempt = 1;; ++attempt) {
+        auto result = step();
+        if (result || !RetryRule::worth_it(result.error().code) || attempt > rule.retries) {
+            return result;
+        }
+        const auto seconds = RetryRule::wait_seconds(attempt);
+        notice(seconds);
+        if (!pause_for(std::chrono::seconds{seconds})) return fail(Errc::canceled, "retry");
+    }
+}
+
+/// The current ticket of a transfer. Any thread.
+class TicketBox {
+public:
+    using Renew = std::function<Result<TicketAnswer>()>;
+    /// `renew` is called by one thread at a time.
+    explicit TicketBox(Renew renew) : renew_(std::move(renew)) {}
+
+    /// The authorization header; renewed when it is good for less than three minutes.
+    [[nodiscard]] Result<std::string> header();
+    /// The relays of the last ticket.
+    [[nodiscard]] Result<std::vector<RelayAddress>> relays();
+    /// Makes the next `header` renew, because a relay refused `used`.
+    void refused(const std::string& used);
+
+private:
+    [[nodiscard]] Result<void> renew_if_needed();
+
+    std::mutex mutex_;
+    Renew renew_;
+    TicketAnswer current_;
+};
+
+/// One relay and one transfer on it. Belongs to one thread.
+class PieceClient {
+public:
+    PieceClient(const HttpSettings& settings, TicketBox& tickets, const TransferId& transfer);
+
+    /// All fail with the code the relay named, or `network`, `tls`, `malformed`, `canceled`.
+    [[nodiscard]] Result<std::vector<VolumeMap>> map(const RelayAddress& relay);
+    [[nodiscard]] Result<void> put_descriptor(const RelayAddress& relay, std::uint32_t volume,
+                                              ByteView descriptor);
+    [[nodiscard]] Result<Bytes> get_descriptor(const RelayAddress& relay, std::uint32_t volume);
+    [[nodiscard]] Result<std::string> stored(const RelayAddress& relay);
+    /// PUT of one piece; returns the root that the relay computed.
+    [[nodiscard]] Result<Hash256> put_piece(const RelayAddress& relay, std::uint32_t volume,
+                                            std::uint32_t piece, std::uint64_t length,
+                                            const HttpLine::Produce& produce,
+                                            const HttpLine::Rewind& rewind);
+    [[nodiscard]] Result<void> get_piece(const RelayAddress& relay, std::uint32_t volume,
+                                         std::uint32_t piece, const HttpLine::Consume& consume);
+
+private:
+    [[nodiscard]] Result<std::string> checked(Result<HttpAnswer> answer, const std::string& header);
+    [[nodiscard]] Result<std::string> call(std::string_view method, const RelayAddress& relay,
+                                           const std::string& path, ByteView body);
+
+    HttpLine line_;
+    TicketBox& tickets_;
+    std::string transfer_;
+};
+
+/// Only those of `offered` that the signed service list names with the same URL. Fails with
+/// `bad_signature` when none is left.
+[[nodiscard]] Result<std::vector<RelayAddress>> known_relays(
+    const std::vector<RelayAddress>& offered, const std::vector<RelayAddress>& listed);
+
+} // namespace plankurier::cli

@@ -1,0 +1,84 @@
+#include <clients/cli/commands.hpp>
+#include <clients/cli/signals.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <sys/resource.h>
+#include <system_error>
+
+namespace {
+
+using namespace plankurier;
+using namespace plankurier::cli;
+
+std::string environment(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr ? value : "";
+}
+
+/// A transfer holds up to a thousand files open.
+void allow_many_files() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Exit show_completion(const Options& options, Console& console) {
+    const auto script = completion_script(options.arguments.empty() ? "" : options.arguments[0]);
+    if (!script) return conclude(console, tl::unexpected(script.error()));
+    std::fputs(script->c_str(), stdout);
+    return Exit::ok;
+}
+
+Exit dispatch(const Options& options, Console& console) {
+    switch (options.command) {
+    case Command::help:
+        std::fputs(std::string{text(options.language, Text::usage)}.c_str(), stdout);
+        return Exit::ok;
+    case Command::version:
+        console.print(fill(text(options.language, Text::version_line), {PLANKURIER_VERSION}));
+        console.event("version", {{"version", std::string{PLANKURIER_VERSION}}});
+        return Exit::ok;
+    case Command::trust: return run_trust(options, console);
+    case Command::departments: return run_departments(options, console);
+    case Command::send: return run_send(options, console);
+    case Command::fetch: return run_fetch(options, console);
+    case Command::status: return run_status(options, console);
+    case Command::revoke: return run_revoke(options, console);
+    case Command::keygen: return run_keygen(options, console);
+    case Command::completion: return show_completion(options, console);
+    }
+    return Exit::usage;
+}
+
+int run(const std::vector<std::string>& arguments) {
+    const auto options = parse_options(arguments, environment("PLANKURIER_SERVER"),
+                                       environment("PLANKURIER_CONFIG"), environment("LANG"));
+    if (!options) {
+        const auto language = choose_language("", environment("LANG"));
+        std::fprintf(stderr, "%s (%s)\n", std::string{text(language, Text::bad_usage)}.c_str(),
+                     options.error().detail.c_str());
+        return static_cast<int>(Exit::usage);
+    }
+    Console console{options->language, options->quiet, options->json, options->no_progress};
+    try {
+        return static_cast<int>(dispatch(*options, console));
+    } catch (const std::system_error& error) {
+        const bool full = error.code() == std::errc::no_space_on_device;
+        return static_cast<int>(conclude(
+            console, fail(full ? Errc::no_space : Errc::file_unreadable, "system"), true));
+    } catch (const std::exception&) {
+        return static_cast<int>(conclude(console, fail(Errc::unavailable, "environment"), true));
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    forbid_dumps();
+    catch_signals();
+    allow_many_files();
+    return run({argv + 1, argv + argc});
+}

@@ -1,0 +1,57 @@
+#pragma once
+/// The command line as a value. Precedence: option, environment, configuration file.
+
+#include <clients/cli/texts.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plankurier::cli {
+
+enum class Command {
+    help, trust, departments, send, fetch, status, revoke, keygen, completion, version
+};
+
+/// Everything a command line can say; what was not given is empty.
+struct Options {
+    Command command{Command::help};
+    std::vector<std::string> arguments; ///< after the command
+
+    // global
+    bool quiet{}, verbose{}, json{}, no_progress{}, yes{};
+    std::string server, ca;
+    unsigned retries{10}, timeout_s{60};
+    Language language{Language::de};
+
+    // trust
+    std::string root, fingerprint;
+    // send
+    std::string to, name, email, phone, reference, clerk, institution, subject, message;
+    std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
+    std::optional<std::uint32_t> expires_days;
+    bool share_phone{}, resume{};
+    std::string resume_id;
+    unsigned lanes{4};
+    // send, fetch, keygen
+    std::string password_file, passphrase_file, output, key, link_file;
+    // keygen
+    std::string department, type{"p256"}, record;
+};
+
+/// "14d", "2w" or "14" as days. Fails with `invalid_argument`.
+[[nodiscard]] Result<std::uint32_t> parse_days(std::string_view text);
+
+/// Reads the command line. `server_env`, `config_env` and `lang_env` are the values of
+/// PLANKURIER_SERVER, PLANKURIER_CONFIG and LANG (empty when not set). Fails with
+/// `invalid_argument` (the detail names the option, never a value).
+[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments,
+                                            const std::string& server_env,
+                                            const std::string& config_env,
+                                            const std::string& lang_env);
+
+/// The completion script of a shell ("bash", "zsh", "fish"). Fails with `invalid_argument`.
+[[nodiscard]] Result<std::string> completion_script(std::string_view shell);
+
+} // namespace plankurier::cli

@@ -1,0 +1,57 @@
+#include <clients/cli/receipt.hpp>
+
+#include <clients/cli/files.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+constexpr std::string_view receipt_format = "plankurier-receipt-1";
+} // namespace
+
+std::string encode_receipt(const Receipt& receipt) {
+    return nlohmann::json{{"format", receipt_format},
+                          {"transfer", receipt.transfer.hex()},
+                          {"manage", to_base64url(receipt.manage.reveal())},
+                          {"receipt_number", receipt.number},
+                          {"server", receipt.server},
+                          {"authority", receipt.authority},
+                          {"recipient", receipt.recipient},
+                          {"created", receipt.created},
+                          {"expires", receipt.expires}}
+               .dump(2) +
+           "\n";
+}
+
+Result<Receipt> decode_receipt(std::string_view json) {
+    try {
+        const auto in = nlohmann::json::parse(json);
+        if (in.at("format").get<std::string>() != receipt_format) {
+            return fail(Errc::malformed, "receipt format");
+        }
+        auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
+        auto manage = from_base64url(in.at("manage").get<std::string>());
+        if (!transfer || !manage || manage->size() != ManageToken::size) {
+            return fail(Errc::malformed, "receipt");
+        }
+        return Receipt{*transfer,
+                       ManageToken{*manage},
+                       in.at("receipt_number").get<std::string>(),
+                       in.at("server").get<std::string>(),
+                       in.at("authority").get<std::string>(),
+                       in.at("recipient").get<std::string>(),
+                       in.at("created").get<std::int64_t>(),
+                       in.at("expires").get<std::int64_t>()};
+    } catch (const nlohmann::json::exception&) {
+        return fail(Errc::malformed, "receipt");
+    }
+}
+
+Result<Receipt> read_receipt(const std::filesystem::path& path) {
+    return read_file(path, 1u << 16).and_then([](const std::string& text) {
+        return decode_receipt(text);
+    });
+}
+
+} // namespace plankurier::cli

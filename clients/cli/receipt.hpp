@@ -1,0 +1,26 @@
+#pragma once
+/// The sender's receipt: a small private file that gives the right to see the state and revoke.
+/// Values; any thread.
+
+#include <plankurier/ids.hpp>
+#include <plankurier/secret.hpp>
+
+#include <filesystem>
+
+namespace plankurier::cli {
+
+struct Receipt {
+    TransferId transfer;
+    ManageToken manage;
+    std::string number, server, authority, recipient;
+    std::int64_t created{}, expires{}; ///< Unix seconds
+};
+
+/// A JSON text.
+[[nodiscard]] std::string encode_receipt(const Receipt& receipt);
+/// Fails with `malformed`.
+[[nodiscard]] Result<Receipt> decode_receipt(std::string_view json);
+/// Reads a receipt file. Fails with `file_unreadable` or `malformed`.
+[[nodiscard]] Result<Receipt> read_receipt(const std::filesystem::path& path);
+
+} // namespace plankurier::cli

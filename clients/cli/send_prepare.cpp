@@ -1,0 +1,217 @@
+#include <clients/cli/send_prepare.hpp>
+
+#include <clients/cli/files.hpp>
+
+#include <plankurier/receiving.hpp>
+
+#include <algorithm>
+#include <fcntl.h>
+#include <iostream>
+#include <iterator>
+#include <unistd.h>
+
+namespace plankurier::cli {
+
+namespace {
+
+constexpr const char* word_list_path = "/usr/share/plankurier/words-de.txt";
+
+Result<std::string> read_head(const std::filesystem::path& path) {
+    const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (file.get() < 0) return fail(Errc::file_unreadable, "open");
+    std::string head(4'096, '\0');
+    const auto got = ::pread(file.get(), head.data(), head.size(), 0);
+    if (got < 0) return fail(Errc::file_unreadable, "read");
+    head.resize(static_cast<std::size_t>(got));
+    return head;
+}
+
+std::string_view wire_name(FileType type) {
+    switch (type) {
+    case FileType::pdf: return "pdf";
+    case FileType::jpeg: return "jpeg";
+    case FileType::png: return "png";
+    }
+    return {};
+}
+
+Result<FileType> check_file(const std::filesystem::path& path, const Service& service) {
+    const auto file_name = path.filename().string();
+    if (file_name.size() > file_name_bytes_max || !is_utf8(file_name)) {
+        return fail(Errc::invalid_argument, "file name");
+    }
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) return fail(Errc::file_unreadable, "file");
+    const auto head = read_head(path);
+    if (!head) return tl::unexpected(head.error());
+    auto type = check_type(file_name, as_bytes(*head));
+    if (!type) return type;
+    const bool allowed = std::find(service.types.begin(), service.types.end(), wire_name(*type)) !=
+                         service.types.end();
+    if (!allowed) return fail(Errc::type_not_allowed, "policy");
+    return type;
+}
+
+Result<std::string> message_of(const Options& options, const Service& service) {
+    std::string message = options.message;
+    if (options.message == "-") {
+        message.assign(std::istreambuf_iterator<char>{std::cin}, {});
+    } else if (!options.message_file.empty()) {
+        auto text = read_file(options.message_file, service.message_bytes_max + 1);
+        if (!text) return text;
+        message = std::move(*text);
+    }
+    if (message.size() > service.message_bytes_max) return fail(Errc::too_large, "message");
+    if (!is_utf8(message)) return fail(Errc::invalid_argument, "message is not UTF-8");
+    return message;
+}
+
+Result<SecretText> password_for(const Options& options, Console& console) {
+    if (!options.password_file.empty()) {
+        auto password = read_secret_line(options.password_file);
+        if (password && password->empty()) return fail(Errc::invalid_argument, "empty password");
+        return password;
+    }
+    const auto list = read_file(options.word_list.empty() ? word_list_path : options.word_list);
+    if (!list && !options.word_list.empty()) return tl::unexpected(list.error());
+    auto password = list ? generate_password(*list) : Result<SecretText>{generate_plain_password()};
+    if (!password) return password;
+    console.warn(Text::password_generated, {password->reveal()});
+    console.event("password", {{"password", std::string{password->reveal()}}});
+    return password;
+}
+
+/// Seals to the department's key, or for a staff address to a password.
+Result<Recipient> recipient_for(const Options& options, const Authority& authority,
+                                Manifest& manifest, UploadState& state, Console& console) {
+    if (options.to.find('@') != std::string::npos) {
+        state.staff = options.to;
+        return password_for(options, console).map([](SecretText password) {
+            return Recipient{PasswordRecipient{std::move(password), {}}};
+        });
+    }
+    const auto* department = authority.directory.find(options.to);
+    if (department == nullptr) return fail(Errc::unknown_department, "--to");
+    auto key = usable_key(authority.directory, *department, unix_now());
+    if (!key) return tl::unexpected(key.error());
+    state.department = department->id;
+    manifest.department = department->id;
+    manifest.recipient_keys.push_back(key->kid);
+    return Recipient{KeyRecipient{key->key, false}};
+}
+
+Result<void> add_files(const BodySource& source, Manifest& manifest) {
+    for (const auto& file : source.files()) {
+        auto file_name = to_nfc(file.path.filename().string());
+        if (!file_name) return tl::unexpected(file_name.error());
+        const auto type = type_from_name(*file_name);
+        if (!type) return tl::unexpected(type.error());
+        manifest.files.push_back({std::move(*file_name), file.size_bytes,
+                                  std::string{media_type(*type)}, file.mtime_ns / 1'000'000'000});
+    }
+    return {};
+}
+
+Result<void> check_arguments(const Options& options, const Service& service) {
+    const auto at = options.email.find('@');
+    if (options.to.empty()) return fail(Errc::invalid_argument, "--to");
+    if (at == std::string::npos || at == 0) return fail(Errc::invalid_argument, "--email");
+    if (options.share_phone && options.phone.empty()) return fail(Errc::invalid_argument, "--phone");
+    if (options.expires_days && (*options.expires_days < service.expiry_days_min ||
+                                 *options.expires_days > service.expiry_days_max)) {
+        return fail(Errc::invalid_argument, "--expires");
+    }
+    for (const auto* text : {&options.name, &options.email, &options.phone, &options.reference,
+                             &options.clerk, &options.institution, &options.subject}) {
+        if (!is_utf8(*text) || text->size() > 1'000) return fail(Errc::invalid_argument, "contact");
+    }
+    return {};
+}
+
+} // namespace
+
+SecretText generate_plain_password() {
+    constexpr std::string_view alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
+    std::string text;
+    while (text.size() < 19) {
+        std::array<std::byte, 1> dice{};
+        fill_random(dice);
+        // Values past a multiple of the alphabet's length would favour its beginning.
+        const auto value = std::to_integer<std::size_t>(dice[0]);
+        if (value >= 256 - 256 % alphabet.size()) continue;
+        if (text.size() % 5 == 4) text += '-';
+        text += alphabet[value % alphabet.size()];
+    }
+    SecretText secret{text};
+    wipe(std::as_writable_bytes(std::span{text.data(), text.size()}));
+    return secret;
+}
+
+Result<BodySource> open_files(const Options& options, const Service& service, Console& console) {
+    if (options.arguments.size() > std::min<std::uint64_t>(service.files_max, files_max)) {
+        return fail(Errc::too_many_files, "files");
+    }
+    std::vector<std::filesystem::path> paths;
+    std::uint64_t total = 0;
+    for (const auto& argument : options.arguments) {
+        std::error_code error;
+        auto path = std::filesystem::absolute(argument, error);
+        if (const auto type = check_file(path, service); !type) {
+            console.warn(Text::file_named, {printable(argument)});
+            return tl::unexpected(type.error());
+        }
+        total += std::filesystem::file_size(path, error);
+        paths.push_back(std::move(path));
+    }
+    if (total > service.transfer_bytes_max) return fail(Errc::too_large, "files");
+    return BodySource::open(std::move(paths));
+}
+
+Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
+                                          const BodySource& source, const std::string& server,
+                                          Console& console) {
+    const auto& service = authority.service;
+    if (auto checked = check_arguments(options, service); !checked) {
+        return tl::unexpected(checked.error());
+    }
+    auto message = message_of(options, service);
+    if (!message) return tl::unexpected(message.error());
+    if (message->empty() && source.files().empty()) return fail(Errc::invalid_argument, "nothing");
+    PreparedTransfer out;
+    auto& state = out.state;
+    state.transfer = TransferId::random();
+    state.key = TransferKey::random();
+    state.manage = ManageToken::random();
+    state.server = server;
+    state.authority = service.authority;
+    state.email = options.email;
+    if (options.share_phone) state.phone_shared = options.phone;
+    state.language = tag(console.language());
+    state.expiry_days = options.expires_days.value_or(service.expiry_days_default);
+    state.notify_fetch = options.notify == "on-fetch";
+    state.begun = unix_now();
+    state.files = source.files();
+    if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
+
+    Manifest manifest;
+    manifest.transfer = state.transfer;
+    manifest.created = state.begun;
+    manifest.expiry_days = state.expiry_days;
+    manifest.from = {options.name,      options.phone, options.email,
+                     options.reference, options.clerk, options.institution};
+    manifest.directory_serial = authority.directory.serial;
+    manifest.subject = options.subject;
+    manifest.message = std::move(*message);
+    manifest.notify_fetch = state.notify_fetch;
+    if (auto added = add_files(source, manifest); !added) return tl::unexpected(added.error());
+    const auto layout = BodyLayout::for_content(source.content_bytes());
+    if (!layout) return tl::unexpected(layout.error());
+    auto recipient = recipient_for(options, authority, manifest, state, console);
+    if (!recipient) return tl::unexpected(recipient.error());
+    auto envelope = seal_envelope(state.key, manifest, *layout, std::span{&*recipient, 1});
+    if (!envelope) return tl::unexpected(envelope.error());
+    out.envelope = std::move(*envelope);
+    return out;
+}
+
+} // namespace plankurier::cli

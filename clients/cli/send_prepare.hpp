@@ -1,0 +1,36 @@
+#pragma once
+/// From a command line to a transfer that is ready to go: all local checks, the manifest, the
+/// password and the sealed envelope. Nothing here talks to the network. One thread.
+
+#include <clients/cli/commands.hpp>
+#include <clients/cli/upload_state.hpp>
+
+#include <plankurier/envelope.hpp>
+
+namespace plankurier::cli {
+
+/// A transfer that was not sent yet.
+struct PreparedTransfer {
+    UploadState state;
+    Bytes envelope;
+};
+
+/// Checks names, types (by name and content), sizes, counts and expiry against the service's
+/// policy; then seals. A generated password is shown on the console. Fails with
+/// `type_not_allowed`, `too_large`, `too_many_files`, `unknown_department`, `invalid_argument`,
+/// `file_unreadable`, `expired` (no usable key), `canceled`.
+[[nodiscard]] Result<PreparedTransfer> prepare_transfer(const Options& options,
+                                                        const Authority& authority,
+                                                        const BodySource& source,
+                                                        const std::string& server,
+                                                        Console& console);
+
+/// Opens the files named on the command line and checks each against the policy. Says which file
+/// a failure is about.
+[[nodiscard]] Result<BodySource> open_files(const Options& options, const Service& service,
+                                            Console& console);
+
+/// Four groups of four easily told apart characters, 80 bits: for when there is no word list.
+[[nodiscard]] SecretText generate_plain_password();
+
+} // namespace plankurier::cli

@@ -1,0 +1,59 @@
+#pragma once
+/// What the program says, in German and English. Each language is one catalogue in one file
+/// (texts_de.cpp, texts_en.cpp); nothing else in the program holds sentences. Any thread.
+
+#include <plankurier/error.hpp>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace plankurier::cli {
+
+enum class Language { de, en };
+
+/// The language for `--lang` (empty when not given) and the value of LANG (may be empty). German
+/// unless told otherwise, since that is what the authority speaks.
+[[nodiscard]] Language choose_language(std::string_view option, std::string_view environment);
+/// "de" or "en".
+[[nodiscard]] std::string_view tag(Language language) noexcept;
+
+/// Every sentence that is not about a failure. `{}` is filled in by `fill`.
+enum class Text {
+    usage, version_line, bad_usage,
+    trust_question, trust_pinned, trust_no_key, trust_mismatch,
+    ask_code, ask_code_sent, code_wrong_left, ask_password, ask_password_again,
+    ask_passphrase, ask_passphrase_again, password_differs, password_generated,
+    checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
+    several_to_resume, resume_entry, resumed,
+    receipt_text, receipt_saved, receipt_fallback,
+    message_from, message_unverified, message_contact, message_subject, message_files, file_saved,
+    fetch_done, department_line, status_line, status_fetched, status_not_fetched, revoked_done,
+    revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
+    count ///< number of sentences, no sentence itself
+};
+
+/// The sentence in a language.
+[[nodiscard]] std::string_view text(Language language, Text which) noexcept;
+/// What happened and what to do about it. Complete for every code.
+[[nodiscard]] std::string_view text(Language language, Errc code) noexcept;
+/// Replaces each `{}` of `pattern` by the next of `values`; missing values leave nothing.
+[[nodiscard]] std::string fill(std::string_view pattern,
+                               std::initializer_list<std::string_view> values);
+
+/// Exit codes of the program, stable and documented.
+enum class Exit : int {
+    ok = 0, general = 1, usage = 2, resumable = 3, code = 4, password = 5, gone = 6, network = 7,
+    integrity = 8, policy = 9, interrupted = 130
+};
+/// The exit code for a failure. `state_kept`: what was begun can be continued, so that failures of
+/// the line and of space become `resumable`.
+[[nodiscard]] Exit exit_for(Errc code, bool state_kept = false) noexcept;
+
+/// The catalogues; use `text`.
+[[nodiscard]] std::string_view text_de(Text which) noexcept;
+[[nodiscard]] std::string_view text_en(Text which) noexcept;
+[[nodiscard]] std::string_view text_de(Errc code) noexcept;
+[[nodiscard]] std::string_view text_en(Errc code) noexcept;
+
+} // namespace plankurier::cli

@@ -1,0 +1,118 @@
+#include <clients/cli/texts.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL …
+
+  trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
+  departments                                     Sachgebiete anzeigen
+  send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
+  send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
+  fetch LINK [-o ORDNER] [--key DATEI]            abholen
+  status QUITTUNG                                 Stand einer Sendung
+  revoke QUITTUNG                                 Sendung zurückziehen
+  keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
+  completion bash|zsh|fish                        Vervollständigung für die Shell
+  version
+
+Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort oder Schlüssel,
+6 abgelaufen oder gelöscht, 7 Netz, 8 Bytes verfälscht, 9 nicht zugelassen, 130 abgebrochen
+)";
+} // namespace
+
+std::string_view text_de(Text which) noexcept {
+    switch (which) {
+    case Text::usage: return usage_text;
+    case Text::version_line: return "plankurier {}";
+    case Text::bad_usage: return "So lässt sich der Befehl nicht ausführen. Hilfe: plankurier --help";
+    case Text::trust_question: return "Die Behörde „{}“ unter {} zeigt diesen Fingerabdruck:\n\n  {}\n\nVergleichen Sie ihn mit dem auf der Internetseite der Behörde. Vertrauen? (ja/nein) ";
+    case Text::trust_pinned: return "Vertraut: „{}“\nFingerabdruck {}";
+    case Text::trust_no_key: return "Der Dienst nennt seinen Wurzelschlüssel nicht. Bitte die Datei von der Internetseite der Behörde mit --root angeben.";
+    case Text::trust_mismatch: return "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt.";
+    case Text::ask_code: return "Code aus der E-Mail: ";
+    case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
+    case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
+    case Text::ask_password: return "Passwort: ";
+    case Text::ask_password_again: return "Passwort wiederholen: ";
+    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: ";
+    case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
+    case Text::password_differs: return "Die beiden Eingaben sind verschieden.";
+    case Text::password_generated: return "Passwort für die Behörde:\n\n    {}\n\nBitte jetzt aufschreiben: Ohne dieses Passwort kann die Behörde nichts lesen, und es wird nicht noch einmal angezeigt.\nSagen Sie es der Behörde am Telefon, nicht per E-Mail.";
+    case Text::checking: return "Dateien werden geprüft …";
+    case Text::sending: return "Senden";
+    case Text::fetching: return "Abholen";
+    case Text::progress_line: return "{} {} %, {} von {}, {}/s, noch {}";
+    case Text::network_retry: return "Die Verbindung ist unterbrochen. Neuer Versuch in {} s.";
+    case Text::resumable_hint: return "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}";
+    case Text::nothing_to_resume: return "Es gibt kein unterbrochenes Senden.";
+    case Text::several_to_resume: return "Mehrere Sendungen sind unterbrochen. Bitte eine wählen:";
+    case Text::resume_entry: return "  plankurier send --resume {}   ({}, {} Dateien, begonnen {})";
+    case Text::resumed: return "Wird fortgesetzt; {} % sind schon sicher gespeichert.";
+    case Text::receipt_text: return "Gesendet.\n  Quittung:       {}\n  An:             {} ({})\n  Verfügbar bis:  {} (dann wird alles gelöscht)\n  Stand ansehen:  plankurier status {}\n  Zurückziehen:   plankurier revoke {}";
+    case Text::receipt_saved: return "Quittung gespeichert: {}";
+    case Text::receipt_fallback: return "Die Quittung konnte dort nicht gespeichert werden; sie liegt jetzt hier: {}";
+    case Text::message_from: return "Von: {} <{}> (Adresse bestätigt)";
+    case Text::message_unverified: return "ACHTUNG: Die Nachricht nennt als Absender {}, bestätigt wurde aber die Adresse {}. Fragen Sie nach, bevor Sie darauf eingehen.";
+    case Text::message_contact: return "Telefon: {}\nAktenzeichen: {}\nAnsprechpartner: {}\nEinrichtung: {}";
+    case Text::message_subject: return "Betreff: {}";
+    case Text::message_files: return "{} Dateien, {}";
+    case Text::file_saved: return "Gespeichert: {}";
+    case Text::fetch_done: return "Alles abgeholt und geprüft.";
+    case Text::department_line: return "{}\t{}\t{}";
+    case Text::status_line: return "Stand: {}, verfügbar bis {}";
+    case Text::status_fetched: return "Abgeholt am {}.";
+    case Text::status_not_fetched: return "Noch nicht abgeholt.";
+    case Text::revoked_done: return "Zurückgezogen. Nachricht und Dateien werden auf allen Servern gelöscht.";
+    case Text::revoke_question: return "Die Sendung wird endgültig gelöscht. Fortfahren? (ja/nein) ";
+    case Text::keygen_done: return "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nBewahren Sie Schlüsseldatei und Passphrase sicher auf: Ohne sie kann niemand die Sendungen lesen.";
+    case Text::file_named: return "  betrifft: {}";
+    case Text::answer_yes: return "ja";
+    case Text::interrupted: return "Abgebrochen.";
+    case Text::waiting_for_relay: return "Alles ist übertragen; der Dienst sichert es noch auf Platte …";
+    case Text::count: break;
+    }
+    return {};
+}
+
+std::string_view text_de(Errc code) noexcept {
+    switch (code) {
+    case Errc::invalid_argument: return "Eine Angabe ist nicht zulässig. Bitte prüfen Sie die Angaben (Hilfe: plankurier --help).";
+    case Errc::malformed: return "Empfangene oder gelesene Daten haben nicht die richtige Form. Bitte versuchen Sie es noch einmal; bleibt es dabei, wenden Sie sich an die Behörde.";
+    case Errc::unsupported: return "Das kann diese Programmversion nicht. Bitte installieren Sie die aktuelle Version.";
+    case Errc::not_found: return "Das gibt es nicht oder nicht mehr. Bitte prüfen Sie Link oder Quittung.";
+    case Errc::wrong_code: return "Der Code stimmt nicht. Bitte sehen Sie in der neuesten E-Mail nach.";
+    case Errc::code_expired: return "Der Code ist zu alt. Bitte beginnen Sie neu, dann kommt ein neuer Code.";
+    case Errc::too_many_attempts: return "Zu viele Versuche. Bitte beginnen Sie neu, dann kommt ein neuer Code.";
+    case Errc::too_early: return "Dafür ist es noch zu früh. Bitte warten Sie einen Moment.";
+    case Errc::not_verified: return "Die E-Mail-Adresse ist nicht (mehr) bestätigt. Bitte beginnen Sie neu.";
+    case Errc::unknown_department: return "Dieses Sachgebiet gibt es nicht. Eine Liste zeigt: plankurier departments";
+    case Errc::address_not_allowed: return "An diese oder von dieser Adresse ist das Senden nicht zugelassen. Möglich sind nur Adressen der Behörde selbst.";
+    case Errc::type_not_allowed: return "Dieser Dateityp ist nicht zugelassen, oder Name und Inhalt passen nicht zusammen. Möglich sind .pdf, .jpg und .png.";
+    case Errc::too_large: return "Das ist größer, als die Behörde annimmt. Bitte teilen Sie die Sendung auf.";
+    case Errc::too_many_files: return "Das sind mehr Dateien, als die Behörde in einer Sendung annimmt. Bitte teilen Sie die Sendung auf.";
+    case Errc::quota_exceeded: return "Das Kontingent ist aufgebraucht. Bitte versuchen Sie es später noch einmal.";
+    case Errc::rate_limited: return "Zu viele Anfragen in kurzer Zeit. Bitte versuchen Sie es in einigen Minuten noch einmal.";
+    case Errc::conflict: return "Dieser Schritt passt nicht zum Stand der Sendung. Bitte sehen Sie mit plankurier status nach.";
+    case Errc::expired: return "Die Frist ist abgelaufen; es wurde oder wird gelöscht. Ist das Verzeichnis der Behörde gemeint, wenden Sie sich bitte an die Behörde.";
+    case Errc::revoked: return "Die Sendung wurde vom Absender zurückgezogen.";
+    case Errc::purged: return "Die Sendung wurde bereits gelöscht.";
+    case Errc::wrong_password: return "Das Passwort stimmt nicht. Fragen Sie beim Absender nach und versuchen Sie es noch einmal.";
+    case Errc::wrong_key: return "Dieser Schlüssel öffnet die Sendung nicht. Sie ging an jemand anderen oder an einen früheren Schlüssel.";
+    case Errc::untrusted_root: return "Diesem Dienst wird noch nicht vertraut, oder sein Schlüssel ist ein anderer als der gemerkte. Gesendet wurde nichts. Zuerst: plankurier trust URL --root DATEI (den Schlüssel gibt es auf der Internetseite der Behörde).";
+    case Errc::rolled_back: return "Der Dienst zeigt ein älteres Verzeichnis als beim letzten Mal. Bitte senden Sie nichts und wenden Sie sich an die Behörde.";
+    case Errc::bad_signature: return "Eine Unterschrift der Behörde stimmt nicht. Bitte senden Sie nichts und wenden Sie sich an die Behörde.";
+    case Errc::tampered: return "Daten wurden unterwegs oder auf dem Server verändert. Nichts davon wurde übernommen. Bitte wenden Sie sich an die Behörde.";
+    case Errc::file_changed: return "Eine Datei hat sich während des Sendens geändert. Bitte schließen Sie sie in anderen Programmen und senden Sie neu.";
+    case Errc::file_unreadable: return "Eine Datei lässt sich nicht öffnen, lesen oder schreiben. Bitte prüfen Sie Pfad und Rechte.";
+    case Errc::exists: return "Diese Datei gibt es schon; sie wird nicht überschrieben. Bitte einen anderen Namen wählen.";
+    case Errc::no_space: return "Der Speicherplatz ist voll, hier oder beim Dienst. Bitte schaffen Sie Platz oder versuchen Sie es später; Begonnenes lässt sich fortsetzen.";
+    case Errc::network: return "Der Dienst ist nicht erreichbar, oder die Verbindung brach ab. Bitte prüfen Sie das Netz und versuchen Sie es noch einmal.";
+    case Errc::tls: return "Dem Zertifikat des Dienstes wird nicht vertraut. Bitte prüfen Sie die Adresse; ein eigenes Zertifikat nennt --ca DATEI.";
+    case Errc::unavailable: return "Der Dienst kann das gerade nicht. Bitte versuchen Sie es später noch einmal.";
+    case Errc::canceled: return "Abgebrochen.";
+    }
+    return {};
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,229 @@
+#include <clients/cli/upload_state.hpp>
+
+#include <clients/cli/files.hpp>
+
+#include <plankurier/fault.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace plankurier::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view step_names[] = {"begun", "verified", "uploading"};
+/// piece u64, root 32, first 8 bytes of SHA-256 over both.
+constexpr std::size_t note_bytes = 48;
+
+std::array<std::byte, note_bytes> make_note(std::uint64_t piece, const Hash256& root) {
+    std::array<std::byte, note_bytes> note{};
+    for (std::size_t at = 0; at < 8; ++at) note[at] = static_cast<std::byte>(piece >> (56 - 8 * at));
+    std::copy(root.begin(), root.end(), note.begin() + 8);
+    const auto check = sha256(ByteView{note}.first(40));
+    std::copy_n(check.begin(), 8, note.begin() + 40);
+    return note;
+}
+
+Json encode_files(const std::vector<FileIdentity>& files) {
+    auto list = Json::array();
+    for (const auto& file : files) {
+        // Paths are bytes, JSON is UTF-8.
+        list.push_back({{"path", to_base64url(as_bytes(file.path.native()))},
+                        {"size", file.size_bytes},
+                        {"mtime_ns", file.mtime_ns},
+                        {"inode", file.inode},
+                        {"device", file.device}});
+    }
+    return list;
+}
+
+Result<std::vector<FileIdentity>> decode_files(const Json& list) {
+    std::vector<FileIdentity> files;
+    for (const auto& entry : list) {
+        const auto path = from_base64url(entry.at("path").get<std::string>());
+        if (!path) return tl::unexpected(path.error());
+        files.push_back({std::filesystem::path{std::string{as_text(*path)}},
+                         entry.at("size").get<std::uint64_t>(),
+                         entry.at("mtime_ns").get<std::int64_t>(),
+                         entry.at("inode").get<std::uint64_t>(),
+                         entry.at("device").get<std::uint64_t>()});
+    }
+    return files;
+}
+
+} // namespace
+
+std::string encode_upload_state(const UploadState& state) {
+    return Json{{"format", "plankurier-upload-1"},
+                {"transfer", state.transfer.hex()},
+                {"key", to_base64url(state.key.reveal())},
+                {"manage", to_base64url(state.manage.reveal())},
+                {"step", step_names[static_cast<std::size_t>(state.step)]},
+                {"server", state.server},
+                {"authority", state.authority},
+                {"department", state.department},
+                {"staff", state.staff},
+                {"session", state.session},
+                {"email", state.email},
+                {"phone_shared", state.phone_shared},
+                {"language", state.language},
+                {"receipt_path", to_base64url(as_bytes(state.receipt_path))},
+                {"expiry_days", state.expiry_days},
+                {"notify_fetch", state.notify_fetch},
+                {"begun", state.begun},
+                {"files", encode_files(state.files)}}
+        .dump();
+}
+
+Result<UploadState> decode_upload_state(std::string_view text) {
+    try {
+        const auto in = Json::parse(text);
+        UploadState out;
+        auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
+        auto key = from_base64url(in.at("key").get<std::string>());
+        auto manage = from_base64url(in.at("manage").get<std::string>());
+        auto receipt = from_base64url(in.at("receipt_path").get<std::string>());
+        auto files = decode_files(in.at("files"));
+        if (!transfer || !key || !manage || !files || !receipt ||
+            key->size() != TransferKey::size || manage->size() != ManageToken::size) {
+            return fail(Errc::malformed, "upload state");
+        }
+        const auto step = in.at("step").get<std::string>();
+        const auto* found = std::find(std::begin(step_names), std::end(step_names), step);
+        if (found == std::end(step_names)) return fail(Errc::malformed, "upload step");
+        out.step = static_cast<SendStep>(found - std::begin(step_names));
+        out.transfer = *transfer;
+        out.key = TransferKey{*key};
+        wipe(*key);
+        out.manage = ManageToken{*manage};
+        out.files = std::move(*files);
+        out.receipt_path = as_text(*receipt);
+        out.server = in.at("server").get<std::string>();
+        out.authority = in.at("authority").get<std::string>();
+        out.department = in.at("department").get<std::string>();
+        out.staff = in.at("staff").get<std::string>();
+        out.session = in.at("session").get<std::string>();
+        out.email = in.at("email").get<std::string>();
+        out.phone_shared = in.at("phone_shared").get<std::string>();
+        out.language = in.at("language").get<std::string>();
+        out.expiry_days = in.at("expiry_days").get<std::uint32_t>();
+        out.notify_fetch = in.at("notify_fetch").get<bool>();
+        out.begun = in.at("begun").get<std::int64_t>();
+        return out;
+    } catch (const Json::exception&) {
+        return fail(Errc::malformed, "upload state");
+    }
+}
+
+Result<UploadStore> UploadStore::open(const std::filesystem::path& folder,
+                                      const TransferId& transfer) {
+    auto own = folder / transfer.hex();
+    if (auto made = make_private_folder(own); !made) return tl::unexpected(made.error());
+    return UploadStore{std::move(own)};
+}
+
+std::vector<TransferId> UploadStore::list(const std::filesystem::path& folder) {
+    std::vector<TransferId> ids;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{folder, error}) {
+        const auto id = TransferId::from_hex(entry.path().filename().string());
+        if (id && std::filesystem::exists(entry.path() / "state.json", error)) ids.push_back(*id);
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+Result<void> UploadStore::save(const UploadState& state) const {
+    PK_FAULT("cli.upload_state.before_save");
+    auto text = encode_upload_state(state);
+    auto written = write_file_durably(folder_ / "state.json", as_bytes(text));
+    wipe(std::as_writable_bytes(std::span{text.data(), text.size()}));
+    PK_FAULT("cli.upload_state.after_save");
+    return written;
+}
+
+Result<void> UploadStore::save_envelope(ByteView envelope) const {
+    return write_file_durably(folder_ / "envelope", envelope);
+}
+
+Result<UploadState> UploadStore::load() const {
+    return read_file(folder_ / "state.json").and_then([](const std::string& text) {
+        return decode_upload_state(text);
+    });
+}
+
+Result<Bytes> UploadStore::load_envelope() const {
+    return read_file(folder_ / "envelope").map([](const std::string& text) {
+        const auto view = as_bytes(text);
+        return Bytes{view.begin(), view.end()};
+    });
+}
+
+Result<void> UploadStore::note_root(std::uint64_t piece, const Hash256& root) {
+    if (roots_ < 0) {
+        roots_ = ::open((folder_ / "roots").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                        0600);
+        if (roots_ < 0) return fail(Errc::file_unreadable, "roots");
+        // A note torn by a crash would shift all that follow.
+        const auto end = ::lseek(roots_, 0, SEEK_END);
+        const auto whole = end - end % static_cast<off_t>(note_bytes);
+        if (whole != end && ::ftruncate(roots_, whole) != 0) {
+            return fail(Errc::file_unreadable, "roots");
+        }
+    }
+    const auto note = make_note(piece, root);
+    if (::write(roots_, note.data(), note.size()) != static_cast<ssize_t>(note.size())) {
+        return fail(Errc::no_space, "roots");
+    }
+    PK_FAULT("cli.upload_state.after_root");
+    return {};
+}
+
+std::map<std::uint64_t, Hash256> UploadStore::load_roots() const {
+    std::map<std::uint64_t, Hash256> roots;
+    const auto text = read_file(folder_ / "roots", std::size_t{1} << 30);
+    if (!text) return roots;
+    const auto all = as_bytes(*text);
+    for (std::size_t at = 0; at + note_bytes <= all.size(); at += note_bytes) {
+        std::uint64_t piece = 0;
+        for (std::size_t i = 0; i < 8; ++i) {
+            piece = piece << 8 | std::to_integer<std::uint64_t>(all[at + i]);
+        }
+        Hash256 root{};
+        std::memcpy(root.data(), all.data() + at + 8, root.size());
+        const auto expected = make_note(piece, root);
+        if (std::memcmp(expected.data(), all.data() + at, note_bytes) == 0) roots[piece] = root;
+    }
+    return roots;
+}
+
+Result<void> UploadStore::lock() {
+    lock_ = ::open((folder_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_ < 0) return fail(Errc::file_unreadable, "lock");
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) return fail(Errc::conflict, "in use");
+    return {};
+}
+
+void UploadStore::remove() const noexcept {
+    std::error_code ignored;
+    // The key goes first: what a crash leaves behind then opens nothing.
+    std::filesystem::remove(folder_ / "state.json", ignored);
+    std::filesystem::remove_all(folder_, ignored);
+}
+
+UploadStore::UploadStore(UploadStore&& other) noexcept
+    : folder_(std::move(other.folder_)), roots_(std::exchange(other.roots_, -1)),
+      lock_(std::exchange(other.lock_, -1)) {}
+
+UploadStore::~UploadStore() {
+    if (roots_ >= 0) ::close(roots_);
+    if (lock_ >= 0) ::close(lock_);
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,224 @@
+#include <clients/cli/wire.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// Runs `read` over the parsed text; every surprise is `malformed`.
+template <typename T, typename Read>
+Result<T> parse(std::string_view text, Read read) {
+    try {
+        return read(Json::parse(text));
+    } catch (const Json::exception&) {
+        return fail(Errc::malformed, "json");
+    }
+}
+
+std::string without_slash(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+Result<std::vector<RelayAddress>> relays_of(const Json& list) {
+    std::vector<RelayAddress> relays;
+    for (const auto& entry : list) {
+        auto id = RelayId::from_hex(entry.at("id").get<std::string>());
+        if (!id) return tl::unexpected(id.error());
+        relays.push_back({*id, entry.at("url").get<std::string>()});
+    }
+    return relays;
+}
+
+Errc code_of_status(long status) {
+    switch (status) {
+    case 400: return Errc::invalid_argument;
+    case 401: return Errc::not_verified;
+    case 403: return Errc::address_not_allowed;
+    case 404: return Errc::not_found;
+    case 409: return Errc::conflict;
+    case 410: return Errc::expired;
+    case 413: return Errc::too_large;
+    case 429: return Errc::rate_limited;
+    case 507: return Errc::no_space;
+    default: return status >= 500 ? Errc::unavailable : Errc::malformed;
+    }
+}
+
+} // namespace
+
+std::string relay_list_text(const std::vector<RelayAddress>& relays) {
+    std::string text{"plankurier/1 relays"};
+    text += '\0';
+    for (const auto& relay : relays) text += relay.id.hex() + "\n" + relay.url + "\n";
+    return text;
+}
+
+Result<Service> parse_service(std::string_view json) {
+    return parse<Service>(json, [](const Json& in) -> Result<Service> {
+        Service out;
+        out.authority = in.at("authority").get<std::string>();
+        out.link_base = without_slash(in.at("link_base").get<std::string>());
+        out.types = in.at("types").get<std::vector<std::string>>();
+        out.transfer_bytes_max = in.at("transfer_bytes_max").get<std::uint64_t>();
+        out.files_max = in.at("files_max").get<std::uint64_t>();
+        out.message_bytes_max = in.at("message_bytes_max").get<std::uint64_t>();
+        out.expiry_days_min = in.at("expiry_days_min").get<std::uint32_t>();
+        out.expiry_days_default = in.at("expiry_days_default").get<std::uint32_t>();
+        out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
+        auto relays = relays_of(in.at("relays"));
+        const auto raw = from_base64url(in.at("signature").get<std::string>());
+        if (!relays || !raw || raw->size() != out.signature.size()) {
+            return fail(Errc::malformed, "service");
+        }
+        out.relays = std::move(*relays);
+        std::copy(raw->begin(), raw->end(), out.signature.begin());
+        return out;
+    });
+}
+
+Result<DirectoryAnswer> parse_directory_answer(std::string_view json) {
+    return parse<DirectoryAnswer>(json, [](const Json& in) -> Result<DirectoryAnswer> {
+        return DirectoryAnswer{{in.at("signer_pub").get<std::string>(),
+                                in.at("signer_minisig").get<std::string>(),
+                                in.at("directory_json").get<std::string>(),
+                                in.at("directory_minisig").get<std::string>()},
+                               in.value("root_pub", std::string{})};
+    });
+}
+
+Problem parse_problem(long status, std::string_view json) {
+    Problem problem{code_of_status(status), {}, {}};
+    const auto in = Json::parse(json, nullptr, false);
+    if (!in.is_object()) return problem;
+    if (const auto it = in.find("code"); it != in.end() && it->is_string()) {
+        problem.code = errc_from_name(it->get<std::string>());
+    }
+    const auto number = [&](const char* member) -> std::optional<unsigned> {
+        const auto it = in.find(member);
+        if (it == in.end() || !it->is_number_unsigned()) return std::nullopt;
+        return it->get<unsigned>();
+    };
+    problem.attempts_left = number("attempts_left");
+    problem.retry_after_s = number("retry_after_s");
+    return problem;
+}
+
+std::string encode_verification(std::string_view email, std::string_view language) {
+    return Json{{"email", email}, {"language", language}}.dump();
+}
+
+Result<VerificationBegun> parse_verification(std::string_view json) {
+    return parse<VerificationBegun>(json, [](const Json& in) -> Result<VerificationBegun> {
+        return VerificationBegun{in.at("session").get<std::string>(),
+                                 in.at("valid_s").get<std::uint64_t>(),
+                                 in.at("resend_s").get<std::uint64_t>()};
+    });
+}
+
+std::string encode_code(std::string_view code) { return Json{{"code", code}}.dump(); }
+
+std::string encode_transfer(const TransferRequest& request) {
+    Json out{{"tid", request.transfer.hex()},
+             {"body_len", request.body_len},
+             {"expiry_days", request.expiry_days},
+             {"notify_fetch", request.notify_fetch},
+             {"language", request.language},
+             {"fetch_sha256", to_base64url(request.fetch_sha256)},
+             {"manage_sha256", to_base64url(request.manage_sha256)}};
+    if (request.department.empty()) {
+        out["staff"] = request.staff;
+    } else {
+        out["department"] = request.department;
+    }
+    if (!request.phone.empty()) out["phone"] = request.phone;
+    return out.dump();
+}
+
+Result<TicketAnswer> parse_ticket(std::string_view json) {
+    return parse<TicketAnswer>(json, [](const Json& in) -> Result<TicketAnswer> {
+        auto relays = relays_of(in.at("relays"));
+        if (!relays) return tl::unexpected(relays.error());
+        return TicketAnswer{in.at("ticket").get<std::string>(),
+                            in.at("expires").get<std::int64_t>(), std::move(*relays)};
+    });
+}
+
+std::string encode_receipts(const std::vector<std::string>& receipts) {
+    return Json{{"receipts", receipts}}.dump();
+}
+
+Result<Finished> parse_finished(std::string_view json) {
+    return parse<Finished>(json, [](const Json& in) -> Result<Finished> {
+        return Finished{in.at("state").get<std::string>(),
+                        in.at("receipt_number").get<std::string>(),
+                        in.at("expires").get<std::int64_t>()};
+    });
+}
+
+Result<TransferStatus> parse_status(std::string_view json) {
+    return parse<TransferStatus>(json, [](const Json& in) -> Result<TransferStatus> {
+        const auto time = [&](const char* member) -> std::int64_t {
+            const auto it = in.find(member);
+            return it != in.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
+        };
+        const auto flag = [&](const char* member) {
+            const auto it = in.find(member);
+            return it != in.end() && it->is_boolean() && it->get<bool>();
+        };
+        return TransferStatus{in.at("state").get<std::string>(), time("expires"),
+                              time("fetched_at"),  time("created"),
+                              flag("fetched"),     flag("signed")};
+    });
+}
+
+Result<Bytes> parse_record(std::string_view json) {
+    return parse<Bytes>(json, [](const Json& in) {
+        return from_base64url(in.at("record").get<std::string>());
+    });
+}
+
+std::string encode_report(std::optional<Bytes> report) {
+    Json out = Json::object();
+    if (report) out["report"] = to_base64url(*report);
+    return out.dump();
+}
+
+Result<Hash256> parse_piece_answer(std::string_view json) {
+    return parse<Hash256>(json, [](const Json& in) -> Result<Hash256> {
+        const auto raw = from_hex(in.at("root").get<std::string>());
+        Hash256 root{};
+        if (!raw || raw->size() != root.size()) return fail(Errc::malformed, "root");
+        std::copy(raw->begin(), raw->end(), root.begin());
+        return root;
+    });
+}
+
+bool VolumeMap::has(std::uint32_t piece) const noexcept {
+    if (piece / 8 >= durable.size()) return false;
+    return (std::to_integer<unsigned>(durable[piece / 8]) & (0x80U >> (piece % 8))) != 0;
+}
+
+Result<std::vector<VolumeMap>> parse_map(std::string_view json) {
+    return parse<std::vector<VolumeMap>>(json, [](const Json& in) -> Result<std::vector<VolumeMap>> {
+        std::vector<VolumeMap> volumes;
+        for (const auto& entry : in.at("volumes")) {
+            auto bitmap = from_base64url(entry.at("durable").get<std::string>());
+            if (!bitmap) return tl::unexpected(bitmap.error());
+            volumes.push_back({entry.at("n").get<std::uint32_t>(), std::move(*bitmap),
+                               entry.at("descriptor").get<bool>()});
+        }
+        return volumes;
+    });
+}
+
+Result<std::string> parse_stored(std::string_view json) {
+    return parse<std::string>(json, [](const Json& in) -> Result<std::string> {
+        return in.at("receipt").get<std::string>();
+    });
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,102 @@
+#pragma once
+/// The JSON texts of docs/protocol.md as values. Stateless functions; any thread. All parsers fail
+/// with `malformed`.
+
+#include <plankurier/directory.hpp>
+#include <plankurier/ids.hpp>
+
+#include <optional>
+
+namespace plankurier::cli {
+
+struct RelayAddress {
+    RelayId id;
+    std::string url; ///< without a slash at the end
+};
+
+/// `GET /v1/service`.
+struct Service {
+    std::string authority, link_base;
+    std::vector<std::string> types;
+    std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
+    std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+    std::vector<RelayAddress> relays;
+    Signature signature{};
+};
+[[nodiscard]] Result<Service> parse_service(std::string_view json);
+/// The bytes that the service's signature is over.
+[[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
+
+/// `GET /v1/directory`; `root_pub` is optional (the text of the root's public key).
+struct DirectoryAnswer {
+    SignedDirectory bundle;
+    std::string root_pub;
+};
+[[nodiscard]] Result<DirectoryAnswer> parse_directory_answer(std::string_view json);
+
+/// Problem details, as far as they are used.
+struct Problem {
+    Errc code{Errc::unavailable};
+    std::optional<unsigned> attempts_left;
+    std::optional<unsigned> retry_after_s;
+};
+/// Never fails: what cannot be read becomes a code made from the status.
+[[nodiscard]] Problem parse_problem(long status, std::string_view json);
+
+struct VerificationBegun {
+    std::string session; ///< b64url
+    std::uint64_t valid_s{}, resend_s{};
+};
+[[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language);
+[[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
+[[nodiscard]] std::string encode_code(std::string_view code);
+
+/// What `POST /v1/transfers` asks for.
+struct TransferRequest {
+    TransferId transfer;
+    std::string department, staff; ///< one of them is empty
+    std::uint64_t body_len{};
+    std::uint32_t expiry_days{};
+    bool notify_fetch{true};
+    std::string language, phone; ///< empty phone: not shared
+    Hash256 fetch_sha256{}, manage_sha256{};
+};
+[[nodiscard]] std::string encode_transfer(const TransferRequest& request);
+
+struct TicketAnswer {
+    std::string ticket; ///< b64url
+    std::int64_t expires{};
+    std::vector<RelayAddress> relays;
+};
+[[nodiscard]] Result<TicketAnswer> parse_ticket(std::string_view json);
+
+[[nodiscard]] std::string encode_receipts(const std::vector<std::string>& receipts);
+struct Finished {
+    std::string state, receipt_number;
+    std::int64_t expires{};
+};
+[[nodiscard]] Result<Finished> parse_finished(std::string_view json);
+
+struct TransferStatus {
+    std::string state;
+    std::int64_t expires{}, fetched_at{}, created{};
+    bool fetched{}, is_signed{};
+};
+[[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
+
+/// `GET /v1/record`.
+[[nodiscard]] Result<Bytes> parse_record(std::string_view json);
+[[nodiscard]] std::string encode_report(std::optional<Bytes> report);
+
+/// Answers of the piece plane.
+[[nodiscard]] Result<Hash256> parse_piece_answer(std::string_view json);
+struct VolumeMap {
+    std::uint32_t volume{};
+    Bytes durable; ///< bitmap, most significant bit first
+    bool descriptor{};
+    [[nodiscard]] bool has(std::uint32_t piece) const noexcept;
+};
+[[nodiscard]] Result<std::vector<VolumeMap>> parse_map(std::string_view json);
+[[nodiscard]] Result<std::string> parse_stored(std::string_view json);
+
+} // namespace plankurier::cli
