@@ -15,7 +15,8 @@ Result<std::vector<TrustStore::Pinned>> TrustStore::all() const {
     if (!text) return tl::unexpected(text.error());
     std::vector<Pinned> pinned;
     try {
-        for (const auto& entry : nlohmann::json::parse(*text).at("authorities")) {
+        const auto json = nlohmann::json::parse(*text);
+        for (const auto& entry : json.at("authorities")) {
             auto root = parse_minisign_public_key(entry.at("root").get<std::string>());
             if (!root) return tl::unexpected(root.error());
             pinned.push_back({entry.at("server").get<std::string>(),
