@@ -35,9 +35,7 @@ public:
         if (state_.step == SendStep::verified) {
             if (auto created = create(*layout); !created) return created;
         }
-        auto receipt = upload(source, *layout, view->body_header);
-        if (!receipt) return tl::unexpected(receipt.error());
-        return finish(*receipt);
+        return deliver(source, *layout, view->body_header);
     }
 
 private:
@@ -51,10 +49,13 @@ private:
     [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
 
     Result<SecretText> read_code() {
-        if (options_.code_from.empty()) {
-            return console_.ask(Text::ask_code).map([](const std::string& line) {
-                return SecretText{line};
-            });
+        while (options_.code_from.empty()) {
+            auto line = console_.ask(Text::ask_code);
+            if (!line) return tl::unexpected(line.error());
+            if (!line->empty()) return SecretText{*line};
+            if (auto resent = control_.resend_code(state_.session); !resent) {
+                console_.tell(resent.error().code);
+            }
         }
         if (options_.code_from == "-") return read_secret_line("-");
         // The mail may take a while: wait for the file to have content.
@@ -135,22 +136,56 @@ private:
         return store_.save(state_);
     }
 
-    /// The same relay on every start, as long as the list is the same: what is durable lies there.
-    static const RelayAddress& entry_relay(std::vector<RelayAddress>& relays,
-                                           const TransferId& transfer) {
+    /// The same order on every start, as long as the list is the same: what is durable lies at the
+    /// first. Transfers spread over the relays.
+    static void sort_relays(std::vector<RelayAddress>& relays, const TransferId& transfer) {
         std::sort(relays.begin(), relays.end(),
                   [](const RelayAddress& a, const RelayAddress& b) { return a.id < b.id; });
-        return relays[std::to_integer<std::size_t>(transfer.bytes[0]) % relays.size()];
+        const auto first = std::to_integer<std::size_t>(transfer.bytes[0]) % relays.size();
+        std::rotate(relays.begin(), relays.begin() + static_cast<std::ptrdiff_t>(first),
+                    relays.end());
     }
 
-    Result<std::string> upload(const BodySource& source, const BodyLayout& layout,
-                               const FloeHeader& header) {
+    /// Uploads to one relay; goes on to the next when that one fails, or when the control plane
+    /// wants another copy before it calls the transfer available.
+    Result<void> deliver(const BodySource& source, const BodyLayout& layout,
+                         const FloeHeader& header) {
         ControlClient for_tickets{control_.server(), http_settings(options_)};
         TicketBox tickets{[&] { return for_tickets.ticket(right()); }};
         auto offered = patiently([&] { return tickets.relays(); });
         if (!offered) return tl::unexpected(offered.error());
         auto relays = known_relays(*offered, authority_.service.relays);
         if (!relays) return tl::unexpected(relays.error());
+        sort_relays(*relays, state_.transfer);
+        std::vector<std::string> receipts;
+        Error last{Errc::unavailable, "no relay"};
+        for (const auto& relay : *relays) {
+            auto receipt = upload(source, layout, header, relay, tickets);
+            if (!receipt && !RetryRule::worth_it(receipt.error().code)) {
+                return tl::unexpected(receipt.error());
+            }
+            if (!receipt) {
+                last = receipt.error();
+                continue;
+            }
+            receipts.push_back(std::move(*receipt));
+            if (&relay == &relays->back()) break;
+            auto finished = ask_finish(receipts);
+            if (finished) return conclude_transfer(*finished);
+            const auto code = finished.error().code;
+            if (code != Errc::conflict && !RetryRule::worth_it(code)) {
+                return tl::unexpected(finished.error());
+            }
+        }
+        if (receipts.empty()) return tl::unexpected(last);
+        auto finished = patiently([&] { return ask_finish(receipts); });
+        if (!finished) return tl::unexpected(finished.error());
+        return conclude_transfer(*finished);
+    }
+
+    Result<std::string> upload(const BodySource& source, const BodyLayout& layout,
+                               const FloeHeader& header, const RelayAddress& relay,
+                               TicketBox& tickets) {
         Upload::Watcher watcher;
         watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
             console_.progress(Text::sending, done, total);
@@ -163,26 +198,27 @@ private:
             console_.event("resumed", {{"percent", std::int64_t{percent}}});
         };
         watcher.settling = [&] { console_.say(Text::waiting_for_relay); };
-        Upload upload{{state_.key, state_.transfer, header, layout, source, store_,
-                       entry_relay(*relays, state_.transfer), options_.lanes, retry_},
-                      http_settings(options_), tickets, std::move(watcher)};
-        auto receipt = upload.run();
+        Upload one{{state_.key, state_.transfer, header, layout, source, store_, relay,
+                    options_.lanes, retry_},
+                   http_settings(options_), tickets, std::move(watcher)};
+        auto receipt = one.run();
         console_.end_progress();
         return receipt;
     }
 
-    Result<void> finish(const std::string& stored_receipt) {
-        auto finished = patiently([&]() -> Result<Finished> {
-            auto answer = control_.finish(right(), {stored_receipt});
-            if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
-            return answer;
-        });
-        if (!finished) return tl::unexpected(finished.error());
+    Result<Finished> ask_finish(const std::vector<std::string>& receipts) {
+        auto answer = control_.finish(right(), receipts);
+        if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
+        return answer;
+    }
+
+    /// The transfer is available: the receipt is written, then the state goes.
+    Result<void> conclude_transfer(const Finished& finished) {
         PK_FAULT("cli.send.finished");
-        Receipt receipt{state_.transfer, state_.manage.clone(), finished->receipt_number,
+        Receipt receipt{state_.transfer, state_.manage.clone(), finished.receipt_number,
                         state_.server, state_.authority,
                         state_.department.empty() ? state_.staff : state_.department,
-                        state_.begun, finished->expires};
+                        state_.begun, finished.expires};
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
         PK_FAULT("cli.send.receipt");
@@ -281,6 +317,18 @@ Exit send_new(const Options& options, Console& console) {
                            std::move(prepared->envelope), *source);
 }
 
+/// Deletes what nobody continued before its expiry: it holds keys and contact data.
+void remove_outdated() {
+    for (const auto& id : UploadStore::list(uploads_folder())) {
+        auto store = UploadStore::open(uploads_folder(), id);
+        if (!store) continue;
+        const auto state = store->load();
+        if (state && state->begun + std::int64_t{state->expiry_days} * 86'400 < unix_now()) {
+            store->remove();
+        }
+    }
+}
+
 /// The transfer to continue: the one named, or the only one.
 Result<TransferId> choose_transfer(const Options& options, Console& console) {
     const auto ids = UploadStore::list(uploads_folder());
@@ -324,7 +372,10 @@ Exit send_resumed(const Options& options, Console& console) {
     for (const auto& file : state->files) paths.push_back(file.path);
     auto source = BodySource::open(std::move(paths));
     if (!source) return conclude(console, tl::unexpected(source.error()), true);
-    if (auto same = source->same_as(state->files); !same) return conclude(console, same);
+    if (auto same = source->same_as(state->files); !same) {
+        store->remove(); // these bytes do not exist any more, so nothing can be continued
+        return conclude(console, same);
+    }
     ControlClient control{state->server, http_settings(options)};
     auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
@@ -335,6 +386,7 @@ Exit send_resumed(const Options& options, Console& console) {
 } // namespace
 
 Exit run_send(const Options& options, Console& console) {
+    remove_outdated();
     return options.resume ? send_resumed(options, console) : send_new(options, console);
 }
 

@@ -74,6 +74,11 @@ void Console::warn(Text which, std::initializer_list<std::string_view> values) {
     to_stderr(fill(text(language_, which), values));
 }
 
+void Console::tell(Errc code) {
+    end_progress();
+    to_stderr(text(language_, code));
+}
+
 void Console::failure(const Error& error, Exit exit) {
     end_progress();
     to_stderr(text(language_, error.code));
@@ -109,7 +114,8 @@ void Console::progress(Text which, std::uint64_t done_bytes, std::uint64_t total
     }
     const bool finished = done_bytes >= total_bytes;
     const auto pause = json_ ? std::chrono::milliseconds{500} : std::chrono::milliseconds{200};
-    if (!progress_wanted_ || (!finished && now - shown_ < pause)) return;
+    if (!progress_wanted_ || finished_shown_ || (!finished && now - shown_ < pause)) return;
+    finished_shown_ = finished;
     shown_ = now;
     event("progress", {{"done", static_cast<std::int64_t>(done_bytes)},
                        {"total", static_cast<std::int64_t>(total_bytes)}});

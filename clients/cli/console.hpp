@@ -31,6 +31,8 @@ public:
     void say(Text which, std::initializer_list<std::string_view> values = {});
     /// A sentence that --quiet does not silence.
     void warn(Text which, std::initializer_list<std::string_view> values = {});
+    /// What happened and what to do, without ending anything.
+    void tell(Errc code);
     /// What happened and what to do; and a JSON line `error` with code and exit code.
     void failure(const Error& error, Exit exit);
     /// Result text on stdout; left out with --json.
@@ -60,6 +62,7 @@ private:
     bool line_open_{};
     Time begun_{}, shown_{};
     std::uint64_t begun_bytes_{};
+    bool finished_shown_{};
 };
 
 /// "1,2 GiB"-like size, with the language's decimal sign.

@@ -60,6 +60,11 @@ Result<VerificationBegun> ControlClient::begin_verification(std::string_view ema
     return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
 }
 
+Result<void> ControlClient::resend_code(const std::string& session) {
+    return nothing(call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session},
+                        empty_object));
+}
+
 Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,
                                        std::optional<unsigned>& attempts_left) {
     const auto body = encode_code(code.reveal());

@@ -34,6 +34,7 @@ public:
 
     [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
                                                                std::string_view language);
+    [[nodiscard]] Result<void> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
     [[nodiscard]] Result<void> check_code(const std::string& session, const SecretText& code,
                                           std::optional<unsigned>& attempts_left);

@@ -126,10 +126,14 @@ void show_message(const OpenedTransfer& transfer, Console& console) {
     if (manifest.from.email != transfer.verified_email) {
         console.warn(Text::message_unverified, {claimed, verified});
     }
-    console.print(fill(text(language, Text::message_contact),
-                       {printable(manifest.from.phone), printable(manifest.from.reference),
-                        printable(manifest.from.clerk), printable(manifest.from.institution)}));
-    console.print(fill(text(language, Text::message_subject), {printable(manifest.subject)}));
+    const auto print_if = [&](Text label, const std::string& value) {
+        if (!value.empty()) console.print(fill(text(language, label), {printable(value)}));
+    };
+    print_if(Text::message_phone, manifest.from.phone);
+    print_if(Text::message_reference, manifest.from.reference);
+    print_if(Text::message_clerk, manifest.from.clerk);
+    print_if(Text::message_institution, manifest.from.institution);
+    print_if(Text::message_subject, manifest.subject);
     console.print("");
     console.print(printable_lines(manifest.message));
     console.print("");

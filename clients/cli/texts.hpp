@@ -27,7 +27,8 @@ enum class Text {
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,
     receipt_text, receipt_saved, receipt_fallback,
-    message_from, message_unverified, message_contact, message_subject, message_files, file_saved,
+    message_from, message_unverified, message_phone, message_reference, message_clerk, message_institution,
+     message_subject, message_files, file_saved,
     fetch_done, department_line, status_line, status_fetched, status_not_fetched, revoked_done,
     revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
     count ///< number of sentences, no sentence itself

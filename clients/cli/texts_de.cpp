@@ -30,7 +30,7 @@ std::string_view text_de(Text which) noexcept {
     case Text::trust_pinned: return "Vertraut: „{}“\nFingerabdruck {}";
     case Text::trust_no_key: return "Der Dienst nennt seinen Wurzelschlüssel nicht. Bitte die Datei von der Internetseite der Behörde mit --root angeben.";
     case Text::trust_mismatch: return "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt.";
-    case Text::ask_code: return "Code aus der E-Mail: ";
+    case Text::ask_code: return "Code aus der E-Mail (leer: noch einmal senden): ";
     case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
     case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
     case Text::ask_password: return "Passwort: ";
@@ -54,7 +54,10 @@ std::string_view text_de(Text which) noexcept {
     case Text::receipt_fallback: return "Die Quittung konnte dort nicht gespeichert werden; sie liegt jetzt hier: {}";
     case Text::message_from: return "Von: {} <{}> (Adresse bestätigt)";
     case Text::message_unverified: return "ACHTUNG: Die Nachricht nennt als Absender {}, bestätigt wurde aber die Adresse {}. Fragen Sie nach, bevor Sie darauf eingehen.";
-    case Text::message_contact: return "Telefon: {}\nAktenzeichen: {}\nAnsprechpartner: {}\nEinrichtung: {}";
+    case Text::message_phone: return "Telefon: {}";
+    case Text::message_reference: return "Aktenzeichen: {}";
+    case Text::message_clerk: return "Ansprechpartner: {}";
+    case Text::message_institution: return "Einrichtung: {}";
     case Text::message_subject: return "Betreff: {}";
     case Text::message_files: return "{} Dateien, {}";
     case Text::file_saved: return "Gespeichert: {}";

@@ -30,7 +30,7 @@ std::string_view text_en(Text which) noexcept {
     case Text::trust_pinned: return "Trusted: \"{}\"\nFingerprint {}";
     case Text::trust_no_key: return "The service does not state its root key. Please give the file from the authority's web site with --root.";
     case Text::trust_mismatch: return "The fingerprint is not that of the service's key. Nothing was remembered.";
-    case Text::ask_code: return "Code from the e-mail: ";
+    case Text::ask_code: return "Code from the e-mail (empty: send again): ";
     case Text::ask_code_sent: return "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes.";
     case Text::code_wrong_left: return "The code is not right. Attempts left: {}.";
     case Text::ask_password: return "Password: ";
@@ -54,7 +54,10 @@ std::string_view text_en(Text which) noexcept {
     case Text::receipt_fallback: return "The receipt could not be saved there; it is here now: {}";
     case Text::message_from: return "From: {} <{}> (address verified)";
     case Text::message_unverified: return "WARNING: the message names {} as its sender, but the address that was verified is {}. Ask back before you act on it.";
-    case Text::message_contact: return "Phone: {}\nFile number: {}\nClerk: {}\nInstitution: {}";
+    case Text::message_phone: return "Phone: {}";
+    case Text::message_reference: return "File number: {}";
+    case Text::message_clerk: return "Clerk: {}";
+    case Text::message_institution: return "Institution: {}";
     case Text::message_subject: return "Subject: {}";
     case Text::message_files: return "{} files, {}";
     case Text::file_saved: return "Saved: {}";

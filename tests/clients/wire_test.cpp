@@ -1,0 +1,136 @@
+#include <clients/cli/fetch_open.hpp>
+#include <clients/cli/http.hpp>
+#include <clients/cli/lanes.hpp>
+#include <clients/cli/send_prepare.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+using namespace plankurier;
+using namespace plankurier::cli;
+
+TEST_CASE("only https, and http to this machine, may be asked") {
+    for (const auto* url : {"https://a.example", "http://127.0.0.1:80/x", "http://localhost/",
+                            "http://[::1]:8080/"}) {
+        CAPTURE(url);
+        CHECK(url_allowed(url));
+    }
+    for (const auto* url : {"http://a.example", "http://127.0.0.1.a.example/", "file:///etc/passwd",
+                            "ftp://localhost", "http://localhost@a.example/", "", "https://"}) {
+        CAPTURE(url);
+        CHECK_FALSE(url_allowed(url));
+    }
+}
+
+TEST_CASE("a notice link gives server and id") {
+    const std::string id(32, 'a');
+    const auto link = parse_link("https://amt.example/senden/t#v1." + id, "");
+    REQUIRE(link);
+    CHECK(link->server == "https://amt.example/senden");
+    CHECK(link->id.hex() == id);
+    CHECK(parse_link("https://x.example/t#v1." + id, "https://y.example")->server ==
+          "https://y.example");
+    CHECK(parse_link("v1." + id, "https://y.example")->server == "https://y.example");
+    CHECK_FALSE(parse_link("v1." + id, ""));
+    CHECK_FALSE(parse_link("https://x.example/t#v2." + id, ""));
+    CHECK_FALSE(parse_link("https://x.example/t#v1.12", ""));
+    CHECK_FALSE(parse_link("http://x.example/t#v1." + id, ""));
+}
+
+TEST_CASE("problem details become codes, and without them the status does") {
+    const auto problem = parse_problem(403, R"({"code":"wrong_code","attempts_left":2})");
+    CHECK(problem.code == Errc::wrong_code);
+    CHECK(problem.attempts_left == 2U);
+    CHECK(parse_problem(404, "<html>").code == Errc::not_found);
+    CHECK(parse_problem(502, "").code == Errc::unavailable);
+    CHECK(parse_problem(507, "{}").code == Errc::no_space);
+    CHECK(parse_problem(429, R"({"code":7})").code == Errc::rate_limited);
+}
+
+TEST_CASE("a map tells which pieces are durable, most significant bit first") {
+    const auto map = parse_map(R"({"volumes":[{"n":3,"durable":"oA","descriptor":true}]})");
+    REQUIRE(map);
+    REQUIRE(map->size() == 1);
+    CHECK(map->front().volume == 3);
+    CHECK(map->front().descriptor);
+    CHECK(map->front().has(0));
+    CHECK_FALSE(map->front().has(1));
+    CHECK(map->front().has(2));
+    CHECK_FALSE(map->front().has(63));
+    for (const auto* wrong : {"", "[]", "{}", R"({"volumes":[{"n":-1}]})",
+                              R"({"volumes":[{"n":0,"durable":"*","descriptor":true}]})"}) {
+        CAPTURE(wrong);
+        CHECK(parse_map(wrong).error().code == Errc::malformed);
+    }
+}
+
+TEST_CASE("a transfer request names a department or a staff address, never both") {
+    TransferRequest request;
+    request.department = "bauamt";
+    CHECK(encode_transfer(request).find("\"staff\"") == std::string::npos);
+    CHECK(encode_transfer(request).find("\"phone\"") == std::string::npos);
+    request.department.clear();
+    request.staff = "a@b.example";
+    request.phone = "1";
+    CHECK(encode_transfer(request).find("\"department\"") == std::string::npos);
+    CHECK(encode_transfer(request).find("\"phone\"") != std::string::npos);
+}
+
+TEST_CASE("only relays that the signed list names are used") {
+    const RelayAddress a{RelayId::random(), "https://a.example"};
+    const RelayAddress b{RelayId::random(), "https://b.example"};
+    const RelayAddress forged{a.id, "https://evil.example"};
+    const auto known = known_relays({b, forged}, {a, b});
+    REQUIRE(known);
+    REQUIRE(known->size() == 1);
+    CHECK(known->front().url == b.url);
+    CHECK(known_relays({forged}, {a, b}).error().code == Errc::bad_signature);
+}
+
+TEST_CASE("a ticket is renewed in time and when a relay refused it") {
+    int renewals = 0;
+    std::int64_t good_for = 900;
+    TicketBox box{[&]() -> Result<TicketAnswer> {
+        ++renewals;
+        return TicketAnswer{"ticket" + std::to_string(renewals), unix_now() + good_for, {}};
+    }};
+    const auto first = *box.header();
+    CHECK(*box.header() == first);
+    CHECK(renewals == 1);
+    box.refused(first);
+    good_for = 100;
+    CHECK(*box.header() != first);
+    CHECK(renewals == 2);
+    box.refused(first); // an old one: nothing to do
+    CHECK(box.header().has_value());
+    CHECK(renewals == 3); // the second was good for too short a time
+}
+
+TEST_CASE("waiting grows and is bounded, and only what may pass is tried again") {
+    CHECK(RetryRule::wait_seconds(1) == 1);
+    CHECK(RetryRule::wait_seconds(3) == 4);
+    CHECK(RetryRule::wait_seconds(1'000) == 30);
+    int tries = 0;
+    const auto tampered = with_retries(
+        RetryRule{5}, [&]() -> Result<int> { ++tries; return fail(Errc::tampered); },
+        [](unsigned) {});
+    CHECK(tampered.error().code == Errc::tampered);
+    CHECK(tries == 1);
+    const auto network = with_retries(
+        RetryRule{0}, [&]() -> Result<int> { ++tries; return fail(Errc::network); },
+        [](unsigned) {});
+    CHECK(network.error().code == Errc::network);
+    CHECK(tries == 2);
+}
+
+TEST_CASE("generated passwords are long, typable and never the same") {
+    std::set<std::string> seen;
+    for (int round = 0; round < 50; ++round) {
+        const auto password = generate_plain_password();
+        CHECK(password.reveal().size() == 19);
+        CHECK(password.reveal().find_first_not_of("abcdefghjkmnpqrstuvwxyz23456789-") ==
+              std::string_view::npos);
+        CHECK(seen.insert(std::string{password.reveal()}).second);
+    }
+}
