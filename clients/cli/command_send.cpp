@@ -49,7 +49,7 @@ private:
     [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
 
     Result<SecretText> read_code() {
-        while (options_.code_from.empty()) {
+        while (options_.code_from.empty() && console_.can_ask()) {
             auto line = console_.ask(Text::ask_code);
             if (!line) return tl::unexpected(line.error());
             if (!line->empty()) return SecretText{*line};
@@ -57,7 +57,11 @@ private:
                 console_.tell(resent.error().code);
             }
         }
-        if (options_.code_from == "-") return read_secret_line("-");
+        if (options_.code_from.empty() || options_.code_from == "-") {
+            auto code = read_secret_line("-");
+            if (!code) return fail(Errc::not_verified, "no code");
+            return code;
+        }
         // The mail may take a while: wait for the file to have content.
         for (;;) {
             auto code = read_secret_line(options_.code_from);

@@ -25,6 +25,8 @@ std::string digits_of(std::string_view fingerprint_text) {
 Result<MinisignPublicKey> root_from(const Options& options, const DirectoryAnswer& answer,
                                     Console& console) {
     if (!options.root.empty()) {
+        // The key is one short line, so it may also stand on the command line itself.
+        if (auto root = parse_minisign_public_key(options.root)) return root;
         return read_file(options.root, 1u << 16).and_then([](const std::string& text) {
             return parse_minisign_public_key(text);
         });

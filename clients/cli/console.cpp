@@ -141,7 +141,7 @@ void Console::end_progress() {
 }
 
 Result<std::string> Console::ask(Text question, std::initializer_list<std::string_view> values) {
-    if (!can_ask()) return fail(Errc::canceled, "nobody to ask");
+    if (!can_ask()) return fail(Errc::invalid_argument, "nobody to ask");
     end_progress();
     const auto line = fill(text(language_, question), values);
     std::fwrite(line.data(), 1, line.size(), stderr);
@@ -150,7 +150,7 @@ Result<std::string> Console::ask(Text question, std::initializer_list<std::strin
 }
 
 Result<SecretText> Console::ask_secret(Text question) {
-    if (!can_ask()) return fail(Errc::canceled, "nobody to ask");
+    if (!can_ask()) return fail(Errc::invalid_argument, "nobody to ask");
     const EchoOff silent;
     auto line = ask(question);
     std::fputc('\n', stderr);

@@ -45,8 +45,8 @@ public:
     /// Ends the progress line.
     void end_progress();
 
-    /// Asks for a line of text; fails with `canceled` when there is nobody to ask or at the end
-    /// of input.
+    /// Asks for a line of text; fails with `invalid_argument` when there is nobody to ask, with
+    /// `canceled` at the end of input.
     [[nodiscard]] Result<std::string> ask(Text question, std::initializer_list<std::string_view> values = {});
     /// The same without echo.
     [[nodiscard]] Result<SecretText> ask_secret(Text question);

@@ -10,8 +10,7 @@ unsigned RetryRule::wait_seconds(unsigned attempt) noexcept {
 }
 
 bool RetryRule::worth_it(Errc code) noexcept {
-    return code == Errc::network || code == Errc::unavailable || code == Errc::rate_limited ||
-           code == Errc::too_early;
+    return code == Errc::network || code == Errc::unavailable;
 }
 
 Result<void> TicketBox::renew_if_needed() {
@@ -46,12 +45,14 @@ PieceClient::PieceClient(const HttpSettings& settings, TicketBox& tickets,
 Result<std::string> PieceClient::checked(Result<HttpAnswer> answer, const std::string& header) {
     if (!answer) return tl::unexpected(answer.error());
     if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
-    if (answer->status == 401) {
-        // Too old or not yet known there: a fresh ticket may do.
+    const auto problem = parse_problem(answer->status, answer->body);
+    if (answer->status == 401 || problem.code == Errc::expired) {
+        // Too old or not yet known there: a fresh ticket may do. When it is the transfer that is
+        // over, the control plane says so instead of giving one.
         tickets_.refused(header);
         return fail(Errc::unavailable, "ticket refused");
     }
-    const auto problem = parse_problem(answer->status, answer->body);
+    if (problem.code == Errc::rate_limited) return fail(Errc::unavailable, "relay is busy");
     return fail(problem.code, "relay status " + std::to_string(answer->status));
 }
 
