@@ -321,18 +321,6 @@ Exit send_new(const Options& options, Console& console) {
                            std::move(prepared->envelope), *source);
 }
 
-/// Deletes what nobody continued before its expiry: it holds keys and contact data.
-void remove_outdated() {
-    for (const auto& id : UploadStore::list(uploads_folder())) {
-        auto store = UploadStore::open(uploads_folder(), id);
-        if (!store) continue;
-        const auto state = store->load();
-        if (state && state->begun + std::int64_t{state->expiry_days} * 86'400 < unix_now()) {
-            store->remove();
-        }
-    }
-}
-
 /// The transfer to continue: the one named, or the only one.
 Result<TransferId> choose_transfer(const Options& options, Console& console) {
     const auto ids = UploadStore::list(uploads_folder());
@@ -390,7 +378,7 @@ Exit send_resumed(const Options& options, Console& console) {
 } // namespace
 
 Exit run_send(const Options& options, Console& console) {
-    remove_outdated();
+    UploadStore::remove_outdated(uploads_folder(), unix_now());
     return options.resume ? send_resumed(options, console) : send_new(options, console);
 }
 

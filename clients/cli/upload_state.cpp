@@ -139,6 +139,25 @@ std::vector<TransferId> UploadStore::list(const std::filesystem::path& folder) {
     return ids;
 }
 
+void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int64_t now) {
+    std::vector<TransferId> ids;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{folder, error}) {
+        if (const auto id = TransferId::from_hex(entry.path().filename().string())) {
+            ids.push_back(*id);
+        }
+    }
+    for (const auto& id : ids) {
+        auto store = open(folder, id);
+        if (!store || !store->lock()) continue; // another process works on it
+        const bool begun = std::filesystem::exists(store->folder_ / "state.json", error);
+        const auto state = store->load();
+        const bool over =
+            state && state->begun + std::int64_t{state->expiry_days} * 86'400 < now;
+        if (!begun || over) store->remove();
+    }
+}
+
 Result<void> UploadStore::save(const UploadState& state) const {
     PK_FAULT("cli.upload_state.before_save");
     auto text = encode_upload_state(state);

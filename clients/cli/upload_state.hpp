@@ -42,6 +42,10 @@ public:
     /// Ids of all transfers that can be continued.
     [[nodiscard]] static std::vector<TransferId> list(const std::filesystem::path& folder);
 
+    /// Deletes what a crash left before the first state was saved, and transfers that nobody
+    /// continued before their expiry (`now` in Unix seconds): they hold keys and contact data.
+    static void remove_outdated(const std::filesystem::path& folder, std::int64_t now);
+
     /// Both durable on success.
     [[nodiscard]] Result<void> save(const UploadState& state) const;
     [[nodiscard]] Result<void> save_envelope(ByteView envelope) const;

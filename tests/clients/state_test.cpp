@@ -112,6 +112,25 @@ TEST_CASE("noted roots survive a torn note and a damaged one") {
     CHECK(roots == std::map<std::uint64_t, Hash256>{{1, root_of(1)}, {9, root_of(9)}});
 }
 
+TEST_CASE("what is past its expiry or was never begun is deleted, the rest stays") {
+    const Folder folder;
+    auto fresh = some_state();
+    auto old = some_state();
+    old.begun = fresh.begun - 15 * 86'400;
+    for (const auto* state : {&fresh, &old}) {
+        REQUIRE(UploadStore::open(folder.path, state->transfer)->save(*state));
+    }
+    const auto never = TransferId::random();
+    REQUIRE(UploadStore::open(folder.path, never)->save_envelope(as_bytes("envelope")));
+    const auto busy = TransferId::random();
+    auto working = UploadStore::open(folder.path, busy);
+    REQUIRE(working->lock());
+    UploadStore::remove_outdated(folder.path, fresh.begun + 86'400);
+    CHECK(UploadStore::list(folder.path) == std::vector{fresh.transfer});
+    CHECK_FALSE(std::filesystem::exists(folder.path / never.hex()));
+    CHECK(std::filesystem::exists(folder.path / busy.hex()));
+}
+
 TEST_CASE("two processes cannot continue the same transfer") {
     const Folder folder;
     const auto id = TransferId::random();
