@@ -1,0 +1,168 @@
+#include "relay/adapters/db.hpp"
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <mutex>
+#include <stdexcept>
+
+namespace plankurier::relay::adapters {
+
+struct Db::State {
+    std::recursive_mutex mutex; ///< guards everything below
+    soci::session session;
+    int depth{};
+};
+
+namespace {
+
+Db::Value value_at(const soci::row& row, std::size_t column) {
+    if (row.get_indicator(column) == soci::i_null) return std::string{};
+    switch (row.get_properties(column).get_data_type()) {
+    case soci::dt_integer: return std::int64_t{row.get<int>(column)};
+    case soci::dt_long_long: return static_cast<std::int64_t>(row.get<long long>(column));
+    case soci::dt_unsigned_long_long:
+        return static_cast<std::int64_t>(row.get<unsigned long long>(column));
+    default: return row.get<std::string>(column);
+    }
+}
+
+/// Error texts of the database can quote values, so they are replaced by the failing step.
+[[noreturn]] void rethrow(const soci::soci_error& error) {
+    throw std::runtime_error(std::string{"database error, category "} +
+                             std::to_string(static_cast<int>(error.get_error_category())));
+}
+
+std::vector<Db::Row> run(soci::session& session, const std::string& sql,
+                         const Db::Row& parameters) {
+    soci::statement statement{session};
+    soci::row row;
+    std::vector<std::string> texts;
+    std::vector<long long> numbers;
+    texts.reserve(parameters.size());
+    numbers.reserve(parameters.size());
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        const std::string name = "p" + std::to_string(i);
+        if (const auto* given = std::get_if<std::string>(&parameters[i])) {
+            statement.exchange(soci::use(texts.emplace_back(*given), name));
+        } else {
+            statement.exchange(
+                soci::use(numbers.emplace_back(std::get<std::int64_t>(parameters[i])), name));
+        }
+    }
+    statement.exchange(soci::into(row));
+    statement.alloc();
+    statement.prepare(sql);
+    statement.define_and_bind();
+    std::vector<Db::Row> rows;
+    for (bool more = statement.execute(true); more; more = statement.fetch()) {
+        if (row.size() == 0) break;
+        Db::Row& out = rows.emplace_back();
+        for (std::size_t i = 0; i < row.size(); ++i) out.push_back(value_at(row, i));
+    }
+    return rows;
+}
+
+std::string pragma(soci::session& session, const std::string& name) {
+    std::string value;
+    session << "PRAGMA " + name, soci::into(value);
+    return value;
+}
+
+} // namespace
+
+Db::Db(const std::filesystem::path& file, Options options) : state_(std::make_unique<State>()) {
+    try {
+        soci::session& session = state_->session;
+        session.open(soci::sqlite3, "db=" + file.string() + " timeout=10");
+        pragma(session, "journal_mode=WAL");
+        session << "PRAGMA synchronous=FULL";
+        pragma(session, std::string{"secure_delete="} + (options.secure_delete ? "ON" : "OFF"));
+        session << "PRAGMA temp_store=MEMORY";
+        session << "PRAGMA foreign_keys=ON";
+        if (pragma(session, "synchronous") != "2" ||
+            pragma(session, "secure_delete") != (options.secure_delete ? "1" : "0")) {
+            throw std::runtime_error("the database does not keep its durability settings");
+        }
+    } catch (const soci::soci_error& error) {
+        rethrow(error);
+    }
+}
+
+Db::~Db() = default;
+
+void Db::migrate(const std::vector<std::string>& steps) {
+    exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)");
+    const auto rows = query("SELECT version FROM schema_version");
+    const std::int64_t done = rows.empty() ? 0 : number(rows.front().front());
+    if (done > static_cast<std::int64_t>(steps.size())) {
+        throw std::runtime_error("the database is of a newer version of this program");
+    }
+    for (std::size_t i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
+        tx([&] {
+            exec(steps[i]);
+            exec("DELETE FROM schema_version");
+            exec("INSERT INTO schema_version VALUES (:p0)", {static_cast<std::int64_t>(i) + 1});
+        });
+    }
+}
+
+void Db::tx(const std::function<void()>& work) {
+    const std::scoped_lock lock{state_->mutex};
+    if (state_->depth > 0) {
+        work();
+        return;
+    }
+    exec("BEGIN IMMEDIATE");
+    ++state_->depth;
+    try {
+        work();
+        exec("COMMIT");
+        --state_->depth;
+    } catch (...) {
+        --state_->depth;
+        try {
+            exec("ROLLBACK");
+        } catch (const std::exception&) {
+            // The first failure is the one to report; SQLite may have rolled back already.
+        }
+        throw;
+    }
+}
+
+void Db::exec(const std::string& sql, const Row& parameters) {
+    const std::scoped_lock lock{state_->mutex};
+    try {
+        run(state_->session, sql, parameters);
+    } catch (const soci::soci_error& error) {
+        rethrow(error);
+    }
+}
+
+std::vector<Db::Row> Db::query(const std::string& sql, const Row& parameters) {
+    const std::scoped_lock lock{state_->mutex};
+    try {
+        return run(state_->session, sql, parameters);
+    } catch (const soci::soci_error& error) {
+        rethrow(error);
+    }
+}
+
+void Db::checkpoint_truncate() {
+    const auto rows = query("PRAGMA wal_checkpoint(TRUNCATE)");
+    const bool busy = rows.empty() || rows.front().empty() ||
+                      (std::holds_alternative<std::string>(rows.front().front())
+                           ? text(rows.front().front()) != "0"
+                           : number(rows.front().front()) != 0);
+    if (busy) throw std::runtime_error("the database log is busy");
+}
+
+std::int64_t number(const Db::Value& value) {
+    if (const auto* found = std::get_if<std::int64_t>(&value)) return *found;
+    const std::string& digits = std::get<std::string>(value);
+    return digits.empty() ? 0 : std::stoll(digits);
+}
+
+const std::string& text(const Db::Value& value) { return std::get<std::string>(value); }
+
+} // namespace plankurier::relay::adapters

@@ -1,0 +1,218 @@
+#include "relay/adapters/sqlite_store.hpp"
+
+#include <stdexcept>
+
+namespace plankurier::relay::adapters {
+
+namespace {
+
+const std::vector<std::string> migrations = {
+    "CREATE TABLE verification (session TEXT PRIMARY KEY, slot INTEGER NOT NULL,"
+    " sealed_email TEXT NOT NULL, code_hash TEXT NOT NULL, created INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL, verified INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " language TEXT NOT NULL)",
+    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, slot INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " department TEXT NOT NULL, sealed_sender TEXT NOT NULL, sealed_recipient TEXT NOT NULL,"
+    " sealed_phone TEXT NOT NULL, body_len INTEGER NOT NULL, expiry_days INTEGER NOT NULL,"
+    " notify_fetch INTEGER NOT NULL, language TEXT NOT NULL, fetch_hash TEXT NOT NULL,"
+    " manage_hash TEXT NOT NULL, link_hash TEXT NOT NULL, envelope_hash TEXT NOT NULL,"
+    " receipt_number TEXT NOT NULL, created INTEGER NOT NULL, verified INTEGER NOT NULL,"
+    " ends INTEGER NOT NULL, fetched INTEGER NOT NULL, fetch_signed INTEGER NOT NULL)",
+    "CREATE INDEX transfer_link ON transfer (link_hash)",
+    "CREATE INDEX transfer_ends ON transfer (ends)",
+    "CREATE TABLE outbox (id TEXT PRIMARY KEY, owner TEXT NOT NULL, slot INTEGER NOT NULL,"
+    " sealed TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL)",
+    "CREATE INDEX outbox_next ON outbox (next)",
+    "CREATE INDEX outbox_owner ON outbox (owner)",
+    "CREATE TABLE tombstone (sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " tid TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, gone INTEGER NOT NULL)",
+};
+
+Bytes unhex(const Db::Value& value) {
+    auto raw = from_hex(text(value));
+    if (!raw) throw std::runtime_error("a database value is not hexadecimal");
+    return std::move(*raw);
+}
+TransferId transfer_id(const Db::Value& value) {
+    const auto id = TransferId::from_hex(text(value));
+    if (!id) throw std::runtime_error("a database value is no transfer id");
+    return *id;
+}
+
+VerificationRow verification_from(const Db::Row& row) {
+    VerificationRow out;
+    out.session = text(row[0]);
+    out.slot = static_cast<Slot>(number(row[1]));
+    out.sealed_email = unhex(row[2]);
+    out.code_hash = text(row[3]);
+    out.created = number(row[4]);
+    out.sent = number(row[5]);
+    out.verified = number(row[6]);
+    out.attempts = number(row[7]);
+    out.language = text(row[8]);
+    return out;
+}
+
+TransferRow transfer_from(const Db::Row& row) {
+    TransferRow out;
+    out.transfer = transfer_id(row[0]);
+    out.slot = static_cast<Slot>(number(row[1]));
+    out.state = static_cast<TransferState>(number(row[2]));
+    out.department = text(row[3]);
+    out.sealed_sender = unhex(row[4]);
+    out.sealed_recipient = unhex(row[5]);
+    out.sealed_phone = unhex(row[6]);
+    out.body_len = static_cast<std::uint64_t>(number(row[7]));
+    out.expiry_days = number(row[8]);
+    out.notify_fetch = number(row[9]) != 0;
+    out.language = text(row[10]);
+    out.fetch_hash = text(row[11]);
+    out.manage_hash = text(row[12]);
+    out.link_hash = text(row[13]);
+    out.envelope_hash = text(row[14]);
+    out.receipt_number = text(row[15]);
+    out.created = number(row[16]);
+    out.verified = number(row[17]);
+    out.ends = number(row[18]);
+    out.fetched = number(row[19]);
+    out.fetch_signed = number(row[20]) != 0;
+    return out;
+}
+
+OutboxRow outbox_from(const Db::Row& row) {
+    OutboxRow out;
+    out.id = text(row[0]);
+    out.owner = text(row[1]);
+    out.slot = static_cast<Slot>(number(row[2]));
+    out.sealed = unhex(row[3]);
+    out.attempts = number(row[4]);
+    out.next = number(row[5]);
+    return out;
+}
+
+template <typename Out>
+std::vector<Out> all(const std::vector<Db::Row>& rows, Out (*from)(const Db::Row&)) {
+    std::vector<Out> out;
+    out.reserve(rows.size());
+    for (const Db::Row& row : rows) out.push_back(from(row));
+    return out;
+}
+template <typename Out>
+std::optional<Out> first(const std::vector<Db::Row>& rows, Out (*from)(const Db::Row&)) {
+    if (rows.empty()) return std::nullopt;
+    return from(rows.front());
+}
+
+std::int64_t wide(std::size_t value) { return static_cast<std::int64_t>(value); }
+
+} // namespace
+
+SqliteStore::SqliteStore(Db& db) : db_(db) { db_.migrate(migrations); }
+
+void SqliteStore::transaction(const std::function<void()>& work) { db_.tx(work); }
+
+void SqliteStore::put(const VerificationRow& row) {
+    db_.exec("INSERT OR REPLACE INTO verification VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8)",
+             {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email), row.code_hash,
+              row.created, row.sent, row.verified, row.attempts, row.language});
+}
+std::optional<VerificationRow> SqliteStore::verification(const std::string& session) {
+    return first(db_.query("SELECT * FROM verification WHERE session = :p0", {session}),
+                 verification_from);
+}
+std::vector<VerificationRow> SqliteStore::verifications_before(std::int64_t created) {
+    return all(db_.query("SELECT * FROM verification WHERE created <= :p0", {created}),
+               verification_from);
+}
+void SqliteStore::remove_verification(const std::string& session) {
+    db_.exec("DELETE FROM verification WHERE session = :p0", {session});
+}
+
+void SqliteStore::put(const TransferRow& row) {
+    db_.exec("INSERT OR REPLACE INTO transfer VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,:p9,"
+             ":p10,:p11,:p12,:p13,:p14,:p15,:p16,:p17,:p18,:p19,:p20)",
+             {row.transfer.hex(), std::int64_t{row.slot}, static_cast<std::int64_t>(row.state),
+              row.department, to_hex(row.sealed_sender), to_hex(row.sealed_recipient),
+              to_hex(row.sealed_phone), static_cast<std::int64_t>(row.body_len), row.expiry_days,
+              std::int64_t{row.notify_fetch}, row.language, row.fetch_hash, row.manage_hash,
+              row.link_hash, row.envelope_hash, row.receipt_number, row.created, row.verified,
+              row.ends, row.fetched, std::int64_t{row.fetch_signed}});
+}
+std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
+    return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
+                 transfer_from);
+}
+std::optional<TransferRow> SqliteStore::transfer_by_link(const std::string& link_hash) {
+    if (link_hash.empty()) return std::nullopt;
+    return first(db_.query("SELECT * FROM transfer WHERE link_hash = :p0", {link_hash}),
+                 transfer_from);
+}
+std::vector<TransferRow> SqliteStore::ended_transfers(std::int64_t now) {
+    return all(db_.query("SELECT * FROM transfer WHERE ends <= :p0 OR state >= :p1",
+                         {now, static_cast<std::int64_t>(TransferState::expired)}),
+               transfer_from);
+}
+void SqliteStore::remove_transfer(const TransferId& transfer) {
+    db_.exec("DELETE FROM transfer WHERE tid = :p0", {transfer.hex()});
+}
+
+void SqliteStore::put(const OutboxRow& row) {
+    db_.exec("INSERT OR REPLACE INTO outbox VALUES (:p0,:p1,:p2,:p3,:p4,:p5)",
+             {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts,
+              row.next});
+}
+std::vector<OutboxRow> SqliteStore::due_mails(std::int64_t now, std::size_t count_max) {
+    return all(db_.query("SELECT * FROM outbox WHERE next > 0 AND next <= :p0 ORDER BY next "
+                         "LIMIT :p1",
+                         {now, wide(count_max)}),
+               outbox_from);
+}
+std::vector<OutboxRow> SqliteStore::mails_of(const std::string& owner) {
+    return all(db_.query("SELECT * FROM outbox WHERE owner = :p0", {owner}), outbox_from);
+}
+void SqliteStore::remove_mail(const std::string& id) {
+    db_.exec("DELETE FROM outbox WHERE id = :p0", {id});
+}
+
+void SqliteStore::add_tombstone(const TransferId& transfer, std::int64_t at) {
+    db_.exec("INSERT OR IGNORE INTO tombstone (tid, at, gone) VALUES (:p0, :p1, 0)",
+             {transfer.hex(), at});
+}
+bool SqliteStore::is_tombstoned(const TransferId& transfer) {
+    return !db_.query("SELECT sequence FROM tombstone WHERE tid = :p0", {transfer.hex()}).empty();
+}
+std::vector<TombstoneRow> SqliteStore::tombstones_after(std::int64_t sequence,
+                                                        std::size_t count_max) {
+    std::vector<TombstoneRow> out;
+    for (const Db::Row& row :
+         db_.query("SELECT sequence, tid, at, gone FROM tombstone WHERE sequence > :p0 "
+                   "ORDER BY sequence LIMIT :p1",
+                   {sequence, wide(count_max)})) {
+        out.push_back({number(row[0]), transfer_id(row[1]), number(row[2]), number(row[3]) != 0});
+    }
+    return out;
+}
+void SqliteStore::mark_gone(const TransferId& transfer) {
+    db_.exec("UPDATE tombstone SET gone = 1 WHERE tid = :p0", {transfer.hex()});
+}
+
+std::vector<Slot> SqliteStore::used_slots() {
+    std::vector<Slot> out;
+    for (const Db::Row& row :
+         db_.query("SELECT slot FROM verification UNION ALL SELECT slot FROM transfer")) {
+        out.push_back(static_cast<Slot>(number(row[0])));
+    }
+    return out;
+}
+
+void SqliteStore::scrub() { db_.checkpoint_truncate(); }
+
+Store::Counts SqliteStore::counts() {
+    const auto one = [&](const std::string& sql) {
+        return number(db_.query("SELECT count(*) FROM " + sql).front().front());
+    };
+    return {one("transfer WHERE state = 0"), one("transfer WHERE state IN (1, 2)"),
+            one("tombstone"), one("tombstone WHERE gone = 0"), one("outbox WHERE next > 0")};
+}
+
+} // namespace plankurier::relay::adapters

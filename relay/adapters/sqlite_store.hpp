@@ -1,0 +1,41 @@
+#pragma once
+/// The domain's `Store` on SQLite. Thread rule as for `Db`.
+
+#include "relay/adapters/db.hpp"
+#include "relay/domain/ports.hpp"
+
+namespace plankurier::relay::adapters {
+
+class SqliteStore final : public Store {
+public:
+    /// Applies the migrations. The database outlives the store.
+    explicit SqliteStore(Db& db);
+
+    void transaction(const std::function<void()>& work) override;
+    void put(const VerificationRow& row) override;
+    std::optional<VerificationRow> verification(const std::string& session) override;
+    std::vector<VerificationRow> verifications_before(std::int64_t created) override;
+    void remove_verification(const std::string& session) override;
+    void put(const TransferRow& row) override;
+    std::optional<TransferRow> transfer(const TransferId& transfer) override;
+    std::optional<TransferRow> transfer_by_link(const std::string& link_hash) override;
+    std::vector<TransferRow> ended_transfers(std::int64_t now) override;
+    void remove_transfer(const TransferId& transfer) override;
+    void put(const OutboxRow& row) override;
+    std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) override;
+    std::vector<OutboxRow> mails_of(const std::string& owner) override;
+    void remove_mail(const std::string& id) override;
+    void add_tombstone(const TransferId& transfer, std::int64_t at) override;
+    bool is_tombstoned(const TransferId& transfer) override;
+    std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
+                                               std::size_t count_max) override;
+    void mark_gone(const TransferId& transfer) override;
+    std::vector<Slot> used_slots() override;
+    void scrub() override;
+    Counts counts() override;
+
+private:
+    Db& db_;
+};
+
+} // namespace plankurier::relay::adapters

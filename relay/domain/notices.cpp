@@ -1,0 +1,113 @@
+#include "relay/domain/notices.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace plankurier::relay {
+
+namespace {
+
+struct Text {
+    std::string_view subject, body;
+};
+/// In the order of `Notice`. `{name}` is replaced by the fact of that name.
+constexpr std::array<Text, 5> german = {{
+    {"Ihr Bestätigungscode",
+     "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
+     "Geben Sie ihn dort ein, wo Sie ihn angefordert haben. Er gilt {minutes} Minuten. Geben Sie "
+     "ihn niemandem weiter; niemand von uns fragt danach.\n\n"
+     "Zum Anzeigen des Codes: {link}\n\n"
+     "Haben Sie nichts angefordert? Dann müssen Sie nichts tun.\n"},
+    {"Eine vertrauliche Nachricht wartet",
+     "{authority}\n\nFür Ihre Stelle wartet eine vertrauliche Nachricht.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie den Schlüssel Ihrer Stelle:\n"
+     "plankurier fetch LINK --key SCHLÜSSELDATEI\n\n"
+     "Sie wird am {expires} automatisch gelöscht.\n"},
+    {"Eine vertrauliche Nachricht wartet",
+     "{authority}\n\nFür Sie wartet eine vertrauliche Nachricht.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie das Passwort der absendenden Person; es kommt am Telefon.\n"
+     "Bestätigte Adresse: {sender_email}\n{phone_line}"
+     "Öffnen mit: plankurier fetch LINK\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Ihre Nachricht wurde abgerufen",
+     "{authority}\n\nIhre Übertragung vom {created} (Nummer {receipt_number}) wurde vollständig "
+     "abgerufen.\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Ihre Nachricht wurde nicht abgerufen",
+     "{authority}\n\nIhre Übertragung vom {created} (Nummer {receipt_number}) wurde bis zum Ablauf "
+     "nicht abgerufen und ist jetzt gelöscht.\n"},
+}};
+constexpr std::array<Text, 5> english = {{
+    {"Your verification code",
+     "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
+     "Type it in where you asked for it. It is valid for {minutes} minutes. Do not pass it on; "
+     "none of us will ask for it.\n\nTo display the code: {link}\n\n"
+     "You did not ask for a code? Then there is nothing to do.\n"},
+    {"A confidential message is waiting",
+     "{authority}\n\nA confidential message is waiting for your department.\n\n    {link}\n\n"
+     "You need your department's key to open it:\nplankurier fetch LINK --key KEYFILE\n\n"
+     "It will be deleted automatically on {expires}.\n"},
+    {"A confidential message is waiting",
+     "{authority}\n\nA confidential message is waiting for you.\n\n    {link}\n\n"
+     "You need the sender's password to open it; it comes by phone.\n"
+     "Verified address: {sender_email}\n{phone_line}"
+     "Open it with: plankurier fetch LINK\n\nIt will be deleted automatically on {expires}.\n"},
+    {"Your message was fetched",
+     "{authority}\n\nYour transfer of {created} (number {receipt_number}) was fetched "
+     "completely.\n\nIt will be deleted automatically on {expires}.\n"},
+    {"Your message was not fetched",
+     "{authority}\n\nYour transfer of {created} (number {receipt_number}) was not fetched before "
+     "its end and is now deleted.\n"},
+}};
+
+std::string filled(std::string_view text,
+                   std::initializer_list<std::pair<std::string_view, std::string>> facts) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t open = std::min(text.find('{'), text.size());
+        out += text.substr(0, open);
+        text.remove_prefix(open);
+        if (text.empty()) break;
+        const std::size_t close = text.find('}');
+        expects(close != text.npos, "notice text");
+        for (const auto& [name, value] : facts) {
+            if (name == text.substr(1, close - 1)) out += value;
+        }
+        text.remove_prefix(close + 1);
+    }
+    return out;
+}
+
+} // namespace
+
+std::string date_text(std::int64_t time) {
+    const std::chrono::year_month_day date{
+        std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds{std::chrono::seconds{time}})};
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    return text.data();
+}
+
+Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& facts) {
+    const bool in_english = language == "en";
+    const Text& text = (in_english ? english : german)[static_cast<std::size_t>(notice)];
+    const std::string phone_line =
+        facts.sender_phone.empty()
+            ? std::string{}
+            : (in_english ? "Phone for questions: " : "Telefon für Rückfragen: ") +
+                  facts.sender_phone + "\n";
+    Mail mail;
+    mail.subject = text.subject;
+    mail.text = filled(text.body, {{"authority", facts.authority},
+                                   {"link", facts.link},
+                                   {"code", facts.code},
+                                   {"minutes", std::to_string(facts.valid_minutes)},
+                                   {"expires", date_text(facts.expires)},
+                                   {"created", date_text(facts.created)},
+                                   {"receipt_number", facts.receipt_number},
+                                   {"sender_email", facts.sender_email},
+                                   {"phone_line", phone_line}});
+    return mail;
+}
+
+} // namespace plankurier::relay

@@ -1,0 +1,24 @@
+#pragma once
+/// The texts of all mails, German and English. Nothing else may stand in a mail: no names, no
+/// subjects, no file names, no messages. Stateless; any thread.
+
+#include "relay/domain/ports.hpp"
+
+namespace plankurier::relay {
+
+struct NoticeFacts {
+    std::string authority, link, code, receipt_number;
+    std::string sender_email, sender_phone; ///< password transfers only
+    std::int64_t expires{};                 ///< Unix seconds
+    std::int64_t created{};
+    std::int64_t valid_minutes{};
+};
+enum class Notice { code, department, password, fetched, not_fetched };
+
+/// Subject and text; `to`, `reply_to` and `id` are left to the caller.
+[[nodiscard]] Mail write_notice(Notice notice, std::string_view language,
+                                const NoticeFacts& facts);
+/// "2026-11-23", UTC.
+[[nodiscard]] std::string date_text(std::int64_t time);
+
+} // namespace plankurier::relay

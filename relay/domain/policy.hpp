@@ -1,0 +1,48 @@
+#pragma once
+/// Every limit and rule that an operator can set, in one place. Values; any thread.
+
+#include <plankurier/error.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace plankurier::relay {
+
+struct Limits {
+    std::int64_t code_valid_s{30 * 60};
+    std::int64_t code_attempts_max{5};
+    std::int64_t code_resend_s{60};
+    std::size_t code_mails_per_address_hour{3}, code_mails_per_address_day{6};
+    std::size_t code_mails_hour{300};
+    std::int64_t session_valid_s{24 * 3'600};
+    std::int64_t upload_idle_s{24 * 3'600};
+    std::uint64_t transfer_bytes_max{std::uint64_t{100} << 30};
+    std::size_t files_max{1'000};
+    std::size_t message_bytes_max{64 * 1'024};
+    std::int64_t expiry_days_min{1}, expiry_days_default{14}, expiry_days_max{60};
+    std::int64_t mail_retry_first_s{60}, mail_retry_max_s{4 * 3'600};
+    std::int64_t clock_jump_s{3'600};
+};
+
+struct Policy {
+    std::string authority{"Plankurier"};
+    std::string link_base{"https://localhost"};
+    Limits limits;
+    /// Whole addresses ("anna@amt.example") or domains ("@amt.example").
+    std::vector<std::string> staff_patterns;
+    /// Department id -> address of its notices.
+    std::map<std::string, std::string> department_mails;
+};
+
+/// Accepts the addresses that are safe in an SMTP command and a header: local part of RFC 5322
+/// atoms and dots, domain of letters, digits and hyphens, at most 254 bytes. No quotes, comments,
+/// literals, control characters. Fails with `invalid_argument`.
+[[nodiscard]] Result<void> check_address(std::string_view address);
+/// True when the address fits a pattern (ASCII case is ignored).
+[[nodiscard]] bool matches_pattern(std::string_view address, std::string_view pattern);
+/// True for addresses of the authority.
+[[nodiscard]] bool is_staff(const Policy& policy, std::string_view address);
+
+} // namespace plankurier::relay

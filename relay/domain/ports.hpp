@@ -1,0 +1,172 @@
+#pragma once
+/// The doors of the domain: everything it needs from the outside world, with the contract in prose.
+/// Times are Unix seconds. Implementations say which threads may use them; the domain calls them
+/// from one thread at a time.
+
+#include <plankurier/ids.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plankurier::relay {
+
+/// Time. Two clocks, so that a jump of the wall clock can be told from time passing.
+class Clock {
+public:
+    virtual ~Clock() = default;
+    /// Wall clock, seconds since 1970.
+    virtual std::int64_t now() = 0;
+    /// Seconds since some fixed moment; never jumps, also counts sleep.
+    virtual std::int64_t monotonic() = 0;
+};
+
+/// A finished mail. `id` is fixed per outbox row, so that a second delivery is recognisable.
+struct Mail {
+    std::string id, to, reply_to, subject, text;
+};
+enum class Delivery { done, later, refused };
+/// Hands mails on. Never throws for what a mail server may do; `later` asks to be called again.
+class Mailer {
+public:
+    virtual ~Mailer() = default;
+    virtual Delivery deliver(const Mail& mail) = 0;
+    /// Removes whatever copy of the mail this relay still holds. Idempotent.
+    virtual void forget(const std::string& id) = 0;
+};
+
+/// Index of a key in the vault.
+using Slot = std::uint32_t;
+/// One key per transfer or verification, in a file that is erased in place (design: format 3.12).
+class Vault {
+public:
+    virtual ~Vault() = default;
+    /// A fresh random key, durable on return.
+    virtual Slot allocate() = 0;
+    /// Overwrites the key in place, durable on return, and frees the slot. Idempotent.
+    virtual void erase(Slot slot) = 0;
+    /// Seals bytes under the slot's key. `purpose` keeps uses apart.
+    virtual Bytes seal(Slot slot, std::string_view purpose, ByteView plain) = 0;
+    /// The inverse. Fails with `tampered`.
+    virtual Result<Bytes> open(Slot slot, std::string_view purpose, ByteView sealed) = 0;
+    /// Erases and frees every slot that is not listed (after a crash between two steps).
+    virtual void keep_only(const std::vector<Slot>& used) = 0;
+};
+
+/// Envelopes at rest, already sealed by the vault; one file each, durable on return.
+class EnvelopeStore {
+public:
+    virtual ~EnvelopeStore() = default;
+    virtual void put(const TransferId& transfer, ByteView sealed) = 0;
+    virtual std::optional<Bytes> get(const TransferId& transfer) = 0;
+    virtual void remove(const TransferId& transfer) = 0;
+};
+
+/// An address being verified. Keyed by the SHA-256 of the session token (hex).
+struct VerificationRow {
+    std::string session;
+    Slot slot{};
+    Bytes sealed_email;
+    std::string code_hash; ///< keyed hash, hex; empty once used
+    std::int64_t created{}, sent{}, verified{};
+    std::int64_t attempts{};
+    std::string language;
+};
+
+enum class TransferState { uploading, available, fetched, expired, revoked };
+/// A transfer. Personal columns are sealed by the vault.
+struct TransferRow {
+    TransferId transfer;
+    Slot slot{};
+    TransferState state{TransferState::uploading};
+    std::string department;
+    Bytes sealed_sender, sealed_recipient, sealed_phone;
+    std::uint64_t body_len{};
+    std::int64_t expiry_days{};
+    bool notify_fetch{true};
+    std::string language;
+    std::string fetch_hash, manage_hash, link_hash, envelope_hash; ///< SHA-256, hex
+    std::string receipt_number;
+    std::int64_t created{}, verified{}, ends{}; ///< `ends`: of the upload, then of the files
+    std::int64_t fetched{};
+    bool fetch_signed{};
+};
+
+/// A mail to be delivered, sealed by the vault slot of its owner.
+struct OutboxRow {
+    std::string id;
+    std::string owner; ///< session hash, or tid as hex
+    Slot slot{};
+    Bytes sealed;
+    std::int64_t attempts{}, next{}; ///< next == 0: delivered or refused, only kept for `forget`
+};
+
+/// What was purged, so that no copy can come back. No personal data.
+struct TombstoneRow {
+    std::int64_t sequence{};
+    TransferId transfer;
+    std::int64_t at{};
+    bool gone{}; ///< the relays have signed
+};
+
+/// Rows. Every write is durable when the surrounding `transaction` returns.
+class Store {
+public:
+    virtual ~Store() = default;
+    /// Runs `work` in one transaction; an exception rolls it back.
+    virtual void transaction(const std::function<void()>& work) = 0;
+
+    virtual void put(const VerificationRow& row) = 0; ///< insert or replace
+    virtual std::optional<VerificationRow> verification(const std::string& session) = 0;
+    virtual std::vector<VerificationRow> verifications_before(std::int64_t created) = 0;
+    virtual void remove_verification(const std::string& session) = 0;
+
+    virtual void put(const TransferRow& row) = 0;
+    virtual std::optional<TransferRow> transfer(const TransferId& transfer) = 0;
+    virtual std::optional<TransferRow> transfer_by_link(const std::string& link_hash) = 0;
+    /// Those whose `ends` is at or before `now`, and those in an ended state.
+    virtual std::vector<TransferRow> ended_transfers(std::int64_t now) = 0;
+    virtual void remove_transfer(const TransferId& transfer) = 0;
+
+    virtual void put(const OutboxRow& row) = 0;
+    virtual std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) = 0;
+    virtual std::vector<OutboxRow> mails_of(const std::string& owner) = 0;
+    virtual void remove_mail(const std::string& id) = 0;
+
+    virtual void add_tombstone(const TransferId& transfer, std::int64_t at) = 0; ///< idempotent
+    virtual bool is_tombstoned(const TransferId& transfer) = 0;
+    virtual std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
+                                                       std::size_t count_max) = 0;
+    virtual void mark_gone(const TransferId& transfer) = 0;
+
+    /// Slots that rows refer to.
+    virtual std::vector<Slot> used_slots() = 0;
+    /// Writes freed pages over and empties the log, so that deleted rows are in no file.
+    virtual void scrub() = 0;
+    /// Counts for `status` and metrics.
+    struct Counts {
+        std::int64_t uploading{}, available{}, tombstones{}, tombstones_open{}, mails_due{};
+    };
+    virtual Counts counts() = 0;
+};
+
+/// Lines for the audit: no personal data, no transfer id.
+class Audit {
+public:
+    virtual ~Audit() = default;
+    virtual void record(std::int64_t at, std::string_view event, std::string_view department,
+                        unsigned size_log2) = 0;
+};
+
+/// The doors, handed in once.
+struct Ports {
+    Clock& clock;
+    Mailer& mailer;
+    Vault& vault;
+    EnvelopeStore& envelopes;
+    Store& store;
+    Audit& audit;
+};
+
+} // namespace plankurier::relay

@@ -1,0 +1,152 @@
+#pragma once
+/// The control plane's rules: verification, transfers, mails, expiry, purge. Knows no HTTP, SQL or
+/// cryptography library. One thread at a time: the caller holds one mutex around every call.
+/// Unknown, foreign and ended things all answer `not_found` where a stranger could be asking.
+
+#include "relay/domain/notices.hpp"
+#include "relay/domain/policy.hpp"
+#include "relay/domain/ports.hpp"
+
+#include <plankurier/directory.hpp>
+#include <plankurier/records.hpp>
+#include <plankurier/secret.hpp>
+
+#include <map>
+
+namespace plankurier::relay {
+
+/// A relay that may hold pieces.
+struct KnownRelay {
+    RelayId id;
+    SigningPublicKey key{};
+    std::string url;
+};
+
+struct VerificationBegun {
+    SessionToken session;
+    std::int64_t valid_s{}, resend_s{};
+};
+struct TransferRequest {
+    TransferId transfer;
+    std::string department, staff; ///< one of the two
+    std::uint64_t body_len{};
+    std::int64_t expiry_days{};
+    bool notify_fetch{true};
+    std::string language, phone;
+    Hash256 fetch_hash{}, manage_hash{};
+};
+struct TransferCreated {
+    std::int64_t upload_until{};
+};
+struct TicketAnswer {
+    Bytes ticket;
+    std::int64_t expires{};
+};
+struct Finished {
+    std::int64_t expires{};
+    std::string receipt_number;
+};
+struct TransferStatus {
+    TransferState state{};
+    std::int64_t expires{}, created{}, fetched{};
+    bool fetch_signed{};
+};
+struct SyncRequest {
+    std::int64_t after{};
+    std::vector<TransferId> holds;
+    std::vector<GoneReceipt> gone;
+};
+struct SyncAnswer {
+    std::int64_t now{}, sequence{};
+    std::vector<TransferId> tombstones, leases;
+};
+
+class Relay {
+public:
+    Relay(Ports ports, Policy policy, SigningSeed control_key, Secret<32, struct PepperTag> pepper,
+          std::vector<KnownRelay> relays);
+
+    /// Departments that may be addressed; replaced when a new directory is installed.
+    void set_directory(Directory directory);
+
+    /// Sends a code if the address may have one; the answer is the same either way.
+    /// Fails with `invalid_argument`.
+    Result<VerificationBegun> begin_verification(std::string_view email, std::string_view language);
+    /// Fails with `too_early`, `code_expired`, `not_found`.
+    Result<void> resend(const SessionToken& session);
+    /// Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what is left.
+    Result<void> check_code(const SessionToken& session, const SecretText& code,
+                            std::int64_t& attempts_left);
+
+    /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
+    /// `invalid_argument` (expiry), `conflict` (id taken).
+    Result<TransferCreated> create_transfer(const SessionToken& session,
+                                            const TransferRequest& request);
+    /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
+    Result<void> put_envelope(const TransferId& transfer, const ManageToken& token,
+                              ByteView envelope);
+    Result<TicketAnswer> put_ticket(const TransferId& transfer, const ManageToken& token);
+    Result<TicketAnswer> get_ticket(const TransferId& transfer, const FetchToken& token);
+    /// Makes the transfer available once a relay signed that it stores everything; the notice is
+    /// in the outbox in the same transaction. Fails with `bad_signature`, `conflict`, `not_found`.
+    Result<Finished> finish(const TransferId& transfer, const ManageToken& token,
+                            const std::vector<Bytes>& receipts);
+    Result<TransferStatus> status(const TransferId& transfer, const ManageToken& token);
+    Result<void> revoke(const TransferId& transfer, const ManageToken& token);
+
+    Result<Bytes> envelope(const LinkId& link);
+    Result<Bytes> verified_record(const LinkId& link);
+    /// `report` empty: reported, unsigned. Fails with `not_found`, `bad_signature`.
+    Result<void> fetched(const TransferId& transfer, const FetchToken& token,
+                         const Bytes& report);
+
+    /// Fails with `not_found` for a relay that does not take part.
+    Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
+    [[nodiscard]] const KnownRelay* known_relay(const RelayId& relay) const noexcept;
+
+    /// Does all that time causes: mails, unfinished uploads, expiry, purge.
+    void tick();
+    /// Allows purging again after the wall clock jumped.
+    void accept_clock();
+    [[nodiscard]] bool clock_jumped() const noexcept { return clock_jumped_; }
+    /// Purges everything that has ended, and all transfers when `all`.
+    void purge_now(bool all);
+
+    [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+    [[nodiscard]] const std::vector<KnownRelay>& relays() const noexcept { return relays_; }
+    [[nodiscard]] Signature sign_as_control(ByteView message) const {
+        return sign(control_key_, message);
+    }
+
+private:
+    Result<VerificationRow> session_row(const SessionToken& session);
+    Result<TransferRow> managed(const TransferId& transfer, const ManageToken& token);
+    Result<TransferRow> linked(const LinkId& link);
+    Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token);
+    Result<TicketAnswer> ticket(const TransferRow& row, TicketRole role);
+    [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
+    bool may_send_code(std::string_view email);
+    void send_code(VerificationRow& row, const std::string& email);
+    void queue_mail(const std::string& owner, Slot slot, Mail mail);
+    void queue_notice(const TransferRow& row, const LinkId& link);
+    std::string opened_text(Slot slot, std::string_view purpose, const Bytes& sealed);
+    void deliver_mails(std::int64_t now);
+    void drop_old_verifications(std::int64_t now);
+    void drop_verification(const VerificationRow& row);
+    bool clock_is_sane();
+    void purge(TransferRow row);
+    void drop_mails(const std::string& owner);
+
+    Ports ports_;
+    Policy policy_;
+    SigningSeed control_key_;
+    Secret<32, struct PepperTag> pepper_;
+    std::vector<KnownRelay> relays_;
+    Directory directory_;
+    bool clock_jumped_{};
+    std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
+    std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
+    std::vector<std::int64_t> code_mails_all_;
+};
+
+} // namespace plankurier::relay

@@ -1,0 +1,184 @@
+// What time causes: mails, expiry, purge.
+#include "relay/domain/relay.hpp"
+
+#include <plankurier/fault.hpp>
+#include <plankurier/layout.hpp>
+
+#include <algorithm>
+#include <bit>
+
+namespace plankurier::relay {
+
+namespace {
+
+/// to, reply_to and subject hold no line ends, so four fields need no further escaping.
+Bytes packed(const Mail& mail) {
+    const std::string text =
+        mail.to + "\n" + mail.reply_to + "\n" + mail.subject + "\n" + mail.text;
+    const auto bytes = as_bytes(text);
+    return {bytes.begin(), bytes.end()};
+}
+
+Mail unpacked(std::string id, std::string_view text) {
+    Mail mail;
+    mail.id = std::move(id);
+    for (std::string* field : {&mail.to, &mail.reply_to, &mail.subject}) {
+        const std::size_t end = text.find('\n');
+        expects(end != text.npos, "packed mail");
+        *field = text.substr(0, end);
+        text.remove_prefix(end + 1);
+    }
+    mail.text = text;
+    return mail;
+}
+
+} // namespace
+
+void Relay::queue_mail(const std::string& owner, Slot slot, Mail mail) {
+    OutboxRow row;
+    row.id = Id128<struct MailIdTag>::random().hex();
+    row.owner = owner;
+    row.slot = slot;
+    row.sealed = ports_.vault.seal(slot, "mail", packed(mail));
+    row.next = ports_.clock.now();
+    ports_.store.put(row);
+}
+
+void Relay::queue_notice(const TransferRow& row, const LinkId& link) {
+    NoticeFacts facts;
+    facts.authority = policy_.authority;
+    facts.link = policy_.link_base + "/t#v1." + link.hex();
+    facts.expires = row.ends;
+    facts.sender_email = opened_text(row.slot, "sender", row.sealed_sender);
+    facts.sender_phone = opened_text(row.slot, "phone", row.sealed_phone);
+    const bool to_department = !row.department.empty();
+    Mail mail = write_notice(to_department ? Notice::department : Notice::password, "de", facts);
+    mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
+    if (!to_department) mail.reply_to = facts.sender_email;
+    queue_mail(row.transfer.hex(), row.slot, std::move(mail));
+}
+
+void Relay::deliver_mails(std::int64_t now) {
+    constexpr std::size_t mails_per_tick = 50;
+    constexpr std::int64_t attempts_max = 40;
+    for (OutboxRow& row : ports_.store.due_mails(now, mails_per_tick)) {
+        const auto opened = ports_.vault.open(row.slot, "mail", row.sealed);
+        const Delivery delivery =
+            opened ? ports_.mailer.deliver(unpacked(row.id, as_text(*opened))) : Delivery::refused;
+        PK_FAULT("control.after_mail_before_commit");
+        ++row.attempts;
+        if (delivery == Delivery::later && row.attempts < attempts_max) {
+            const std::int64_t wait = policy_.limits.mail_retry_first_s
+                                      << std::min<std::int64_t>(row.attempts - 1, 10);
+            row.next = now + std::min(wait, policy_.limits.mail_retry_max_s);
+        } else {
+            row.next = 0;
+            row.sealed.clear();
+        }
+        ports_.store.transaction([&] { ports_.store.put(row); });
+    }
+}
+
+void Relay::drop_mails(const std::string& owner) {
+    for (const OutboxRow& mail : ports_.store.mails_of(owner)) {
+        ports_.mailer.forget(mail.id);
+        ports_.store.remove_mail(mail.id);
+    }
+}
+
+bool Relay::clock_is_sane() {
+    const std::int64_t offset = ports_.clock.now() - ports_.clock.monotonic();
+    if (!clock_offset_) clock_offset_ = offset;
+    const std::int64_t jump = offset - *clock_offset_;
+    clock_jumped_ = jump > policy_.limits.clock_jump_s || -jump > policy_.limits.clock_jump_s;
+    // Small corrections (NTP) are followed; a jump is not, so that it stays visible until the
+    // clock is back or somebody accepts it.
+    if (!clock_jumped_) clock_offset_ = offset;
+    return !clock_jumped_;
+}
+
+void Relay::accept_clock() {
+    clock_offset_ = ports_.clock.now() - ports_.clock.monotonic();
+    clock_jumped_ = false;
+}
+
+void Relay::purge(TransferRow row) {
+    if (row.state != TransferState::revoked && row.state != TransferState::expired) {
+        if (row.state == TransferState::available && row.notify_fetch) {
+            NoticeFacts facts;
+            facts.authority = policy_.authority;
+            facts.created = row.created;
+            facts.receipt_number = row.receipt_number;
+            Mail mail = write_notice(Notice::not_fetched, row.language, facts);
+            mail.id = row.transfer.hex();
+            mail.to = opened_text(row.slot, "sender", row.sealed_sender);
+            // Sent at once: an outbox row would have to outlive the key it is sealed with.
+            ports_.mailer.deliver(mail);
+        }
+        row.state = TransferState::expired;
+        ports_.store.transaction([&] { ports_.store.put(row); });
+    }
+    PK_FAULT("purge.after_expired");
+    ports_.vault.erase(row.slot);
+    PK_FAULT("purge.after_vault_erase");
+    ports_.store.transaction(
+        [&] { ports_.store.add_tombstone(row.transfer, ports_.clock.now()); });
+    PK_FAULT("purge.after_tombstone");
+    ports_.envelopes.remove(row.transfer);
+    ports_.mailer.forget(row.transfer.hex());
+    PK_FAULT("purge.after_envelope");
+    ports_.store.transaction([&] {
+        drop_mails(row.transfer.hex());
+        ports_.store.remove_transfer(row.transfer);
+    });
+    PK_FAULT("purge.after_rows");
+    ports_.store.scrub();
+    ports_.audit.record(ports_.clock.now(), "purged", row.department,
+                        static_cast<unsigned>(std::bit_width(row.body_len)));
+}
+
+void Relay::tick() {
+    const std::int64_t now = ports_.clock.now();
+    deliver_mails(now);
+    if (!clock_is_sane()) return;
+    drop_old_verifications(now);
+    for (const TransferRow& row : ports_.store.ended_transfers(now)) purge(row);
+}
+
+void Relay::purge_now(bool all) {
+    constexpr std::int64_t forever = std::int64_t{1} << 60;
+    const std::int64_t until = all ? forever : ports_.clock.now();
+    for (TransferRow row : ports_.store.ended_transfers(until)) {
+        row.state = TransferState::expired;
+        purge(std::move(row));
+    }
+}
+
+Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {
+    constexpr std::size_t tombstones_max = 1'000;
+    const KnownRelay* known = known_relay(relay);
+    if (known == nullptr) return fail(Errc::not_found, "relay");
+    if (!request.gone.empty()) {
+        ports_.store.transaction([&] {
+            for (const GoneReceipt& gone : request.gone) {
+                if (gone.relay == relay) ports_.store.mark_gone(gone.transfer);
+            }
+        });
+    }
+    SyncAnswer answer;
+    answer.now = ports_.clock.now();
+    answer.sequence = request.after;
+    for (const TombstoneRow& row : ports_.store.tombstones_after(request.after, tombstones_max)) {
+        answer.tombstones.push_back(row.transfer);
+        answer.sequence = row.sequence;
+    }
+    for (const TransferId& transfer : request.holds) {
+        const auto row = ports_.store.transfer(transfer);
+        const bool live = row && (row->state == TransferState::uploading || row->state == TransferState::available ||
+                                  row->state == TransferState::fetched);
+        (live ? answer.leases : answer.tombstones).push_back(transfer);
+    }
+    return answer;
+}
+
+} // namespace plankurier::relay

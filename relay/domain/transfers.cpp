@@ -1,0 +1,300 @@
+#include "relay/domain/relay.hpp"
+
+#include <plankurier/envelope.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace plankurier::relay {
+
+namespace {
+
+std::string hash_text(ByteView token) { return to_hex(sha256(token)); }
+
+bool is_open(TransferState state) {
+    return state == TransferState::uploading || state == TransferState::available ||
+           state == TransferState::fetched;
+}
+bool is_readable(TransferState state) {
+    return state == TransferState::available || state == TransferState::fetched;
+}
+
+/// Eight digits in two groups: for people on the phone, grants nothing.
+std::string new_receipt_number() {
+    std::array<std::byte, 4> random{};
+    fill_random(random);
+    std::uint32_t value = 0;
+    for (const std::byte b : random) value = value << 8 | std::to_integer<std::uint32_t>(b);
+    std::string digits = std::to_string(100'000'000 + value % 100'000'000).substr(1);
+    return digits.substr(0, 4) + "-" + digits.substr(4);
+}
+
+} // namespace
+
+Relay::Relay(Ports ports, Policy policy, SigningSeed control_key,
+             Secret<32, struct PepperTag> pepper, std::vector<KnownRelay> relays)
+    : ports_(ports), policy_(std::move(policy)), control_key_(std::move(control_key)),
+      pepper_(std::move(pepper)), relays_(std::move(relays)) {
+    // A crash between "slot allocated" and "row committed" leaves a key nobody refers to.
+    ports_.vault.keep_only(ports_.store.used_slots());
+}
+
+void Relay::set_directory(Directory directory) { directory_ = std::move(directory); }
+
+const KnownRelay* Relay::known_relay(const RelayId& relay) const noexcept {
+    const auto found = std::ranges::find(relays_, relay, &KnownRelay::id);
+    return found == relays_.end() ? nullptr : &*found;
+}
+
+std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes& sealed) {
+    if (sealed.empty()) return {};
+    const auto opened = ports_.vault.open(slot, purpose, sealed);
+    if (!opened) throw std::runtime_error("a sealed column does not open");
+    return std::string{as_text(*opened)};
+}
+
+Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
+                                               const TransferRequest& request) {
+    const auto verified = session_row(session);
+    if (!verified) return tl::unexpected(verified.error());
+    if (verified->verified == 0) return fail(Errc::not_verified, "session");
+    const Limits& limits = policy_.limits;
+    std::string recipient = request.staff;
+    if (request.staff.empty()) {
+        const auto mail = policy_.department_mails.find(request.department);
+        if (directory_.find(request.department) == nullptr ||
+            mail == policy_.department_mails.end()) {
+            return fail(Errc::unknown_department, "department");
+        }
+        recipient = mail->second;
+    } else if (!check_address(request.staff) || !is_staff(policy_, request.staff)) {
+        return fail(Errc::address_not_allowed, "recipient");
+    }
+    const auto layout = BodyLayout::from_body_len(request.body_len);
+    if (!layout) return tl::unexpected(layout.error());
+    if (layout->sealed_bytes() > limits.transfer_bytes_max) return fail(Errc::too_large, "body");
+    if (request.expiry_days < limits.expiry_days_min ||
+        request.expiry_days > limits.expiry_days_max) {
+        return fail(Errc::invalid_argument, "expiry");
+    }
+    if (request.phone.size() > 64) return fail(Errc::invalid_argument, "phone");
+    if (ports_.store.is_tombstoned(request.transfer)) return fail(Errc::conflict, "id");
+    const std::int64_t now = ports_.clock.now();
+    if (const auto known = ports_.store.transfer(request.transfer)) {
+        const bool same = known->manage_hash == to_hex(request.manage_hash) &&
+                          known->body_len == request.body_len && is_open(known->state);
+        if (!same) return fail(Errc::conflict, "id");
+        return TransferCreated{known->ends};
+    }
+
+    TransferRow row;
+    row.transfer = request.transfer;
+    row.slot = ports_.vault.allocate();
+    row.department = request.staff.empty() ? request.department : std::string{};
+    const std::string sender = opened_text(verified->slot, "email", verified->sealed_email);
+    row.sealed_sender = ports_.vault.seal(row.slot, "sender", as_bytes(sender));
+    row.sealed_recipient = ports_.vault.seal(row.slot, "recipient", as_bytes(recipient));
+    if (!request.phone.empty() && !request.staff.empty()) {
+        row.sealed_phone = ports_.vault.seal(row.slot, "phone", as_bytes(request.phone));
+    }
+    row.body_len = request.body_len;
+    row.expiry_days = request.expiry_days;
+    row.notify_fetch = request.notify_fetch;
+    row.language = request.language == "en" ? "en" : "de";
+    row.fetch_hash = to_hex(request.fetch_hash);
+    row.manage_hash = to_hex(request.manage_hash);
+    row.created = now;
+    row.verified = verified->verified;
+    row.ends = now + limits.upload_idle_s;
+    ports_.store.transaction([&] { ports_.store.put(row); });
+    return TransferCreated{row.ends};
+}
+
+Result<TransferRow> Relay::managed(const TransferId& transfer, const ManageToken& token) {
+    auto row = ports_.store.transfer(transfer);
+    const std::string given = hash_text(token.reveal());
+    if (!row || !equal_constant_time(as_bytes(given), as_bytes(row->manage_hash))) {
+        return fail(ports_.store.is_tombstoned(transfer) ? Errc::purged : Errc::not_found,
+                    "transfer");
+    }
+    if (row->state == TransferState::revoked) return fail(Errc::revoked, "transfer");
+    if (row->state == TransferState::expired || ports_.clock.now() >= row->ends) {
+        return fail(Errc::expired, "transfer");
+    }
+    return *row;
+}
+
+Result<TransferRow> Relay::linked(const LinkId& link) {
+    auto row = ports_.store.transfer_by_link(hash_text(link.bytes));
+    if (!row || !is_readable(row->state) || ports_.clock.now() >= row->ends) {
+        return fail(Errc::not_found, "link");
+    }
+    return *row;
+}
+
+Result<TransferRow> Relay::fetchable(const TransferId& transfer, const FetchToken& token) {
+    auto row = ports_.store.transfer(transfer);
+    const std::string given = hash_text(token.reveal());
+    if (!row || !equal_constant_time(as_bytes(given), as_bytes(row->fetch_hash)) ||
+        !is_readable(row->state) || ports_.clock.now() >= row->ends) {
+        return fail(Errc::not_found, "transfer");
+    }
+    return *row;
+}
+
+Result<void> Relay::put_envelope(const TransferId& transfer, const ManageToken& token,
+                                 ByteView envelope) {
+    auto row = managed(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    const auto view = parse_envelope(envelope);
+    if (!view) return tl::unexpected(view.error());
+    if (view->transfer != transfer || view->body_len != row->body_len) {
+        return fail(Errc::conflict, "envelope of another transfer");
+    }
+    const std::string hash = to_hex(sha256(envelope));
+    if (row->envelope_hash == hash) return {};
+    if (!row->envelope_hash.empty() || row->state != TransferState::uploading) {
+        return fail(Errc::conflict, "another envelope");
+    }
+    ports_.envelopes.put(transfer, ports_.vault.seal(row->slot, "envelope", envelope));
+    row->envelope_hash = hash;
+    ports_.store.transaction([&] { ports_.store.put(*row); });
+    return {};
+}
+
+Result<TicketAnswer> Relay::ticket(const TransferRow& row, TicketRole role) {
+    constexpr std::int64_t day_s = 86'400;
+    Ticket ticket;
+    ticket.transfer = row.transfer;
+    ticket.role = role;
+    ticket.body_len = row.body_len;
+    ticket.not_before = ports_.clock.now();
+    ticket.expires = ticket.not_before + ticket_seconds_max;
+    // The relay's own last resort: the expiry clock starts at `available`, which is at the latest
+    // when the upload's time is over.
+    ticket.delete_at = is_readable(row.state) ? row.ends : row.ends + row.expiry_days * day_s;
+    return TicketAnswer{mint_ticket(ticket, control_key_), ticket.expires};
+}
+
+Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageToken& token) {
+    auto row = managed(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope yet");
+    if (row->state == TransferState::uploading) {
+        row->ends = ports_.clock.now() + policy_.limits.upload_idle_s;
+        ports_.store.transaction([&] { ports_.store.put(*row); });
+    }
+    return ticket(*row, TicketRole::put);
+}
+
+Result<TicketAnswer> Relay::get_ticket(const TransferId& transfer, const FetchToken& token) {
+    const auto row = fetchable(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    return ticket(*row, TicketRole::get);
+}
+
+Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& token,
+                               const std::vector<Bytes>& receipts) {
+    constexpr std::int64_t day_s = 86'400;
+    auto row = managed(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    if (is_readable(row->state)) return Finished{row->ends, row->receipt_number};
+    if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope");
+    std::size_t stored = 0;
+    for (const KnownRelay& relay : relays_) {
+        stored += std::ranges::any_of(receipts, [&](const Bytes& bytes) {
+            const auto receipt = check_stored(bytes, relay.key);
+            return receipt && receipt->relay == relay.id && receipt->transfer == transfer &&
+                   receipt->body_len == row->body_len;
+        });
+    }
+    if (stored < std::min<std::size_t>(2, relays_.size()) || stored == 0) {
+        return fail(Errc::bad_signature, "too few stored receipts");
+    }
+    const LinkId link = LinkId::random();
+    row->state = TransferState::available;
+    row->link_hash = hash_text(link.bytes);
+    row->receipt_number = new_receipt_number();
+    row->ends = ports_.clock.now() + row->expiry_days * day_s;
+    ports_.store.transaction([&] {
+        ports_.store.put(*row);
+        queue_notice(*row, link);
+    });
+    return Finished{row->ends, row->receipt_number};
+}
+
+Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageToken& token) {
+    const auto row = managed(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    return TransferStatus{row->state, row->ends, row->created, row->fetched, row->fetch_signed};
+}
+
+Result<void> Relay::revoke(const TransferId& transfer, const ManageToken& token) {
+    auto row = managed(transfer, token);
+    if (!row) {
+        const Errc code = row.error().code;
+        if (code == Errc::revoked || code == Errc::purged) return {}; // said twice
+        return tl::unexpected(row.error());
+    }
+    row->state = TransferState::revoked;
+    ports_.store.transaction([&] { ports_.store.put(*row); });
+    purge(*row);
+    return {};
+}
+
+Result<Bytes> Relay::envelope(const LinkId& link) {
+    const auto row = linked(link);
+    if (!row) return tl::unexpected(row.error());
+    const auto sealed = ports_.envelopes.get(row->transfer);
+    if (!sealed) throw std::runtime_error("an envelope is missing");
+    return ports_.vault.open(row->slot, "envelope", *sealed);
+}
+
+Result<Bytes> Relay::verified_record(const LinkId& link) {
+    const auto row = linked(link);
+    if (!row) return tl::unexpected(row.error());
+    VerifiedRecord record;
+    record.transfer = row->transfer;
+    const auto hash = from_hex(row->envelope_hash);
+    if (!hash) return tl::unexpected(hash.error());
+    std::copy(hash->begin(), hash->end(), record.envelope_sha256.begin());
+    record.email = opened_text(row->slot, "sender", row->sealed_sender);
+    record.time = row->verified;
+    return sign_verified(record, control_key_);
+}
+
+Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
+                            const Bytes& report) {
+    auto row = fetchable(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    bool signed_by_department = false;
+    if (!report.empty()) {
+        const Department* department = directory_.find(row->department);
+        for (std::size_t i = 0; department != nullptr && i < department->signing_keys.size(); ++i) {
+            const auto checked = check_fetched(report, department->signing_keys[i].key);
+            signed_by_department = signed_by_department ||
+                                   (checked && checked->transfer == transfer &&
+                                    to_hex(checked->envelope_sha256) == row->envelope_hash);
+        }
+        if (!signed_by_department) return fail(Errc::bad_signature, "fetched report");
+    }
+    const bool first = row->state != TransferState::fetched;
+    row->state = TransferState::fetched;
+    if (first) row->fetched = ports_.clock.now();
+    row->fetch_signed = row->fetch_signed || signed_by_department;
+    ports_.store.transaction([&] {
+        ports_.store.put(*row);
+        if (!first || !row->notify_fetch) return;
+        NoticeFacts facts;
+        facts.authority = policy_.authority;
+        facts.created = row->created;
+        facts.expires = row->ends;
+        facts.receipt_number = row->receipt_number;
+        Mail mail = write_notice(Notice::fetched, row->language, facts);
+        mail.to = opened_text(row->slot, "sender", row->sealed_sender);
+        queue_mail(transfer.hex(), row->slot, std::move(mail));
+    });
+    return {};
+}
+
+} // namespace plankurier::relay

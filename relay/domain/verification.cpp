@@ -1,0 +1,185 @@
+#include "relay/domain/relay.hpp"
+
+#include <algorithm>
+
+namespace plankurier::relay {
+
+namespace {
+
+/// Crockford's base32: no I, L, O, U.
+constexpr std::string_view code_signs = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::size_t code_length = 8;
+
+std::string new_code() {
+    std::array<std::byte, code_length> random{};
+    fill_random(random);
+    std::string code;
+    for (const std::byte value : random) {
+        code += code_signs[std::to_integer<std::size_t>(value) % code_signs.size()];
+    }
+    return code;
+}
+
+/// What people type instead: small letters, hyphens and blanks, O for 0, I and L for 1.
+std::string normal_code(std::string_view typed) {
+    std::string code;
+    for (char c : typed) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+        if (c == '-' || c == ' ' || c == '\t') continue;
+        if (c == 'O') c = '0';
+        if (c == 'I' || c == 'L') c = '1';
+        code += c;
+    }
+    return code;
+}
+
+void drop_before(std::vector<std::int64_t>& times, std::int64_t limit) {
+    std::erase_if(times, [&](std::int64_t time) { return time < limit; });
+}
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+}
+
+} // namespace
+
+/// Keyed: a 40-bit code under a plain hash could be found by trying all. The key comes first and
+/// all parts have fixed lengths, so no extension of a hash is of use to anybody.
+std::string Relay::code_hash(const std::string& session, std::string_view code) const {
+    Bytes input{pepper_.reveal().begin(), pepper_.reveal().end()};
+    const auto session_bytes = as_bytes(session);
+    const auto code_bytes = as_bytes(code);
+    input.insert(input.end(), session_bytes.begin(), session_bytes.end());
+    input.insert(input.end(), code_bytes.begin(), code_bytes.end());
+    const auto digest = sha256(input);
+    wipe(input);
+    return to_hex(digest);
+}
+
+/// Counts in memory only, by keyed hash: addresses that ask for codes are kept nowhere.
+bool Relay::may_send_code(std::string_view email) {
+    constexpr std::int64_t hour_s = 3'600;
+    constexpr std::size_t addresses_max = 100'000;
+    const std::int64_t now = ports_.clock.now();
+    drop_before(code_mails_all_, now - hour_s);
+    for (auto entry = code_mails_.begin(); entry != code_mails_.end();) {
+        drop_before(entry->second, now - 24 * hour_s);
+        entry = entry->second.empty() ? code_mails_.erase(entry) : std::next(entry);
+    }
+    if (code_mails_.size() >= addresses_max) return false;
+    auto& times = code_mails_[code_hash("address", lower(email))];
+    const auto last_hour = static_cast<std::size_t>(
+        std::ranges::count_if(times, [&](std::int64_t time) { return time > now - hour_s; }));
+    const Limits& limits = policy_.limits;
+    if (code_mails_all_.size() >= limits.code_mails_hour ||
+        last_hour >= limits.code_mails_per_address_hour ||
+        times.size() >= limits.code_mails_per_address_day) {
+        return false;
+    }
+    times.push_back(now);
+    code_mails_all_.push_back(now);
+    return true;
+}
+
+void Relay::send_code(VerificationRow& row, const std::string& email) {
+    const std::string code = new_code();
+    row.code_hash = code_hash(row.session, code);
+    row.sent = ports_.clock.now();
+    row.attempts = 0;
+    NoticeFacts facts;
+    facts.authority = policy_.authority;
+    facts.code = code.substr(0, 4) + "-" + code.substr(4);
+    facts.link = policy_.link_base + "/c#v1." + facts.code;
+    facts.valid_minutes = policy_.limits.code_valid_s / 60;
+    Mail mail = write_notice(Notice::code, row.language, facts);
+    mail.to = email;
+    ports_.store.put(row);
+    if (may_send_code(email)) queue_mail(row.session, row.slot, std::move(mail));
+}
+
+Result<VerificationBegun> Relay::begin_verification(std::string_view email,
+                                                    std::string_view language) {
+    if (auto ok = check_address(email); !ok) return tl::unexpected(ok.error());
+    VerificationBegun begun{SessionToken::random(), policy_.limits.code_valid_s,
+                            policy_.limits.code_resend_s};
+    VerificationRow row;
+    row.session = to_hex(sha256(begun.session.reveal()));
+    row.slot = ports_.vault.allocate();
+    row.sealed_email = ports_.vault.seal(row.slot, "email", as_bytes(email));
+    row.created = ports_.clock.now();
+    row.language = language == "en" ? "en" : "de";
+    ports_.store.transaction([&] { send_code(row, std::string{email}); });
+    return begun;
+}
+
+Result<VerificationRow> Relay::session_row(const SessionToken& session) {
+    auto row = ports_.store.verification(to_hex(sha256(session.reveal())));
+    if (!row) return fail(Errc::not_verified, "session");
+    if (ports_.clock.now() >= row->created + policy_.limits.session_valid_s) {
+        return fail(Errc::code_expired, "session");
+    }
+    return *row;
+}
+
+Result<void> Relay::resend(const SessionToken& session) {
+    auto row = session_row(session);
+    if (!row) return tl::unexpected(row.error());
+    if (row->verified != 0) return {};
+    if (ports_.clock.now() < row->sent + policy_.limits.code_resend_s) {
+        return fail(Errc::too_early, "resend");
+    }
+    const std::string email = opened_text(row->slot, "email", row->sealed_email);
+    ports_.store.transaction([&] { send_code(*row, email); });
+    return {};
+}
+
+Result<void> Relay::check_code(const SessionToken& session, const SecretText& code,
+                               std::int64_t& attempts_left) {
+    auto row = session_row(session);
+    if (!row) return tl::unexpected(row.error());
+    attempts_left = policy_.limits.code_attempts_max - row->attempts;
+    if (row->verified != 0) return {};
+    if (ports_.clock.now() >= row->sent + policy_.limits.code_valid_s) {
+        return fail(Errc::code_expired, "code");
+    }
+    if (attempts_left <= 0) return fail(Errc::too_many_attempts, "code");
+    const bool right = equal_constant_time(
+        as_bytes(code_hash(row->session, normal_code(code.reveal()))), as_bytes(row->code_hash));
+    ports_.store.transaction([&] {
+        ++row->attempts;
+        if (right) {
+            row->verified = ports_.clock.now();
+            row->code_hash.clear();
+        }
+        ports_.store.put(*row);
+        if (right) drop_mails(row->session);
+    });
+    --attempts_left;
+    if (!right) return fail(Errc::wrong_code, "code");
+    return {};
+}
+
+void Relay::drop_verification(const VerificationRow& row) {
+    ports_.vault.erase(row.slot);
+    drop_mails(row.session);
+    ports_.store.transaction([&] { ports_.store.remove_verification(row.session); });
+}
+
+void Relay::drop_old_verifications(std::int64_t now) {
+    const Limits& limits = policy_.limits;
+    bool dropped = false;
+    for (const VerificationRow& row : ports_.store.verifications_before(now)) {
+        const std::int64_t end = row.verified != 0 ? row.created + limits.session_valid_s
+                                                   : row.sent + limits.code_valid_s;
+        if (now < end) continue;
+        drop_verification(row);
+        dropped = true;
+    }
+    if (dropped) ports_.store.scrub();
+}
+
+} // namespace plankurier::relay
