@@ -1,0 +1,84 @@
+#include "relay/adapters/files.hpp"
+
+#include <plankurier/fault.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace plankurier::relay::adapters {
+
+namespace {
+
+[[noreturn]] void raise(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+class Descriptor {
+public:
+    Descriptor(const std::filesystem::path& path, int flags, mode_t mode = 0)
+        : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+void sync_folder(const std::filesystem::path& folder) {
+    const Descriptor fd{folder, O_RDONLY | O_DIRECTORY};
+    if (fd.get() < 0 || ::fsync(fd.get()) != 0) raise("sync a folder");
+}
+
+} // namespace
+
+void write_durably(const std::filesystem::path& file, ByteView bytes) {
+    const std::filesystem::path temporary = file.string() + ".tmp";
+    {
+        const Descriptor fd{temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600};
+        if (fd.get() < 0) raise("create a file");
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
+            if (written < 0 && errno != EINTR) raise("write a file");
+            if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
+        }
+        PK_FAULT("files.before_fsync");
+        if (::fsync(fd.get()) != 0) raise("sync a file");
+    }
+    PK_FAULT("files.before_rename");
+    if (::rename(temporary.c_str(), file.c_str()) != 0) raise("rename a file");
+    sync_folder(file.parent_path());
+    PK_FAULT("files.after_rename");
+}
+
+std::optional<Bytes> read_file(const std::filesystem::path& file) {
+    const Descriptor fd{file, O_RDONLY};
+    if (fd.get() < 0) {
+        if (errno == ENOENT) return std::nullopt;
+        raise("open a file");
+    }
+    Bytes out;
+    std::array<std::byte, 65'536> part{};
+    for (;;) {
+        const ssize_t got = ::read(fd.get(), part.data(), part.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) raise("read a file");
+        if (got == 0) return out;
+        out.insert(out.end(), part.begin(), part.begin() + got);
+    }
+}
+
+void remove_durably(const std::filesystem::path& file) {
+    if (::unlink(file.c_str()) != 0) {
+        if (errno == ENOENT) return;
+        raise("remove a file");
+    }
+    sync_folder(file.parent_path());
+}
+
+} // namespace plankurier::relay::adapters

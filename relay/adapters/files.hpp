@@ -1,0 +1,19 @@
+#pragma once
+/// Small files written so that they are whole or absent, also after a power cut. Any thread.
+
+#include <plankurier/bytes.hpp>
+
+#include <filesystem>
+#include <optional>
+
+namespace plankurier::relay::adapters {
+
+/// Writes FILE.tmp, syncs it, renames it over `file`, syncs the folder. Mode 0600. Throws
+/// std::system_error; a full disk leaves the old file as it was.
+void write_durably(const std::filesystem::path& file, ByteView bytes);
+/// The content; nothing when there is no such file. Throws std::system_error otherwise.
+[[nodiscard]] std::optional<Bytes> read_file(const std::filesystem::path& file);
+/// Removes the file if it is there and syncs the folder.
+void remove_durably(const std::filesystem::path& file);
+
+} // namespace plankurier::relay::adapters

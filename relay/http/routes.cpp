@@ -1,0 +1,351 @@
+#include "relay/http/routes.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <string_view>
+
+namespace plankurier::relay::http {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t json_bytes_max = 64 * 1'024;
+constexpr std::size_t sync_ids_max = 1'000;
+
+Response ok(const json& value, int status = 200) { return {status, value.dump()}; }
+Response no_content() { return {204, {}}; }
+
+template <typename T>
+Response from(const Result<T>& result) {
+    return problem(result.error().code);
+}
+
+std::string header(const Request& request, const std::string& name) {
+    const auto found = request.headers.find(name);
+    return found == request.headers.end() ? std::string{} : found->second;
+}
+
+/// A 32-byte secret from a header. `missing` is the answer when it is absent or malformed.
+template <typename SecretType>
+Result<SecretType> secret(const Request& request, const std::string& name, Errc missing) {
+    auto raw = from_base64url(header(request, name));
+    if (!raw || raw->size() != SecretType::size) return fail(missing, "header");
+    SecretType out{ByteView{*raw}};
+    wipe(*raw);
+    return out;
+}
+Result<TransferId> transfer(const Request& request) {
+    return TransferId::from_hex(header(request, "plankurier-transfer"));
+}
+Result<LinkId> link(const Request& request) {
+    const auto id = LinkId::from_hex(header(request, "plankurier-link"));
+    if (!id) return fail(Errc::not_found, "link");
+    return id;
+}
+Result<Hash256> hash(const json& value) {
+    const auto raw = from_base64url(value.get<std::string>());
+    if (!raw || raw->size() != 32) return fail(Errc::malformed, "hash");
+    Hash256 out{};
+    std::copy(raw->begin(), raw->end(), out.begin());
+    return out;
+}
+
+std::string_view state_name(TransferState state) {
+    switch (state) {
+    case TransferState::uploading: return "uploading";
+    case TransferState::available: return "available";
+    case TransferState::fetched: return "fetched";
+    case TransferState::expired: return "expired";
+    case TransferState::revoked: return "revoked";
+    }
+    return "uploading";
+}
+
+json relays_json(const std::vector<KnownRelay>& relays) {
+    json out = json::array();
+    for (const KnownRelay& relay : relays) {
+        out.push_back({{"id", relay.id.hex()}, {"url", relay.url}});
+    }
+    return out;
+}
+
+} // namespace
+
+Response Router::handle(const Request& request) {
+    if (request.body.size() > json_bytes_max && request.path != "/v1/envelope") {
+        return problem(Errc::too_large);
+    }
+    try {
+        const std::scoped_lock lock{mutex_};
+        return dispatch(request);
+    } catch (const json::exception&) {
+        return problem(Errc::malformed);
+    }
+}
+
+Response Router::dispatch(const Request& request) {
+    using Handler = Response (Router::*)(const Request&);
+    struct Route {
+        std::string_view method, path;
+        Handler handler;
+    };
+    static constexpr std::array routes = {
+        Route{"POST", "/v1/verifications", &Router::begin_verification},
+        Route{"POST", "/v1/verifications/resend", &Router::resend},
+        Route{"POST", "/v1/verifications/check", &Router::check_code},
+        Route{"POST", "/v1/transfers", &Router::create_transfer},
+        Route{"PUT", "/v1/envelope", &Router::put_envelope},
+        Route{"GET", "/v1/envelope", &Router::envelope},
+        Route{"GET", "/v1/record", &Router::record},
+        Route{"POST", "/v1/tickets", &Router::tickets},
+        Route{"POST", "/v1/transfers/finish", &Router::finish},
+        Route{"GET", "/v1/transfers/status", &Router::status},
+        Route{"POST", "/v1/transfers/revoke", &Router::revoke},
+        Route{"POST", "/v1/transfers/fetched", &Router::fetched},
+        Route{"POST", "/v1/relay/sync", &Router::sync},
+    };
+    if (request.method == "GET" && request.path == "/v1/directory") return directory();
+    if (request.method == "GET" && request.path == "/v1/service") return service();
+    for (const Route& route : routes) {
+        if (route.method == request.method && route.path == request.path) {
+            return (this->*route.handler)(request);
+        }
+    }
+    return problem(Errc::not_found);
+}
+
+Response Router::directory() {
+    const SignedDirectory& bundle = published_.directory;
+    if (bundle.directory_json.empty()) return problem(Errc::unavailable);
+    return ok({{"signer_pub", bundle.signer_pub},
+               {"signer_minisig", bundle.signer_minisig},
+               {"directory_json", bundle.directory_json},
+               {"directory_minisig", bundle.directory_minisig}});
+}
+
+Response Router::service() {
+    const Policy& policy = relay_.policy();
+    std::string signed_text{"plankurier/1 relays"};
+    signed_text += '\0';
+    for (const KnownRelay& relay : relay_.relays()) {
+        signed_text += relay.id.hex() + "\n" + relay.url + "\n";
+    }
+    return ok({{"authority", policy.authority},
+               {"link_base", policy.link_base},
+               {"types", {"pdf", "jpeg", "png"}},
+               {"transfer_bytes_max", policy.limits.transfer_bytes_max},
+               {"files_max", policy.limits.files_max},
+               {"message_bytes_max", policy.limits.message_bytes_max},
+               {"expiry_days_min", policy.limits.expiry_days_min},
+               {"expiry_days_default", policy.limits.expiry_days_default},
+               {"expiry_days_max", policy.limits.expiry_days_max},
+               {"relays", relays_json(relay_.relays())},
+               {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
+}
+
+Response Router::begin_verification(const Request& request) {
+    const json body = json::parse(request.body);
+    const auto begun = relay_.begin_verification(body.at("email").get<std::string>(),
+                                                 body.value("language", std::string{"de"}));
+    if (!begun) return from(begun);
+    return ok({{"session", to_base64url(begun->session.reveal())},
+               {"valid_s", begun->valid_s},
+               {"resend_s", begun->resend_s}},
+              202);
+}
+
+Response Router::resend(const Request& request) {
+    const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
+    if (!session) return from(session);
+    const auto done = relay_.resend(*session);
+    if (!done) return from(done);
+    const Limits& limits = relay_.policy().limits;
+    return ok({{"session", to_base64url(session->reveal())},
+               {"valid_s", limits.code_valid_s},
+               {"resend_s", limits.code_resend_s}},
+              202);
+}
+
+Response Router::check_code(const Request& request) {
+    const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
+    if (!session) return from(session);
+    const SecretText code{json::parse(request.body).at("code").get<std::string>()};
+    std::int64_t attempts_left = 0;
+    const auto checked = relay_.check_code(*session, code, attempts_left);
+    if (!checked) {
+        return problem(checked.error().code,
+                       ",\"attempts_left\":" + std::to_string(attempts_left));
+    }
+    return ok({{"verified", true}});
+}
+
+Response Router::create_transfer(const Request& request) {
+    const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
+    if (!session) return from(session);
+    const json body = json::parse(request.body);
+    TransferRequest wanted;
+    const auto id = TransferId::from_hex(body.at("tid").get<std::string>());
+    const auto fetch = hash(body.at("fetch_sha256"));
+    const auto manage = hash(body.at("manage_sha256"));
+    if (!id) return from(id);
+    if (!fetch) return from(fetch);
+    if (!manage) return from(manage);
+    wanted.transfer = *id;
+    wanted.fetch_hash = *fetch;
+    wanted.manage_hash = *manage;
+    wanted.department = body.value("department", std::string{});
+    wanted.staff = body.value("staff", std::string{});
+    wanted.body_len = body.at("body_len").get<std::uint64_t>();
+    wanted.expiry_days = body.at("expiry_days").get<std::int64_t>();
+    wanted.notify_fetch = body.value("notify_fetch", true);
+    wanted.language = body.value("language", std::string{"de"});
+    wanted.phone = body.value("phone", std::string{});
+    const auto created = relay_.create_transfer(*session, wanted);
+    if (!created) return from(created);
+    return ok({{"state", "uploading"}, {"upload_until", created->upload_until}}, 201);
+}
+
+Response Router::put_envelope(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
+    if (!token) return from(token);
+    const auto done = relay_.put_envelope(*id, *token, as_bytes(request.body));
+    return done ? no_content() : from(done);
+}
+
+Response Router::tickets(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    Result<TicketAnswer> answer = fail(Errc::not_found);
+    if (request.headers.contains("plankurier-manage")) {
+        const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
+        if (token) answer = relay_.put_ticket(*id, *token);
+    } else {
+        const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
+        if (token) answer = relay_.get_ticket(*id, *token);
+    }
+    if (!answer) return from(answer);
+    return ok({{"ticket", to_base64url(answer->ticket)},
+               {"expires", answer->expires},
+               {"relays", relays_json(relay_.relays())}});
+}
+
+Response Router::finish(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
+    if (!token) return from(token);
+    std::vector<Bytes> receipts;
+    for (const json& one : json::parse(request.body).at("receipts")) {
+        auto raw = from_base64url(one.get<std::string>());
+        if (!raw) return from(raw);
+        receipts.push_back(std::move(*raw));
+    }
+    const auto finished = relay_.finish(*id, *token, receipts);
+    if (!finished) return from(finished);
+    return ok({{"state", "available"},
+               {"expires", finished->expires},
+               {"receipt_number", finished->receipt_number}});
+}
+
+Response Router::status(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
+    if (!token) return from(token);
+    const auto state = relay_.status(*id, *token);
+    if (!state) return from(state);
+    return ok({{"state", state_name(state->state)},
+               {"expires", state->expires},
+               {"created", state->created},
+               {"fetched", state->fetched != 0},
+               {"fetched_at", state->fetched},
+               {"signed", state->fetch_signed}});
+}
+
+Response Router::revoke(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
+    if (!token) return from(token);
+    const auto done = relay_.revoke(*id, *token);
+    if (!done) return from(done);
+    return ok({{"state", "revoked"}});
+}
+
+Response Router::envelope(const Request& request) {
+    const auto id = link(request);
+    if (!id) return from(id);
+    const auto bytes = relay_.envelope(*id);
+    if (!bytes) return from(bytes);
+    return {200, std::string{as_text(*bytes)}, "application/octet-stream"};
+}
+
+Response Router::record(const Request& request) {
+    const auto id = link(request);
+    if (!id) return from(id);
+    const auto bytes = relay_.verified_record(*id);
+    if (!bytes) return from(bytes);
+    return ok({{"record", to_base64url(*bytes)}});
+}
+
+Response Router::fetched(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
+    if (!token) return from(token);
+    const json body = request.body.empty() ? json::object() : json::parse(request.body);
+    const auto report = from_base64url(body.value("report", std::string{}));
+    if (!report) return from(report);
+    const auto done = relay_.fetched(*id, *token, *report);
+    return done ? no_content() : from(done);
+}
+
+Response Router::sync(const Request& request) {
+    const json outer = json::parse(request.body);
+    const auto id = RelayId::from_hex(outer.at("relay").get<std::string>());
+    const KnownRelay* known = id ? relay_.known_relay(*id) : nullptr;
+    if (known == nullptr) return problem(Errc::not_found);
+    const std::string text = outer.at("request").get<std::string>();
+    const auto raw = from_base64url(outer.at("signature").get<std::string>());
+    Signature signature{};
+    if (!raw || raw->size() != signature.size()) return problem(Errc::bad_signature);
+    std::copy(raw->begin(), raw->end(), signature.begin());
+    std::string statement{"plankurier/1 sync"};
+    statement += '\0';
+    statement += text;
+    if (!verify(known->key, as_bytes(statement), signature)) return problem(Errc::bad_signature);
+    const json inner = json::parse(text);
+    SyncRequest wanted;
+    wanted.after = inner.at("after").get<std::int64_t>();
+    if (inner.at("holds").size() > sync_ids_max || inner.at("gone").size() > sync_ids_max) {
+        return problem(Errc::too_large);
+    }
+    for (const json& one : inner.at("holds")) {
+        const auto held = TransferId::from_hex(one.get<std::string>());
+        if (!held) return from(held);
+        wanted.holds.push_back(*held);
+    }
+    for (const json& one : inner.at("gone")) {
+        const auto receipt = from_base64url(one.get<std::string>());
+        if (!receipt) return from(receipt);
+        const auto gone = check_gone(*receipt, known->key);
+        if (!gone) return from(gone);
+        wanted.gone.push_back(*gone);
+    }
+    const auto answer = relay_.sync(*id, wanted);
+    if (!answer) return from(answer);
+    json tombstones = json::array();
+    for (const TransferId& one : answer->tombstones) tombstones.push_back(one.hex());
+    json leases = json::array();
+    for (const TransferId& one : answer->leases) leases.push_back(one.hex());
+    return ok({{"now", answer->now},
+               {"seq", answer->sequence},
+               {"tombstones", tombstones},
+               {"leases", leases}});
+}
+
+} // namespace plankurier::relay::http

@@ -1,0 +1,48 @@
+#pragma once
+/// The control plane's calls (docs/protocol.md, sections 2 and 4) on top of the domain. The router
+/// holds one mutex around every call into `Relay`; any thread.
+
+#include "relay/domain/relay.hpp"
+#include "relay/http/message.hpp"
+
+#include <mutex>
+
+namespace plankurier::relay::http {
+
+/// What the router serves besides the domain.
+struct Published {
+    SignedDirectory directory;
+};
+
+class Router {
+public:
+    /// `relay` and `published` outlive the router; `mutex` guards both.
+    Router(Relay& relay, Published& published, std::mutex& mutex)
+        : relay_(relay), published_(published), mutex_(mutex) {}
+    /// Answers one request; never throws for what a client sent.
+    [[nodiscard]] Response handle(const Request& request);
+
+private:
+    Response dispatch(const Request& request);
+    Response directory();
+    Response service();
+    Response begin_verification(const Request& request);
+    Response resend(const Request& request);
+    Response check_code(const Request& request);
+    Response create_transfer(const Request& request);
+    Response put_envelope(const Request& request);
+    Response tickets(const Request& request);
+    Response finish(const Request& request);
+    Response status(const Request& request);
+    Response revoke(const Request& request);
+    Response envelope(const Request& request);
+    Response record(const Request& request);
+    Response fetched(const Request& request);
+    Response sync(const Request& request);
+
+    Relay& relay_;
+    Published& published_;
+    std::mutex& mutex_;
+};
+
+} // namespace plankurier::relay::http
