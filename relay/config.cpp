@@ -1,0 +1,112 @@
+#include "relay/config.hpp"
+
+#include <toml++/toml.h>
+
+#include <sstream>
+#include <stdexcept>
+
+namespace plankurier::relay {
+
+namespace {
+
+template <typename T>
+void take(const toml::table& table, std::string_view path, T& target) {
+    const auto node = table.at_path(path);
+    if (!node) return;
+    const auto value = node.value<T>();
+    if (!value) {
+        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" has the wrong type");
+    }
+    target = *value;
+}
+
+void take_path(const toml::table& table, std::string_view path, const std::filesystem::path& base,
+               std::filesystem::path& target) {
+    std::string text;
+    take(table, path, text);
+    if (!text.empty()) target = std::filesystem::path{text}.is_absolute() ? text : base / text;
+}
+
+void take_policy(const toml::table& table, Policy& policy) {
+    take(table, "authority", policy.authority);
+    take(table, "link_base", policy.link_base);
+    take(table, "expiry.days_min", policy.limits.expiry_days_min);
+    take(table, "expiry.days_default", policy.limits.expiry_days_default);
+    take(table, "expiry.days_max", policy.limits.expiry_days_max);
+    std::int64_t gib = static_cast<std::int64_t>(policy.limits.transfer_bytes_max >> 30);
+    take(table, "limits.transfer_gib_max", gib);
+    policy.limits.transfer_bytes_max = static_cast<std::uint64_t>(gib) << 30;
+    if (const auto* patterns = table["staff_patterns"].as_array()) {
+        for (const auto& one : *patterns) policy.staff_patterns.push_back(one.value_or(std::string{}));
+    }
+    if (const auto* departments = table["departments"].as_table()) {
+        for (const auto& [id, entry] : *departments) {
+            const auto* one = entry.as_table();
+            const std::string mail = one == nullptr ? "" : (*one)["mail"].value_or(std::string{});
+            if (!check_address(mail)) {
+                throw std::runtime_error("relay.toml: departments." + std::string{id.str()} +
+                                         ".mail is missing or no plain e-mail address");
+            }
+            policy.department_mails.emplace(id.str(), mail);
+        }
+    }
+    const Limits& limits = policy.limits;
+    if (limits.expiry_days_min < 1 || limits.expiry_days_default < limits.expiry_days_min ||
+        limits.expiry_days_max < limits.expiry_days_default) {
+        throw std::runtime_error("relay.toml: expiry needs 1 <= days_min <= days_default <= days_max");
+    }
+}
+
+toml::table parsed(const std::filesystem::path& file) {
+    try {
+        return toml::parse_file(file.string());
+    } catch (const toml::parse_error& error) {
+        std::ostringstream where;
+        where << error.source().begin;
+        throw std::runtime_error("relay.toml, " + where.str() + ": " +
+                                 std::string{error.description()});
+    }
+}
+
+} // namespace
+
+Config load_config(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) {
+        throw std::runtime_error("there is no " + file.string() +
+                                 ": run `plankurier-relay init DIR` first");
+    }
+    const toml::table table = parsed(file);
+    Config config;
+    config.file = std::filesystem::absolute(file);
+    const std::filesystem::path base = config.file.parent_path();
+    config.data_dir = base / "data";
+    take_path(table, "data_dir", base, config.data_dir);
+    config.control_socket = config.data_dir / "control.sock";
+    take_path(table, "control.socket", base, config.control_socket);
+    take_policy(table, config.policy);
+    std::int64_t port = config.pieces_port;
+    take(table, "pieces.port", port);
+    if (port < 1 || port > 65'535) throw std::runtime_error("relay.toml: pieces.port is no port");
+    config.pieces_port = static_cast<std::uint16_t>(port);
+    take(table, "pieces.listen", config.pieces_listen);
+    config.pieces_url = "https://localhost:" + std::to_string(port);
+    take(table, "pieces.url", config.pieces_url);
+    config.certificate = base / "tls" / "relay.pem";
+    config.private_key = base / "tls" / "relay.key";
+    take_path(table, "pieces.certificate", base, config.certificate);
+    take_path(table, "pieces.private_key", base, config.private_key);
+    take(table, "mail.from", config.mail_from);
+    take(table, "mail.smtp_url", config.smtp_url);
+    take(table, "mail.user", config.smtp_user);
+    take(table, "mail.require_tls", config.smtp_require_tls);
+    take_path(table, "mail.password_file", base, config.smtp_password_file);
+    std::filesystem::path ca_file;
+    take_path(table, "mail.ca_file", base, ca_file);
+    config.smtp_ca_file = ca_file.string();
+    if (!check_address(config.mail_from)) {
+        throw std::runtime_error("relay.toml: mail.from is no plain e-mail address");
+    }
+    return config;
+}
+
+} // namespace plankurier::relay

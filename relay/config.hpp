@@ -1,0 +1,37 @@
+#pragma once
+/// The relay's configuration file and data folder. Values; any thread.
+
+#include "relay/domain/policy.hpp"
+
+#include <filesystem>
+
+namespace plankurier::relay {
+
+/// What relay.toml says; every entry has a default, so an empty file works.
+struct Config {
+    std::filesystem::path file;
+    std::filesystem::path data_dir;
+    std::filesystem::path control_socket;
+    Policy policy;
+    std::string pieces_listen{"127.0.0.1"};
+    std::uint16_t pieces_port{8'443};
+    std::string pieces_url;
+    std::filesystem::path certificate, private_key;
+    std::string mail_from{"plankurier@localhost"};
+    std::string smtp_url, smtp_user, smtp_ca_file;
+    std::filesystem::path smtp_password_file;
+    bool smtp_require_tls{true};
+
+    [[nodiscard]] std::filesystem::path keys() const { return data_dir / "keys"; }
+    [[nodiscard]] std::filesystem::path directory() const { return data_dir / "directory"; }
+};
+
+/// Throws std::runtime_error with file, line and what to do about it.
+[[nodiscard]] Config load_config(const std::filesystem::path& file);
+
+/// Makes DIR with keys, a commented relay.toml and, if asked, nginx.conf. Never overwrites.
+/// Throws std::runtime_error or std::system_error.
+void init_folder(const std::filesystem::path& folder, const std::string& authority,
+                 const std::string& host, bool with_nginx);
+
+} // namespace plankurier::relay

@@ -1,0 +1,161 @@
+#include "relay/adapters/files.hpp"
+#include "relay/adapters/local.hpp"
+#include "relay/adapters/mailers.hpp"
+#include "relay/adapters/sqlite_store.hpp"
+#include "relay/adapters/vault_file.hpp"
+#include "relay/http/routes.hpp"
+#include "relay/http/server.hpp"
+#include "relay/roles.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace plankurier::relay {
+
+namespace {
+
+template <typename SecretType>
+SecretType secret_file(const std::filesystem::path& file) {
+    auto raw = adapters::read_file(file);
+    if (!raw || raw->size() != SecretType::size) {
+        throw std::runtime_error(file.filename().string() + " is missing or damaged: run init");
+    }
+    SecretType out{ByteView{*raw}};
+    wipe(*raw);
+    return out;
+}
+
+KnownRelay own_relay(const Config& config) {
+    KnownRelay relay;
+    const auto id = adapters::read_file(config.keys() / "relay.id");
+    const auto key = adapters::read_file(config.keys() / "relay.pub");
+    const auto parsed = id ? RelayId::from_hex(as_text(*id)) : RelayId::from_hex("");
+    if (!parsed || !key || key->size() != relay.key.size()) {
+        throw std::runtime_error("the relay's identity is missing: run init");
+    }
+    relay.id = *parsed;
+    std::copy(key->begin(), key->end(), relay.key.begin());
+    relay.url = config.pieces_url;
+    return relay;
+}
+
+std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
+    if (config.smtp_url.empty()) {
+        return std::make_unique<adapters::FolderMailer>(config.data_dir / "mail", config.mail_from,
+                                                        clock);
+    }
+    adapters::SmtpSettings settings;
+    settings.url = config.smtp_url;
+    settings.user = config.smtp_user;
+    settings.ca_file = config.smtp_ca_file;
+    settings.require_tls = config.smtp_require_tls;
+    if (!config.smtp_password_file.empty()) {
+        auto raw = adapters::read_file(config.smtp_password_file);
+        if (!raw) throw std::runtime_error("mail.password_file cannot be read");
+        std::string_view text = as_text(*raw);
+        while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+        settings.password = SecretText{text};
+        wipe(*raw);
+    }
+    return std::make_unique<adapters::SmtpMailer>(std::move(settings), config.mail_from, clock);
+}
+
+bool take_request(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) return false;
+    adapters::remove_durably(file);
+    return true;
+}
+
+void write_status(const Config& config, Store& store, const Relay& relay) {
+    const Store::Counts counts = store.counts();
+    const std::string text = "uploading " + std::to_string(counts.uploading) + "\navailable " +
+                             std::to_string(counts.available) + "\nmails_waiting " +
+                             std::to_string(counts.mails_due) + "\npurged_total " +
+                             std::to_string(counts.tombstones) + "\npurged_not_confirmed " +
+                             std::to_string(counts.tombstones_open) + "\nclock_jumped " +
+                             std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
+    // A report, not a promise: it is replaced every tick and need not survive a power cut.
+    std::ofstream{config.data_dir / "status", std::ios::trunc} << text;
+}
+
+/// Everything of the control plane, wired once.
+class ControlPlane {
+public:
+    explicit ControlPlane(const Config& config)
+        : config_(config), mailer_(mailer_for(config, clock_)),
+          db_(config.data_dir / "control.db"), store_(db_),
+          vault_(config.data_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
+          audit_(config.data_dir / "audit.log"),
+          relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_}, config.policy,
+                 secret_file<SigningSeed>(config.keys() / "control.seed"),
+                 secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"),
+                 {own_relay(config)}),
+          router_(relay_, published_, mutex_),
+          server_([this](const http::Request& request) { return router_.handle(request); }) {
+        reload_directory();
+        server_.bind(config.control_socket);
+    }
+
+    void serve() { server_.run(); }
+    void stop() { server_.stop(); }
+
+    void tick() {
+        const std::scoped_lock lock{mutex_};
+        if (take_request(config_.data_dir / "request.reload")) reload_directory();
+        if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
+        if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
+        relay_.tick();
+        write_status(config_, store_, relay_);
+    }
+
+private:
+    void reload_directory() {
+        auto installed = installed_directory(config_);
+        if (!installed) return;
+        published_.directory = std::move(installed->bundle);
+        relay_.set_directory(std::move(installed->directory));
+    }
+
+    const Config& config_;
+    adapters::SystemClock clock_;
+    std::unique_ptr<Mailer> mailer_;
+    adapters::Db db_;
+    adapters::SqliteStore store_;
+    adapters::VaultFile vault_;
+    adapters::EnvelopeFiles envelopes_;
+    adapters::AuditFile audit_;
+    std::mutex mutex_; ///< guards relay_ and published_
+    Relay relay_;
+    http::Published published_;
+    http::Router router_;
+    http::Server server_;
+};
+
+} // namespace
+
+int run_control(const Config& config) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr); // before any thread starts
+    ControlPlane control{config};
+    std::jthread server{[&] { control.serve(); }};
+    for (;;) {
+        try {
+            control.tick();
+        } catch (const std::exception& error) {
+            // A broken environment: said, and tried again at the next tick.
+            std::fprintf(stderr, "control: %s\n", error.what());
+        }
+        const timespec second{1, 0};
+        if (sigtimedwait(&signals, nullptr, &second) > 0) break;
+    }
+    control.stop();
+    return 0;
+}
+
+} // namespace plankurier::relay

@@ -1,0 +1,160 @@
+#include "relay/adapters/files.hpp"
+#include "relay/pieces/run.hpp"
+#include "relay/roles.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+namespace {
+
+namespace options = boost::program_options;
+using namespace plankurier::relay;
+
+constexpr const char* usage =
+    R"(plankurier-relay: the authority's side of Plankurier
+
+  init DIR [--authority NAME] [--host HOST] [--nginx]   make a relay's folder
+  serve --config DIR/relay.toml                         run it (control plane and piece plane)
+  directory add --config C RECORD.json                  take in a department's public record
+  directory list --config C
+  directory build --config C --serial N [--days 30] [-o directory.json]
+  directory install --config C --root F --signer-pub F --signer-minisig F
+                    --directory-json F --directory-minisig F
+  status --config C                                     counts, nothing personal
+  purge --config C --now                                delete every transfer at once
+  purge --config C --clock-ok                           accept a clock that jumped
+  check-config --config C
+  version
+)";
+
+/// Nothing of this process may end in a core file or another user's hands.
+void harden() {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::umask(0077);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+options::variables_map parse(int argc, char** argv) {
+    options::options_description all;
+    const auto text = [] { return options::value<std::string>()->default_value(""); };
+    all.add_options()("config", text())("authority", options::value<std::string>()->default_value(
+                                                         "Plankurier"))(
+        "host", options::value<std::string>()->default_value("localhost"))("nginx", "")(
+        "role", text())("serial", options::value<std::uint64_t>()->default_value(0))(
+        "days", options::value<std::int64_t>()->default_value(30))(
+        "output,o", options::value<std::string>()->default_value("directory.json"))(
+        "root", text())("signer-pub", text())("signer-minisig", text())("directory-json", text())(
+        "directory-minisig", text())("now", "")("clock-ok", "")("help,h", "")(
+        "words", options::value<std::vector<std::string>>());
+    options::positional_options_description words;
+    words.add("words", -1);
+    options::variables_map map;
+    options::store(
+        options::command_line_parser(argc, argv).options(all).positional(words).run(), map);
+    options::notify(map);
+    return map;
+}
+
+int serve(const options::variables_map& map, const Config& config) {
+    const std::string role = map["role"].as<std::string>();
+    if (role == "control") return run_control(config);
+    if (role == "pieces") {
+        const auto keys = config.keys();
+        return pieces::run_pieces({config.data_dir, config.pieces_listen, config.pieces_port,
+                                   config.certificate, config.private_key, config.control_socket,
+                                   keys / "relay.id", keys / "relay.seed", keys / "control.pub"});
+    }
+    if (!role.empty()) throw std::runtime_error("--role is control or pieces");
+    return run_supervisor("/proc/self/exe", config);
+}
+
+int directory(const options::variables_map& map, const Config& config,
+              const std::vector<std::string>& words) {
+    const std::string verb = words.size() > 1 ? words[1] : "";
+    const auto file = [&](const char* option) { return map[option].as<std::string>(); };
+    if (verb == "add" && words.size() == 3) {
+        directory_add(config, words[2]);
+    } else if (verb == "list") {
+        directory_list(config);
+    } else if (verb == "build") {
+        directory_build(config, map["serial"].as<std::uint64_t>(), map["days"].as<std::int64_t>(),
+                        file("output"));
+    } else if (verb == "install") {
+        directory_install(config, file("root"), file("signer-pub"), file("signer-minisig"),
+                          file("directory-json"), file("directory-minisig"));
+        std::ofstream{config.data_dir / "request.reload"};
+    } else {
+        std::cerr << usage;
+        return 2;
+    }
+    return 0;
+}
+
+int purge(const options::variables_map& map, const Config& config) {
+    if (map.count("now") != 0) std::ofstream{config.data_dir / "request.purge"};
+    if (map.count("clock-ok") != 0) std::ofstream{config.data_dir / "request.clock"};
+    if (map.count("now") + map.count("clock-ok") == 0) {
+        std::cerr << "purge: say --now (delete every transfer) or --clock-ok\n";
+        return 2;
+    }
+    std::cout << "the running relay does it within a second; see `status`\n";
+    return 0;
+}
+
+int run(int argc, char** argv) {
+    const options::variables_map map = parse(argc, argv);
+    const auto words = map.count("words") != 0 ? map["words"].as<std::vector<std::string>>()
+                                               : std::vector<std::string>{};
+    const std::string command = words.empty() ? "" : words[0];
+    if (command == "version") {
+        std::cout << "plankurier-relay 0.1.0\n";
+        return 0;
+    }
+    if (command == "init" && words.size() == 2) {
+        init_folder(words[1], map["authority"].as<std::string>(), map["host"].as<std::string>(),
+                    map.count("nginx") != 0);
+        std::cout << "made " << words[1] << "; next: put a TLS certificate into tls/, then\n"
+                  << "  plankurier-relay serve --config " << words[1] << "/relay.toml\n";
+        return 0;
+    }
+    if (map.count("help") != 0 || map["config"].as<std::string>().empty()) {
+        std::cerr << usage;
+        return map.count("help") != 0 ? 0 : 2;
+    }
+    const Config config = load_config(map["config"].as<std::string>());
+    if (command == "serve") return serve(map, config);
+    if (command == "directory") return directory(map, config, words);
+    if (command == "purge") return purge(map, config);
+    if (command == "check-config") {
+        std::cout << "the configuration is good\n";
+        return 0;
+    }
+    if (command == "status") {
+        std::ifstream in{config.data_dir / "status"};
+        if (!in) throw std::runtime_error("no status yet: is the relay running?");
+        std::cout << in.rdbuf();
+        return 0;
+    }
+    std::cerr << usage;
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    harden();
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "plankurier-relay: " << error.what() << "\n";
+        return 1;
+    }
+}

@@ -1,0 +1,35 @@
+#pragma once
+/// The processes of a relay: the supervisor and its roles. Each runs until SIGTERM or SIGINT.
+
+#include "relay/config.hpp"
+
+#include <plankurier/directory.hpp>
+
+#include <optional>
+
+namespace plankurier::relay {
+
+/// The control plane: API on the Unix socket, ticks every second.
+int run_control(const Config& config);
+/// Starts both roles as processes of their own and starts one anew when it dies.
+int run_supervisor(const std::filesystem::path& program, const Config& config);
+
+/// The directory's files in DATA/directory; nothing when none is installed.
+struct InstalledDirectory {
+    SignedDirectory bundle;
+    Directory directory;
+};
+[[nodiscard]] std::optional<InstalledDirectory> installed_directory(const Config& config);
+
+/// `directory add|list|build|install` with their options already read. Throw std::runtime_error
+/// with a sentence that says what to do.
+void directory_add(const Config& config, const std::filesystem::path& record);
+void directory_list(const Config& config);
+void directory_build(const Config& config, std::uint64_t serial, std::int64_t days,
+                     const std::filesystem::path& target);
+void directory_install(const Config& config, const std::filesystem::path& root,
+                       const std::filesystem::path& signer_pub,
+                       const std::filesystem::path& signer_minisig,
+                       const std::filesystem::path& json, const std::filesystem::path& minisig);
+
+} // namespace plankurier::relay
