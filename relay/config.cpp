@@ -24,7 +24,7 @@ void take_path(const toml::table& table, std::string_view path, const std::files
                std::filesystem::path& target) {
     std::string text;
     take(table, path, text);
-    if (!text.empty()) target = std::filesystem::path{text}.is_absolute() ? text : base / text;
+    if (!text.empty()) target = base / text; // an absolute path replaces the base
 }
 
 void take_policy(const toml::table& table, Policy& policy) {

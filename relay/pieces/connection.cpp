@@ -1,0 +1,281 @@
+// g++ 12 takes the paired operators of Asio's coroutine frames for mismatched once inlined.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+#include "relay/pieces/connection.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http.hpp>
+#include <openssl/err.h>
+
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+#include <unistd.h>
+
+namespace plankurier::relay::pieces {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using asio::awaitable;
+using asio::use_awaitable;
+using asio::ip::tcp;
+
+constexpr std::size_t head_bytes_max = 16'384;
+constexpr std::size_t buffer_bytes = 262'144;
+constexpr std::chrono::seconds head_time{10};
+constexpr std::chrono::seconds idle_time{30};
+
+struct FreeTls {
+    void operator()(SSL* tls) const noexcept { SSL_free(tls); }
+};
+
+/// The line ended, was too slow or broke a rule: nothing more is said on it.
+struct LineEnded {};
+
+/// Gives the abandoned piece back however the upload ends.
+class UploadGuard {
+public:
+    UploadGuard(Service& service, const PieceUpload& upload) : service_(service), upload_(upload) {}
+    ~UploadGuard() {
+        if (!done_) service_.abandon(upload_);
+    }
+    UploadGuard(const UploadGuard&) = delete;
+    UploadGuard& operator=(const UploadGuard&) = delete;
+    void done() noexcept { done_ = true; }
+
+private:
+    Service& service_;
+    const PieceUpload& upload_;
+    bool done_{};
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(tcp::socket socket, SSL_CTX* context, Service& service)
+        : socket_(std::move(socket)), timer_(socket_.get_executor()), tls_(SSL_new(context)),
+          service_(service) {
+        boost::system::error_code ignored;
+        socket_.set_option(tcp::no_delay{true}, ignored);
+        socket_.non_blocking(true);
+        SSL_set_fd(tls_.get(), static_cast<int>(socket_.native_handle()));
+        SSL_set_accept_state(tls_.get());
+    }
+
+    awaitable<void> run() {
+        try {
+            while (co_await one_request()) {
+            }
+        } catch (const LineEnded&) {
+            // An everyday end.
+        } catch (const boost::system::system_error&) {
+            // The same, noticed by the socket.
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "pieces: %s\n", error.what());
+        }
+        timer_.cancel();
+        boost::system::error_code ignored;
+        socket_.close(ignored);
+    }
+
+private:
+    /// Closes the socket when the time is over; whoever waits on it then fails.
+    void arm(std::chrono::seconds time) {
+        timer_.expires_after(time);
+        timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+            const auto self = weak.lock();
+            if (error || !self) return;
+            boost::system::error_code ignored;
+            self->socket_.close(ignored);
+        });
+    }
+
+    awaitable<void> wait_for(int result) {
+        const int why = SSL_get_error(tls_.get(), result);
+        ERR_clear_error();
+        if (why == SSL_ERROR_WANT_READ) {
+            co_await socket_.async_wait(tcp::socket::wait_read, use_awaitable);
+        } else if (why == SSL_ERROR_WANT_WRITE) {
+            co_await socket_.async_wait(tcp::socket::wait_write, use_awaitable);
+        } else {
+            throw LineEnded{};
+        }
+        if (!socket_.is_open()) throw LineEnded{};
+    }
+
+    awaitable<std::size_t> read_some(std::span<std::byte> out) {
+        for (;;) {
+            const int got = SSL_read(tls_.get(), out.data(), static_cast<int>(out.size()));
+            if (got > 0) co_return static_cast<std::size_t>(got);
+            co_await wait_for(got);
+        }
+    }
+
+    awaitable<void> write(ByteView bytes) {
+        while (!bytes.empty()) {
+            const int sent = SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+            if (sent > 0) {
+                bytes = bytes.subspan(static_cast<std::size_t>(sent));
+            } else {
+                co_await wait_for(sent);
+            }
+        }
+    }
+
+    /// Fills `out` from what was read with the head, then from the line.
+    awaitable<void> read_body(std::span<std::byte> out) {
+        const std::size_t early = std::min(rest_.size(), out.size());
+        std::copy_n(as_bytes(rest_).begin(), early, out.begin());
+        rest_.erase(0, early);
+        out = out.subspan(early);
+        arm(idle_time);
+        while (!out.empty()) out = out.subspan(co_await read_some(out));
+    }
+
+    awaitable<Head> read_head();
+    awaitable<bool> one_request();
+    awaitable<Answer> receive_piece(const PieceUpload& upload, std::uint64_t length);
+    awaitable<Answer> receive_small(const SmallUpload& upload, std::uint64_t length);
+    awaitable<void> send(const Answer& answer, std::uint64_t length);
+    awaitable<void> send_file(const FileAnswer& answer, bool head_only);
+    void refuse() { close_ = true; }
+
+    tcp::socket socket_;
+    asio::steady_timer timer_;
+    std::unique_ptr<SSL, FreeTls> tls_;
+    Service& service_;
+    std::string rest_; ///< read from the line, not used yet
+    bool close_{};
+    bool broken_{}; ///< the head is no HTTP that we accept
+};
+
+std::string text_of(boost::beast::string_view view) { return {view.data(), view.size()}; }
+
+awaitable<Head> Connection::read_head() {
+    arm(rest_.empty() ? idle_time : head_time);
+    std::size_t end = rest_.find("\r\n\r\n");
+    while (end == std::string::npos) {
+        if (rest_.size() >= head_bytes_max) throw LineEnded{};
+        std::array<std::byte, 4'096> part{};
+        const bool first = rest_.empty();
+        rest_.append(as_text(ByteView{part}.first(co_await read_some(part))));
+        if (first) arm(head_time);
+        end = rest_.find("\r\n\r\n");
+    }
+    beast_http::request_parser<beast_http::empty_body> parser;
+    parser.header_limit(head_bytes_max);
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+    boost::system::error_code error;
+    parser.put(asio::buffer(rest_.data(), end + 4), error);
+    rest_.erase(0, end + 4);
+    Head head;
+    broken_ = error || !parser.is_header_done();
+    if (broken_) co_return head;
+    const auto& request = parser.get();
+    // Any doubt about where a body ends is refused (request smuggling).
+    broken_ = request.count("Transfer-Encoding") != 0 || request.count("Content-Length") > 1 ||
+              request.version() != 11;
+    head.method = text_of(request.method_string());
+    head.target = text_of(request.target());
+    head.authorization = text_of(request["Authorization"]);
+    head.range = text_of(request["Range"]);
+    head.length = request.count("Content-Length") == 1 ? parser.content_length().value_or(0) : 0;
+    close_ = !request.keep_alive();
+    const bool has_body = head.method == "PUT" || head.method == "POST";
+    broken_ = broken_ || (has_body ? request.count("Content-Length") == 0 : head.length != 0);
+    co_return head;
+}
+
+awaitable<void> Connection::send(const Answer& answer, std::uint64_t length) {
+    const auto status = static_cast<beast_http::status>(answer.status);
+    std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " " +
+                       text_of(beast_http::obsolete_reason(status)) +
+                       "\r\nContent-Type: " + answer.type;
+    if (answer.status != 204) head += "\r\nContent-Length: " + std::to_string(length);
+    head += "\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n"
+            "X-Content-Type-Options: nosniff\r\n" +
+            answer.extra + (close_ ? "Connection: close\r\n\r\n" : "\r\n");
+    arm(idle_time);
+    co_await write(as_bytes(head));
+}
+
+awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) {
+    co_await send(answer.head, answer.bytes);
+    if (head_only) co_return;
+    Bytes buffer(std::min<std::uint64_t>(buffer_bytes, answer.bytes));
+    for (std::uint64_t at = 0; at < answer.bytes;) {
+        const std::size_t now =
+            static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), answer.bytes - at));
+        const ssize_t got = ::pread(answer.file->fd(), buffer.data(), now,
+                                    static_cast<off_t>(answer.offset + at));
+        if (got <= 0) throw std::system_error(errno, std::generic_category(), "read a piece");
+        arm(idle_time);
+        co_await write(ByteView{buffer}.first(static_cast<std::size_t>(got)));
+        at += static_cast<std::uint64_t>(got);
+    }
+}
+
+awaitable<Answer> Connection::receive_piece(const PieceUpload& upload, std::uint64_t length) {
+    UploadGuard guard{service_, upload};
+    Bytes buffer(buffer_bytes);
+    PieceHasher hasher;
+    for (std::uint64_t at = 0; at < length; at += buffer.size()) {
+        co_await read_body(buffer);
+        hasher.update(buffer);
+        if (const auto taken = service_.take(upload, at, buffer); !taken) {
+            refuse(); // the rest of the body is still on the line
+            co_return Service::problem(taken.error().code);
+        }
+    }
+    auto answer = service_.finish(upload, hasher.finish());
+    guard.done();
+    co_return answer ? *answer : Service::problem(answer.error().code);
+}
+
+awaitable<Answer> Connection::receive_small(const SmallUpload& upload, std::uint64_t length) {
+    Bytes body(length);
+    co_await read_body(body);
+    co_return service_.small_body(upload, body);
+}
+
+awaitable<bool> Connection::one_request() {
+    const Head head = co_await read_head();
+    if (broken_) {
+        refuse();
+        const Answer answer = Service::problem(Errc::malformed);
+        co_await send(answer, answer.body.size());
+        co_await write(as_bytes(answer.body));
+        co_return false;
+    }
+    const bool head_only = head.method == "HEAD";
+    const Plan plan = service_.plan(head);
+    Answer answer;
+    if (const auto* file = std::get_if<FileAnswer>(&plan)) {
+        co_await send_file(*file, head_only);
+        co_return !close_;
+    }
+    if (const auto* piece = std::get_if<PieceUpload>(&plan)) {
+        answer = co_await receive_piece(*piece, head.length);
+    } else if (const auto* small = std::get_if<SmallUpload>(&plan)) {
+        answer = co_await receive_small(*small, head.length);
+    } else {
+        answer = std::get<Answer>(plan);
+        if (head.length != 0) refuse(); // its body is not read
+    }
+    co_await send(answer, answer.body.size());
+    if (!head_only) co_await write(as_bytes(answer.body));
+    co_return !close_;
+}
+
+} // namespace
+
+awaitable<void> serve_connection(tcp::socket socket, SSL_CTX* context, Service& service) {
+    const auto connection = std::make_shared<Connection>(std::move(socket), context, service);
+    co_await connection->run();
+}
+
+} // namespace plankurier::relay::pieces

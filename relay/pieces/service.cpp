@@ -1,0 +1,217 @@
+#include "relay/pieces/service.hpp"
+
+#include <plankurier/fault.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <system_error>
+#include <unistd.h>
+
+namespace plankurier::relay::pieces {
+
+namespace {
+
+using nlohmann::json;
+
+unsigned status_of(Errc code) noexcept {
+    switch (code) {
+    case Errc::bad_signature:
+    case Errc::not_verified: return 401;
+    case Errc::not_found: return 404;
+    case Errc::conflict:
+    case Errc::tampered: return 409;
+    case Errc::expired:
+    case Errc::purged: return 410;
+    case Errc::too_large: return 413;
+    case Errc::unavailable: return 503;
+    case Errc::no_space: return 507;
+    default: return 400;
+    }
+}
+
+std::optional<std::uint64_t> decimal(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+/// Takes the path up to the next slash from the front.
+std::string_view next_part(std::string_view& path) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    return part;
+}
+
+struct Span {
+    std::uint64_t first{}, last{};
+};
+/// One range "bytes=a-b" or "bytes=a-" (RFC 9110, 14.1.2). Nothing for all else.
+std::optional<Span> range_of(std::string_view text, std::uint64_t bytes) {
+    constexpr std::string_view unit = "bytes=";
+    const std::size_t dash = text.find('-');
+    if (!text.starts_with(unit) || dash == text.npos) return std::nullopt;
+    const auto first = decimal(text.substr(unit.size(), dash - unit.size()));
+    const auto last = dash + 1 == text.size() ? std::optional{bytes - 1}
+                                              : decimal(text.substr(dash + 1));
+    if (!first || !last || *first > *last || *first >= bytes) return std::nullopt;
+    return Span{*first, std::min(*last, bytes - 1)};
+}
+
+} // namespace
+
+Answer Service::problem(Errc code) {
+    const unsigned status = status_of(code);
+    return {status,
+            json{{"type", "about:blank"},
+                 {"title", name(code)},
+                 {"status", status},
+                 {"code", name(code)}}
+                .dump(),
+            "application/problem+json",
+            {}};
+}
+
+Plan Service::plan(const Head& head) {
+    if (head.method == "OPTIONS") {
+        return Answer{204, {}, "text/plain",
+                      "Access-Control-Allow-Methods: GET, HEAD, PUT, POST\r\n"
+                      "Access-Control-Allow-Headers: Authorization, Range, Content-Type\r\n"
+                      "Access-Control-Max-Age: 600\r\n"};
+    }
+    constexpr std::string_view scheme = "Plankurier ";
+    if (!head.authorization.starts_with(scheme)) return problem(Errc::not_verified);
+    const auto raw = from_base64url(std::string_view{head.authorization}.substr(scheme.size()));
+    if (!raw) return problem(Errc::bad_signature);
+    const auto ticket = check_ticket(*raw, control_key_, std::time(nullptr));
+    if (!ticket) {
+        const bool late = ticket.error().code == Errc::expired;
+        return problem(late ? Errc::expired : Errc::bad_signature);
+    }
+    std::string_view path = head.target;
+    constexpr std::string_view prefix = "/v1/";
+    if (!path.starts_with(prefix)) return problem(Errc::not_found);
+    path.remove_prefix(prefix.size());
+    // A ticket of another transfer gets the answer of a transfer that is not there.
+    if (next_part(path) != ticket->transfer.hex()) return problem(Errc::not_found);
+    return plan_for(head, *ticket, path);
+}
+
+Plan Service::plan_for(const Head& head, const Ticket& ticket, std::string_view path) {
+    const bool reading = head.method == "GET" || head.method == "HEAD";
+    if (reading && path.empty()) return map(ticket.transfer);
+    if (!reading && ticket.role != TicketRole::put) return problem(Errc::bad_signature);
+    if (head.method == "POST" && path == "stored") {
+        if (head.length > small_body_bytes_max) return problem(Errc::too_large);
+        return SmallUpload{ticket, 0, true};
+    }
+    const auto volume = decimal(next_part(path));
+    std::optional<std::uint64_t> piece;
+    if (!path.empty()) {
+        piece = decimal(next_part(path));
+        if (!piece) return problem(Errc::not_found);
+    }
+    if (!volume || *volume > 0xFFFF'FFFF || piece.value_or(0) >= volume_pieces_max ||
+        !path.empty()) {
+        return problem(Errc::not_found);
+    }
+    const auto number = static_cast<std::uint32_t>(*volume);
+    if (reading) {
+        return plan_read(head, ticket, number,
+                         piece ? std::optional{static_cast<std::uint32_t>(*piece)} : std::nullopt);
+    }
+    if (head.method != "PUT") return problem(Errc::not_found);
+    if (!piece) {
+        if (head.length > small_body_bytes_max) return problem(Errc::too_large);
+        return SmallUpload{ticket, number, false};
+    }
+    const auto layout = BodyLayout::from_body_len(ticket.body_len);
+    if (!layout || head.length != layout->piece_bytes()) return problem(Errc::invalid_argument);
+    auto writing = catalog_.begin_write(ticket, number, static_cast<std::uint32_t>(*piece));
+    if (!writing) return problem(writing.error().code);
+    return PieceUpload{std::move(*writing)};
+}
+
+Plan Service::plan_read(const Head& head, const Ticket& ticket, std::uint32_t volume,
+                        std::optional<std::uint32_t> piece) {
+    if (!piece) {
+        const auto descriptor = catalog_.descriptor(ticket, volume);
+        if (!descriptor) return problem(descriptor.error().code);
+        return Answer{200, std::string{as_text(*descriptor)}, "application/octet-stream", {}};
+    }
+    auto readable = catalog_.readable(ticket, volume, *piece);
+    if (!readable) return problem(readable.error().code);
+    FileAnswer answer{{200, {}, "application/octet-stream", "Accept-Ranges: bytes\r\n"},
+                      std::move(readable->file),
+                      readable->offset,
+                      readable->bytes};
+    if (head.range.empty()) return answer;
+    const auto range = range_of(head.range, answer.bytes);
+    if (!range) return Answer{416, {}, "text/plain", {}};
+    answer.head.status = 206;
+    answer.head.extra += "Content-Range: bytes " + std::to_string(range->first) + "-" +
+                         std::to_string(range->last) + "/" + std::to_string(answer.bytes) + "\r\n";
+    answer.offset += range->first;
+    answer.bytes = range->last - range->first + 1;
+    return answer;
+}
+
+Answer Service::map(const TransferId& transfer) {
+    json volumes = json::array();
+    for (const Catalog::VolumeMap& one : catalog_.map(transfer)) {
+        volumes.push_back({{"n", one.volume},
+                           {"durable", to_base64url(one.durable)},
+                           {"descriptor", one.descriptor}});
+    }
+    return {200, json{{"volumes", volumes}}.dump(), "application/json", {}};
+}
+
+Result<void> Service::take(const PieceUpload& upload, std::uint64_t offset, ByteView part) {
+    const Writing& writing = upload.writing;
+    if (writing.durable_root) return {}; // compared by its root at the end, never written again
+    PK_FAULT("pieces.before_pwrite");
+    while (!part.empty()) {
+        const ssize_t done = ::pwrite(writing.file->fd(), part.data(), part.size(),
+                                      static_cast<off_t>(writing.offset + offset));
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0 && (errno == ENOSPC || errno == EDQUOT)) return fail(Errc::no_space, "pwrite");
+        if (done < 0) throw std::system_error(errno, std::generic_category(), "write a piece");
+        part = part.subspan(static_cast<std::size_t>(done));
+        offset += static_cast<std::uint64_t>(done);
+    }
+    return {};
+}
+
+Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
+    const Writing& writing = upload.writing;
+    if (writing.durable_root) {
+        catalog_.abandon(writing.place);
+        if (*writing.durable_root != root) return fail(Errc::tampered, "other bytes");
+    } else {
+        PK_FAULT("pieces.after_pwrite");
+        committer_.add({writing.place, writing.file, writing.bytes, root});
+    }
+    return Answer{200, json{{"root", to_hex(root)}, {"state", "received"}}.dump(),
+                  "application/json", {}};
+}
+
+Answer Service::small_body(const SmallUpload& upload, ByteView body) {
+    if (!upload.stored) {
+        const auto done = catalog_.put_descriptor(upload.ticket, upload.volume, body);
+        return done ? Answer{204, {}, "text/plain", {}} : problem(done.error().code);
+    }
+    const auto root = catalog_.stored(upload.ticket);
+    if (!root) return problem(root.error().code);
+    const StoredReceipt receipt{relay_, upload.ticket.transfer, *root, upload.ticket.body_len,
+                                std::time(nullptr)};
+    return {200, json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
+            "application/json", {}};
+}
+
+} // namespace plankurier::relay::pieces
