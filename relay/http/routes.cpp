@@ -239,7 +239,8 @@ Response Router::finish(const Request& request) {
     const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
     if (!token) return from(token);
     std::vector<Bytes> receipts;
-    for (const json& one : json::parse(request.body).at("receipts")) {
+    const json body = json::parse(request.body);
+    for (const json& one : body.at("receipts")) {
         auto raw = from_base64url(one.get<std::string>());
         if (!raw) return from(raw);
         receipts.push_back(std::move(*raw));

@@ -1,0 +1,263 @@
+"""A whole service on loopback, in a folder of its own: real nginx, real TLS, real minisign ceremony.
+
+`World` starts everything, waits by looking instead of sleeping blindly, and ends only what it
+started. Mails go to the relay's mail folder unless `smtp=True`, which brings up a real exim4.
+"""
+import base64
+import datetime
+import email
+import email.policy
+import json
+import os
+import pathlib
+import quopri
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+SENDER = "anna.muster@buerger.example"
+STAFF_DOMAIN = "amt.example"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(check, seconds=30, what="condition"):
+    """Polls `check` until it gives something true and returns that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds} s in vain for: {what}")
+
+
+def listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class World:
+    def __init__(self, build, folder=None):
+        self.build = pathlib.Path(build).resolve()
+        self.client = self.build / "clients/cli/plankurier"
+        self.relay_program = self.build / "relay/plankurier-relay"
+        # Short, because a Unix socket's path is at most 107 bytes long.
+        self.root = pathlib.Path(folder or tempfile.mkdtemp(prefix="pk-"))
+        self.root.chmod(0o755)
+        self.relay = self.root / "relay"
+        self.data = self.relay / "data"
+        self.home = self.root / "citizen"
+        self.clock = self.root / "clock-offset"
+        self.control_port, self.pieces_port = free_port(), free_port()
+        self.server = f"https://localhost:{self.control_port}"
+        self.processes = {}
+
+    def __enter__(self):
+        try:
+            self._certificates()
+            self._relay_folder()
+            self._department()
+            self.start_relay()
+            self._nginx()
+            self._directory()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for name in list(self.processes):
+            self.stop(name)
+        if not os.environ.get("KEEP_WORLD"):
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    # processes
+    def run(self, *command, check=True, **options):
+        options.setdefault("capture_output", True)
+        done = subprocess.run([str(part) for part in command], text=True, timeout=600, **options)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{command[0]} {command[1:3]}: exit {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, name, *command, env=None):
+        log = open(self.root / f"{name}.log", "ab")
+        self.processes[name] = subprocess.Popen([str(part) for part in command], stdout=log,
+                                                stderr=log, cwd=self.root,
+                                                env={**os.environ, **(env or {})})
+
+    def stop(self, name, how=signal.SIGTERM):
+        process = self.processes.pop(name)
+        process.send_signal(how)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    # parts
+    def _certificates(self):
+        tls = self.relay / "tls"
+        tls.mkdir(parents=True)
+        self.ca = self.root / "ca.pem"
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        self.run("openssl", "req", "-x509", *key, "-days", "2", "-subj", "/CN=Test CA", "-keyout",
+                 self.root / "ca.key", "-out", self.ca, "-addext", "basicConstraints=critical,CA:TRUE")
+        self.run("openssl", "req", *key, "-subj", "/CN=localhost", "-keyout", tls / "relay.key",
+                 "-out", self.root / "relay.csr")
+        names = self.root / "names.txt"
+        names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        self.run("openssl", "x509", "-req", "-in", self.root / "relay.csr", "-CA", self.ca, "-CAkey",
+                 self.root / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
+                 tls / "relay.pem")
+
+    def _relay_folder(self):
+        self.run(self.relay_program, "init", self.relay, "--authority", "Landratsamt Musterkreis",
+                 "--host", "localhost", "--nginx")
+        self.config = self.relay / "relay.toml"
+        self.config.write_text(
+            'authority = "Landratsamt Musterkreis"\n'
+            f'link_base = "{self.server}"\n'
+            f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
+            f'[pieces]\nport = {self.pieces_port}\nurl = "https://localhost:{self.pieces_port}"\n'
+            f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n'
+            f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n')
+
+    def _department(self):
+        self.key = self.root / "bauamt.key"
+        self.record = self.root / "bauamt.json"
+        self.passphrase = self.root / "passphrase"
+        self.passphrase.write_text("ein langer Satz nur fuer diesen Test\n")
+        self.run(self.client, "keygen", "--department", "bauamt", "--name", "Bauamt", "-o", self.key,
+                 "--record", self.record, "--passphrase-file", self.passphrase, env=self.env())
+
+    def _directory(self):
+        relay, config, root = self.relay_program, self.config, self.root
+        self.run(relay, "directory", "add", "--config", config, self.record)
+        self.publish(serial=1)
+        self.run(self.client, "trust", self.server, "--root", root / "root.pub", "--ca", self.ca,
+                 env=self.env())
+
+    def publish(self, serial):
+        """The ceremony: root signs signer, signer signs directory; then the relay takes it in."""
+        root = self.root
+        for name in ("root", "signer"):
+            if not (root / f"{name}.pub").exists():
+                self.run("minisign", "-G", "-W", "-p", root / f"{name}.pub", "-s", root / f"{name}.key")
+        day = lambda days: (datetime.datetime.now(datetime.timezone.utc) +
+                            datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+        self.run("minisign", "-S", "-s", root / "root.key", "-m", root / "signer.pub", "-t",
+                 f"expires:{day(300)}")
+        self.run(self.relay_program, "directory", "build", "--config", self.config, "--serial", serial,
+                 "--days", "30", "-o", root / "directory.json")
+        self.run("minisign", "-S", "-s", root / "signer.key", "-m", root / "directory.json", "-t",
+                 f"serial:{serial} expires:{day(30)}")
+        self.run(self.relay_program, "directory", "install", "--config", self.config, "--root",
+                 root / "root.pub", "--signer-pub", root / "signer.pub", "--signer-minisig",
+                 root / "signer.pub.minisig", "--directory-json", root / "directory.json",
+                 "--directory-minisig", root / "directory.json.minisig")
+        wait_until(lambda: not (self.data / "request.reload").exists(), what="directory reload")
+
+    def start_relay(self, env=None):
+        self.start("relay", self.relay_program, "serve", "--config", self.config,
+                   env={"PLANKURIER_CLOCK_OFFSET_FILE": str(self.clock), **(env or {})})
+        wait_until(lambda: listening(self.pieces_port), what="piece plane")
+        wait_until(lambda: (self.data / "control.sock").exists(), what="control plane")
+
+    def role_pid(self, role):
+        """The process of a role, found among the supervisor's own children."""
+        parent = self.processes["relay"].pid
+        children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in children:
+            if f"--role\0{role}" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                return int(pid)
+        return 0
+
+    def _nginx(self):
+        folder = self.root / "nginx"
+        folder.mkdir()
+        text = (self.relay / "nginx.conf").read_text()
+        text = text.replace("127.0.0.1:8444", f"127.0.0.1:{self.control_port}")
+        if os.geteuid() == 0:
+            text = "user root;\n" + text  # the test's folder belongs to whoever runs it
+        (folder / "nginx.conf").write_text(text)
+        self.start("nginx", "nginx", "-p", folder, "-c", folder / "nginx.conf")
+        wait_until(lambda: listening(self.control_port), what="nginx")
+
+    # the citizen and the clerk
+    def env(self, **more):
+        return {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"),
+                "XDG_STATE_HOME": str(self.home / "state"), "PLANKURIER_SERVER": self.server,
+                "LANG": "de_DE.UTF-8", **more}
+
+    def plankurier(self, *arguments, check=True, env=None, **options):
+        return self.run(self.client, *arguments, "--ca", self.ca, "--no-progress", check=check,
+                        env=self.env(**(env or {})), **options)
+
+    def mails(self):
+        out = []
+        for file in sorted((self.data / "mail").glob("*.eml"), key=lambda f: f.stat().st_mtime_ns):
+            out.append(email.message_from_bytes(file.read_bytes(), policy=email.policy.default))
+        return out
+
+    def mail_to(self, address, pattern, newer_than=0):
+        """The newest text to an address that fits a pattern; waits for it."""
+        def look():
+            for mail in reversed(self.mails()[newer_than:]):
+                match = re.search(pattern, mail.get_content())
+                if address in str(mail["To"]) and match:
+                    return match
+            return None
+        return wait_until(look, what=f"a mail with {pattern}")
+
+    def code(self, newer_than=0):
+        return self.mail_to(SENDER, r"([0-9A-Z]{4}-[0-9A-Z]{4})", newer_than).group(1)
+
+    def send(self, *files, to="bauamt", more=(), check=True, env=None, receipt=None):
+        """Sends as a citizen; the code is handed over through a file as soon as its mail is there."""
+        seen = len(self.mails())
+        code_file = self.root / f"code-{time.monotonic_ns()}"
+        receipt = receipt or self.root / f"receipt-{time.monotonic_ns()}.json"
+        command = [self.client, "send", *files, "--to", to, "--name", "Anna Muster", "--email", SENDER,
+                   "--phone", "+49 9131 803-4711", "--subject", "Bauantrag Gartenweg",
+                   "--message", "Anbei die vertraulichen Pläne", "--code-from", code_file,
+                   "--receipt", receipt, "--ca", self.ca, "--no-progress", *more]
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=self.env(**(env or {})))
+        def code_or_end():
+            if process.poll() is not None:
+                return "ended"
+            texts = [re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", mail.get_content())
+                     for mail in self.mails()[seen:] if "ode" in mail["Subject"]]
+            return texts[-1].group(0) if texts and texts[-1] else None
+        code = wait_until(code_or_end, what="code mail")
+        if code != "ended":
+            code_file.write_text(code + "\n")
+        stdout, stderr = process.communicate(timeout=600)
+        if check and process.returncode != 0:
+            raise AssertionError(f"send: exit {process.returncode}\n{stdout}{stderr}")
+        done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+        done.receipt = receipt
+        return done
+
+    def notice_link(self, address, newer_than=0):
+        return self.mail_to(address, r"(https://\S+/t#v1\.[0-9a-f]{32})", newer_than).group(1)
+
+    def fetch(self, link, target, *more, check=True, env=None):
+        link_file = self.root / f"link-{time.monotonic_ns()}"
+        link_file.write_text(link + "\n")
+        return self.plankurier("fetch", "--link-file", link_file, "-o", target, *more, check=check,
+                               env=env)
+
+    def fetch_as_department(self, link, target, check=True, env=None):
+        return self.fetch(link, target, "--key", self.key, "--passphrase-file", self.passphrase,
+                          check=check, env=env)
