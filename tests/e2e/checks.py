@@ -1,0 +1,15 @@
+"""Counts checks and says each one. A suite without a check has failed."""
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def that(self, name, good):
+        print(f"{'ok' if good else 'FAIL'} {name}", flush=True)
+        self.passed += bool(good)
+        self.failed += not good
+
+    def end(self):
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 0 if self.passed and not self.failed else 1
