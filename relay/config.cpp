@@ -20,6 +20,13 @@ void take(const toml::table& table, std::string_view path, T& target) {
     target = *value;
 }
 
+void take_count(const toml::table& table, std::string_view path, std::size_t& target) {
+    auto value = static_cast<std::int64_t>(target);
+    take(table, path, value);
+    if (value < 0) throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is negative");
+    target = static_cast<std::size_t>(value);
+}
+
 void take_path(const toml::table& table, std::string_view path, const std::filesystem::path& base,
                std::filesystem::path& target) {
     std::string text;
@@ -36,6 +43,11 @@ void take_policy(const toml::table& table, Policy& policy) {
     std::int64_t gib = static_cast<std::int64_t>(policy.limits.transfer_bytes_max >> 30);
     take(table, "limits.transfer_gib_max", gib);
     policy.limits.transfer_bytes_max = static_cast<std::uint64_t>(gib) << 30;
+    take_count(table, "limits.code_mails_per_address_hour",
+               policy.limits.code_mails_per_address_hour);
+    take_count(table, "limits.code_mails_per_address_day",
+               policy.limits.code_mails_per_address_day);
+    take_count(table, "limits.code_mails_hour", policy.limits.code_mails_hour);
     if (const auto* patterns = table["staff_patterns"].as_array()) {
         for (const auto& one : *patterns) policy.staff_patterns.push_back(one.value_or(std::string{}));
     }
