@@ -103,12 +103,21 @@ public:
     void stop() { server_.stop(); }
 
     void tick() {
-        const std::scoped_lock lock{mutex_};
+        std::unique_lock lock{mutex_};
         if (take_request(config_.data_dir / "request.reload")) reload_directory();
         if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
         if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
-        relay_.tick();
+        relay_.tick_expiry();
+        auto mails = relay_.due_mails();
         write_status(config_, store_, relay_);
+        lock.unlock();
+        for (DueMail& due : mails) {
+            // Without the lock: a mail server may take its time, and requests go on.
+            const Delivery delivery = mailer_->deliver(due.mail);
+            lock.lock();
+            relay_.mail_done(std::move(due), delivery);
+            lock.unlock();
+        }
     }
 
 private:

@@ -85,7 +85,7 @@ void directory_install(const Config& config, const fs::path& root, const fs::pat
                        const fs::path& signer_minisig, const fs::path& json,
                        const fs::path& minisig) {
     SignedDirectory bundle{text_of(signer_pub), text_of(signer_minisig), text_of(json),
-                           text_of(minisig)};
+                           text_of(minisig), text_of(root)};
     TrustAnchor trust;
     trust.root = checked(parse_minisign_public_key(text_of(root)), "the root key");
     if (const auto old = installed_directory(config)) {
@@ -98,6 +98,7 @@ void directory_install(const Config& config, const fs::path& root, const fs::pat
         throw std::runtime_error("the directory names the control key of another relay");
     }
     const fs::path folder = config.directory();
+    adapters::write_durably(folder / "root.pub", as_bytes(bundle.root_pub));
     adapters::write_durably(folder / "signer.pub", as_bytes(bundle.signer_pub));
     adapters::write_durably(folder / "signer.pub.minisig", as_bytes(bundle.signer_minisig));
     adapters::write_durably(folder / "directory.json.minisig", as_bytes(bundle.directory_minisig));
@@ -111,7 +112,8 @@ std::optional<InstalledDirectory> installed_directory(const Config& config) {
     if (!fs::exists(folder / "directory.json")) return std::nullopt;
     InstalledDirectory out;
     out.bundle = {text_of(folder / "signer.pub"), text_of(folder / "signer.pub.minisig"),
-                  text_of(folder / "directory.json"), text_of(folder / "directory.json.minisig")};
+                  text_of(folder / "directory.json"), text_of(folder / "directory.json.minisig"),
+                  text_of(folder / "root.pub")};
     out.directory = checked(parse_directory(out.bundle.directory_json), "installed directory");
     return out;
 }

@@ -50,7 +50,7 @@ http {
     map $request_method:$http_content_length:$http_transfer_encoding $no_length {
         default 0; "~^(POST|PUT|PATCH)::$" 1;
     }
-    upstream control { server unix:)" + base + R"(/data/control.sock; keepalive 16; }
+    upstream control { server unix:)" + base + R"(/data/control.sock; }
     server {
         listen 127.0.0.1:8444 ssl;                     # (*) the public address
         server_name )" + host + R"(;
@@ -72,7 +72,7 @@ http {
             proxy_pass http://control;
             proxy_http_version 1.1;
             proxy_set_header Host $server_name;
-            proxy_set_header Connection "";
+            proxy_set_header Connection close;
             proxy_set_header Range ""; proxy_set_header If-Range "";
             proxy_set_header TE ""; proxy_set_header Trailer "";
             proxy_set_header X-Real-IP $remote_addr;

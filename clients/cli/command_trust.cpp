@@ -22,7 +22,7 @@ std::string digits_of(std::string_view fingerprint_text) {
     return digits;
 }
 
-Result<MinisignPublicKey> root_from(const Options& options, const DirectoryAnswer& answer,
+Result<MinisignPublicKey> root_from(const Options& options, const SignedDirectory& answer,
                                     Console& console) {
     if (!options.root.empty()) {
         // The key is one short line, so it may also stand on the command line itself.
@@ -45,13 +45,13 @@ Result<MinisignPublicKey> root_from(const Options& options, const DirectoryAnswe
 }
 
 /// Checks the chain under `root`, asks when `ask`, and pins.
-Result<Directory> check_and_pin(const std::string& server, const DirectoryAnswer& answer,
+Result<Directory> check_and_pin(const std::string& server, const SignedDirectory& answer,
                                 const MinisignPublicKey& root, bool ask, Console& console) {
     TrustStore store{config_folder()};
     const auto before = store.find(server);
     TrustAnchor anchor{root, 0};
     if (before && before->anchor.root == root) anchor.highest_serial = before->anchor.highest_serial;
-    auto directory = open_directory(answer.bundle, anchor, unix_now());
+    auto directory = open_directory(answer, anchor, unix_now());
     if (!directory) return directory;
     const auto authority = printable(directory->authority);
     if (ask && !console.ask_yes(Text::trust_question, {authority, server, fingerprint(root)})) {
@@ -80,7 +80,7 @@ Result<Directory> trusted_directory(ControlClient& control, Console& console) {
         if (!root) return tl::unexpected(root.error());
         return check_and_pin(control.server(), *answer, *root, true, console);
     }
-    auto directory = open_directory(answer->bundle, pinned->anchor, unix_now());
+    auto directory = open_directory(*answer, pinned->anchor, unix_now());
     if (!directory) return directory;
     if (directory->serial > pinned->anchor.highest_serial) {
         pinned->anchor.highest_serial = directory->serial;

@@ -41,7 +41,7 @@ Result<std::string> ControlClient::call(std::string_view method, std::string_vie
     return fail(problem_.code, "status " + std::to_string(answer->status));
 }
 
-Result<DirectoryAnswer> ControlClient::directory() {
+Result<SignedDirectory> ControlClient::directory() {
     return call("GET", "/v1/directory", {}, {}).and_then(parse_directory_answer);
 }
 

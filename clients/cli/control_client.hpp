@@ -28,7 +28,7 @@ public:
 
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
 
-    [[nodiscard]] Result<DirectoryAnswer> directory();
+    [[nodiscard]] Result<SignedDirectory> directory();
     /// Checked against the control key of the signed directory. Also fails with `bad_signature`.
     [[nodiscard]] Result<Service> service(const SigningPublicKey& record_key);
 

@@ -14,7 +14,9 @@ namespace plankurier::cli {
 
 namespace {
 
-constexpr const char* word_list_path = "/usr/share/plankurier/words-de.txt";
+// The German list of Debian's package diceware.
+constexpr const char* word_list_path =
+    "/usr/lib/python3/dist-packages/diceware/wordlists/wordlist_de_8k.txt";
 
 Result<std::string> read_head(const std::filesystem::path& path) {
     const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};

@@ -59,7 +59,7 @@ std::string_view text_de(Text which) noexcept {
     case Text::message_clerk: return "Ansprechpartner: {}";
     case Text::message_institution: return "Einrichtung: {}";
     case Text::message_subject: return "Betreff: {}";
-    case Text::message_files: return "{} Dateien, {}";
+    case Text::message_files: return "Dateien: {} ({})";
     case Text::file_saved: return "Gespeichert: {}";
     case Text::fetch_done: return "Alles abgeholt und geprüft.";
     case Text::department_line: return "{}\t{}\t{}";

@@ -59,7 +59,7 @@ std::string_view text_en(Text which) noexcept {
     case Text::message_clerk: return "Clerk: {}";
     case Text::message_institution: return "Institution: {}";
     case Text::message_subject: return "Subject: {}";
-    case Text::message_files: return "{} files, {}";
+    case Text::message_files: return "Files: {} ({})";
     case Text::file_saved: return "Saved: {}";
     case Text::fetch_done: return "Everything is fetched and verified.";
     case Text::department_line: return "{}\t{}\t{}";

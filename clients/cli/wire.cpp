@@ -80,12 +80,12 @@ Result<Service> parse_service(std::string_view json) {
     });
 }
 
-Result<DirectoryAnswer> parse_directory_answer(std::string_view json) {
-    return parse<DirectoryAnswer>(json, [](const Json& in) -> Result<DirectoryAnswer> {
-        return DirectoryAnswer{{in.at("signer_pub").get<std::string>(),
-                                in.at("signer_minisig").get<std::string>(),
-                                in.at("directory_json").get<std::string>(),
-                                in.at("directory_minisig").get<std::string>()},
+Result<SignedDirectory> parse_directory_answer(std::string_view json) {
+    return parse<SignedDirectory>(json, [](const Json& in) -> Result<SignedDirectory> {
+        return SignedDirectory{in.at("signer_pub").get<std::string>(),
+                               in.at("signer_minisig").get<std::string>(),
+                               in.at("directory_json").get<std::string>(),
+                               in.at("directory_minisig").get<std::string>(),
                                in.value("root_pub", std::string{})};
     });
 }

@@ -28,11 +28,7 @@ struct Service {
 [[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
 
 /// `GET /v1/directory`; `root_pub` is optional (the text of the root's public key).
-struct DirectoryAnswer {
-    SignedDirectory bundle;
-    std::string root_pub;
-};
-[[nodiscard]] Result<DirectoryAnswer> parse_directory_answer(std::string_view json);
+[[nodiscard]] Result<SignedDirectory> parse_directory_answer(std::string_view json);
 
 /// Problem details, as far as they are used.
 struct Problem {

@@ -54,9 +54,11 @@ struct Directory {
     [[nodiscard]] const Department* find(std::string_view department_id) const noexcept;
 };
 
-/// The four texts that `GET /v1/directory` serves.
+/// The texts that `GET /v1/directory` serves.
 struct SignedDirectory {
     std::string signer_pub, signer_minisig, directory_json, directory_minisig;
+    /// The root's public key, for people who compare its fingerprint. Trust never comes from here.
+    std::string root_pub{};
 };
 
 /// What a client remembers of an authority.

@@ -164,7 +164,10 @@ Delivery SmtpMailer::deliver(const Mail& mail) {
     curl_easy_setopt(curl, CURLOPT_READDATA, &upload);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
-    if (curl_easy_perform(curl) == CURLE_OK) return Delivery::done;
+    const CURLcode result = curl_easy_perform(curl);
+    if (result == CURLE_OK) return Delivery::done;
+    // A wrong password or missing TLS is the administrator's to mend; the mail waits for it.
+    if (result == CURLE_LOGIN_DENIED || result == CURLE_USE_SSL_FAILED) return Delivery::later;
     long reply = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
     return reply >= 500 && reply < 600 ? Delivery::refused : Delivery::later;

@@ -61,6 +61,12 @@ struct SyncAnswer {
     std::vector<TransferId> tombstones, leases;
 };
 
+/// A mail on its way to the mailer.
+struct DueMail {
+    OutboxRow row; ///< without owner: the last notice of a purged transfer, in memory only
+    Mail mail;
+};
+
 class Relay {
 public:
     Relay(Ports ports, Policy policy, SigningSeed control_key, Secret<32, struct PepperTag> pepper,
@@ -104,8 +110,15 @@ public:
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
     [[nodiscard]] const KnownRelay* known_relay(const RelayId& relay) const noexcept;
 
-    /// Does all that time causes: mails, unfinished uploads, expiry, purge.
+    /// Does all that time causes: unfinished uploads, expiry, purge, mails. A caller that shares
+    /// the relay takes the four steps below itself, and delivers without holding its mutex: a
+    /// mail server may be slow.
     void tick();
+    void tick_expiry();
+    /// The mails that are due now, at most 50.
+    std::vector<DueMail> due_mails();
+    /// What became of one of them. A mail whose transfer ended meanwhile is forgotten.
+    void mail_done(DueMail mail, Delivery delivery);
     /// Allows purging again after the wall clock jumped.
     void accept_clock();
     [[nodiscard]] bool clock_jumped() const noexcept { return clock_jumped_; }
@@ -130,7 +143,6 @@ private:
     void queue_mail(const std::string& owner, Slot slot, Mail mail);
     void queue_notice(const TransferRow& row, const LinkId& link);
     std::string opened_text(Slot slot, std::string_view purpose, const Bytes& sealed);
-    void deliver_mails(std::int64_t now);
     void drop_old_verifications(std::int64_t now);
     void drop_verification(const VerificationRow& row);
     bool clock_is_sane();
@@ -147,6 +159,7 @@ private:
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
     std::vector<std::int64_t> code_mails_all_;
+    std::vector<DueMail> last_notices_; ///< at most one for each transfer purged since the last tick
 };
 
 } // namespace plankurier::relay

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace plankurier::relay {
 
@@ -58,25 +59,41 @@ void Relay::queue_notice(const TransferRow& row, const LinkId& link) {
     queue_mail(row.transfer.hex(), row.slot, std::move(mail));
 }
 
-void Relay::deliver_mails(std::int64_t now) {
+std::vector<DueMail> Relay::due_mails() {
     constexpr std::size_t mails_per_tick = 50;
-    constexpr std::int64_t attempts_max = 40;
-    for (OutboxRow& row : ports_.store.due_mails(now, mails_per_tick)) {
-        const auto opened = ports_.vault.open(row.slot, "mail", row.sealed);
-        const Delivery delivery =
-            opened ? ports_.mailer.deliver(unpacked(row.id, as_text(*opened))) : Delivery::refused;
-        PK_FAULT("control.after_mail_before_commit");
-        ++row.attempts;
-        if (delivery == Delivery::later && row.attempts < attempts_max) {
-            const std::int64_t wait = policy_.limits.mail_retry_first_s
-                                      << std::min<std::int64_t>(row.attempts - 1, 10);
-            row.next = now + std::min(wait, policy_.limits.mail_retry_max_s);
+    std::vector<DueMail> due = std::exchange(last_notices_, {});
+    for (OutboxRow& row : ports_.store.due_mails(ports_.clock.now(), mails_per_tick)) {
+        if (const auto opened = ports_.vault.open(row.slot, "mail", row.sealed)) {
+            Mail mail = unpacked(row.id, as_text(*opened));
+            due.push_back({std::move(row), std::move(mail)});
         } else {
-            row.next = 0;
-            row.sealed.clear();
+            ports_.store.remove_mail(row.id); // its key is gone, and so is its text
         }
-        ports_.store.transaction([&] { ports_.store.put(row); });
     }
+    return due;
+}
+
+void Relay::mail_done(DueMail due, Delivery delivery) {
+    constexpr std::int64_t attempts_max = 40;
+    PK_FAULT("control.after_mail_before_commit");
+    OutboxRow& row = due.row;
+    const auto rows = ports_.store.mails_of(row.owner);
+    const bool wanted = std::ranges::any_of(
+        rows, [&](const OutboxRow& one) { return one.id == row.id; });
+    if (!wanted) {
+        ports_.mailer.forget(due.mail.id);
+        return;
+    }
+    ++row.attempts;
+    if (delivery == Delivery::later && row.attempts < attempts_max) {
+        const std::int64_t wait = policy_.limits.mail_retry_first_s
+                                  << std::min<std::int64_t>(row.attempts - 1, 10);
+        row.next = ports_.clock.now() + std::min(wait, policy_.limits.mail_retry_max_s);
+    } else {
+        row.next = 0;
+        row.sealed.clear();
+    }
+    ports_.store.transaction([&] { ports_.store.put(row); });
 }
 
 void Relay::drop_mails(const std::string& owner) {
@@ -112,8 +129,8 @@ void Relay::purge(TransferRow row) {
             Mail mail = write_notice(Notice::not_fetched, row.language, facts);
             mail.id = row.transfer.hex();
             mail.to = opened_text(row.slot, "sender", row.sealed_sender);
-            // Sent at once: an outbox row would have to outlive the key it is sealed with.
-            ports_.mailer.deliver(mail);
+            // Not by the outbox: its row would have to outlive the key that it is sealed with.
+            last_notices_.push_back({{}, std::move(mail)});
         }
         row.state = TransferState::expired;
         ports_.store.transaction([&] { ports_.store.put(row); });
@@ -138,8 +155,15 @@ void Relay::purge(TransferRow row) {
 }
 
 void Relay::tick() {
+    tick_expiry();
+    for (DueMail& due : due_mails()) {
+        const Delivery delivery = ports_.mailer.deliver(due.mail);
+        mail_done(std::move(due), delivery);
+    }
+}
+
+void Relay::tick_expiry() {
     const std::int64_t now = ports_.clock.now();
-    deliver_mails(now);
     if (!clock_is_sane()) return;
     drop_old_verifications(now);
     for (const TransferRow& row : ports_.store.ended_transfers(now)) purge(row);
@@ -149,7 +173,8 @@ void Relay::purge_now(bool all) {
     constexpr std::int64_t forever = std::int64_t{1} << 60;
     const std::int64_t until = all ? forever : ports_.clock.now();
     for (TransferRow row : ports_.store.ended_transfers(until)) {
-        row.state = TransferState::expired;
+        row.state = TransferState::expired; // no notice: the administrator ended it
+        ports_.store.transaction([&] { ports_.store.put(row); });
         purge(std::move(row));
     }
 }
@@ -174,8 +199,8 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
     }
     for (const TransferId& transfer : request.holds) {
         const auto row = ports_.store.transfer(transfer);
-        const bool live = row && (row->state == TransferState::uploading || row->state == TransferState::available ||
-                                  row->state == TransferState::fetched);
+        const bool live = row && row->state != TransferState::expired &&
+                          row->state != TransferState::revoked;
         (live ? answer.leases : answer.tombstones).push_back(transfer);
     }
     return answer;

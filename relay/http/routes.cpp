@@ -122,7 +122,8 @@ Response Router::directory() {
     return ok({{"signer_pub", bundle.signer_pub},
                {"signer_minisig", bundle.signer_minisig},
                {"directory_json", bundle.directory_json},
-               {"directory_minisig", bundle.directory_minisig}});
+               {"directory_minisig", bundle.directory_minisig},
+               {"root_pub", bundle.root_pub}});
 }
 
 Response Router::service() {

@@ -83,8 +83,9 @@ Server::Server(Handler handler) : state_(std::make_unique<State>()) {
     state_->handler = std::move(handler);
     UnixServer& server = state_->server;
     server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
-    server.set_keep_alive_max_count(100'000);
-    server.set_keep_alive_timeout(75);
+    // One request a connection: what one request left unread can never be taken for the next one,
+    // no thread waits for a client, and stopping is quick.
+    server.set_keep_alive_max_count(1);
     server.set_read_timeout(5);
     server.set_write_timeout(10);
     server.set_payload_max_length(body_bytes_max);

@@ -2,6 +2,7 @@
 
 `World` starts everything, waits by looking instead of sleeping blindly, and ends only what it
 started. Mails go to the relay's mail folder unless `smtp=True`, which brings up a real exim4.
+Release builds work as well: only `clock` and fault points need a build that has them.
 """
 import datetime
 import email
@@ -15,6 +16,8 @@ import socket
 import subprocess
 import tempfile
 import time
+
+import mail_server
 
 SENDER = "anna.muster@buerger.example"
 STAFF_DOMAIN = "amt.example"
@@ -43,7 +46,7 @@ def listening(port):
 
 
 class World:
-    def __init__(self, build, folder=None):
+    def __init__(self, build, folder=None, smtp=False):
         self.build = pathlib.Path(build).resolve()
         self.client = self.build / "clients/cli/plankurier"
         self.relay_program = self.build / "relay/plankurier-relay"
@@ -56,11 +59,15 @@ class World:
         self.clock = self.root / "clock-offset"
         self.control_port, self.pieces_port = free_port(), free_port()
         self.server = f"https://localhost:{self.control_port}"
+        self.mail_server = None
+        self.smtp = smtp
         self.processes = {}
 
     def __enter__(self):
         try:
             self._certificates()
+            if self.smtp:
+                self._mail_server()
             self._relay_folder()
             self._department()
             self.start_relay()
@@ -117,16 +124,26 @@ class World:
                  self.root / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
                  tls / "relay.pem")
 
+    def _mail_server(self):
+        port = free_port()
+        tls = self.relay / "tls"
+        self.mail_server = mail_server.MailServer(self.root / "mail", port, tls / "relay.pem",
+                                                  tls / "relay.key")
+        self.start("exim", *self.mail_server.command)
+        wait_until(lambda: listening(port), what="exim")
+
     def _relay_folder(self):
         self.run(self.relay_program, "init", self.relay, "--authority", "Landratsamt Musterkreis",
                  "--host", "localhost", "--nginx")
         self.config = self.relay / "relay.toml"
+        smtp = (self.mail_server.settings(self.root / "smtp-password", self.ca)
+                if self.mail_server else "")
         self.config.write_text(
             'authority = "Landratsamt Musterkreis"\n'
             f'link_base = "{self.server}"\n'
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
             f'[pieces]\nport = {self.pieces_port}\nurl = "https://localhost:{self.pieces_port}"\n'
-            f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n'
+            f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
             '[limits]\ncode_mails_per_address_hour = 1000\ncode_mails_per_address_day = 1000\n'
             f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n')
 
@@ -203,7 +220,9 @@ class World:
 
     def mails(self):
         out = []
-        for file in sorted((self.data / "mail").glob("*.eml"), key=lambda f: f.stat().st_mtime_ns):
+        files = ((self.mail_server.folder / "Maildir" / "new").glob("*") if self.mail_server
+                 else (self.data / "mail").glob("*.eml"))
+        for file in sorted(files, key=lambda f: f.stat().st_mtime_ns):
             out.append(email.message_from_bytes(file.read_bytes(), policy=email.policy.default))
         return out
 

@@ -1,0 +1,85 @@
+"""A real mail server on loopback: exim4 with STARTTLS and AUTH, delivering into one Maildir."""
+import os
+import pathlib
+import pwd
+import shutil
+
+USER, PASSWORD = "relay", "nur-fuer-diesen-test"
+EXIM = shutil.which("exim4", path="/usr/sbin:/usr/bin") or "exim4"
+
+CONFIGURATION = """
+primary_hostname = mail.amt.example
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {port}
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+pid_file_path = {folder}/exim.pid
+tls_certificate = {certificate}
+tls_privatekey = {key}
+tls_advertise_hosts = *
+keep_environment =
+host_lookup =
+rfc1413_query_timeout = 0s
+smtp_accept_max = 50
+deliver_drop_privilege = true
+acl_smtp_rcpt = check_rcpt
+begin acl
+check_rcpt:
+  deny    local_parts = unbekannt
+          message = 550 no such mailbox
+  defer   local_parts = spaeter
+          message = 451 try again later
+  accept  authenticated = *
+  deny    message = 550 sign in first
+begin routers
+everybody:
+  driver = accept
+  transport = maildir
+begin transports
+maildir:
+  driver = appendfile
+  maildir_format
+  directory = {folder}/Maildir
+  create_directory
+  delivery_date_add
+  envelope_to_add
+begin retry
+* * F,1h,1s
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{{user}}}}}{{eq{{$auth3}}{{{password}}}}}}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${{if def:tls_in_cipher}}
+"""
+
+
+class MailServer:
+    """Writes the configuration; the caller starts `command` and ends it."""
+
+    def __init__(self, folder, port, certificate, key):
+        self.folder = pathlib.Path(folder)
+        self.port = port
+        for part in ("", "spool", "log", "Maildir", "Maildir/new", "Maildir/cur", "Maildir/tmp"):
+            (self.folder / part).mkdir(exist_ok=True)
+        self.configuration = self.folder / "exim.conf"
+        self.configuration.write_text(CONFIGURATION.format(
+            port=port, folder=self.folder, certificate=self.folder / "mail.pem",
+            key=self.folder / "mail.key", user=USER, password=PASSWORD))
+        shutil.copy(certificate, self.folder / "mail.pem")
+        shutil.copy(key, self.folder / "mail.key")
+        if os.geteuid() == 0:
+            # Whoever brings a configuration of his own loses root; exim's own user is left.
+            owner = pwd.getpwnam("Debian-exim")
+            for path in [self.folder, *self.folder.rglob("*")]:
+                if path != self.configuration:
+                    os.chown(path, owner.pw_uid, owner.pw_gid)
+        self.command = [EXIM, "-C", self.configuration, "-bdf", "-q5s"]
+
+    def settings(self, password_file, ca_file):
+        """The lines for [mail] in relay.toml."""
+        pathlib.Path(password_file).write_text(PASSWORD + "\n")
+        return (f'smtp_url = "smtp://localhost:{self.port}"\nuser = "{USER}"\n'
+                f'password_file = "{password_file}"\nrequire_tls = true\nca_file = "{ca_file}"\n')
