@@ -77,16 +77,23 @@ std::string filled(std::string_view text,
     return out;
 }
 
-} // namespace
-
-std::string date_text(std::int64_t time) {
+/// UTC: "2026-11-23", or "23.11.2026" in German.
+std::string date_text(std::int64_t time, bool in_english) {
     const std::chrono::year_month_day date{
         std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds{std::chrono::seconds{time}})};
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    const int year = static_cast<int>(date.year());
+    const auto month = static_cast<unsigned>(date.month());
+    const auto day = static_cast<unsigned>(date.day());
+    if (in_english) {
+        std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", year, month, day);
+    } else {
+        std::snprintf(text.data(), text.size(), "%02u.%02u.%04d", day, month, year);
+    }
     return text.data();
 }
+
+} // namespace
 
 Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& facts) {
     const bool in_english = language == "en";
@@ -102,8 +109,8 @@ Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& f
                                    {"link", facts.link},
                                    {"code", facts.code},
                                    {"minutes", std::to_string(facts.valid_minutes)},
-                                   {"expires", date_text(facts.expires)},
-                                   {"created", date_text(facts.created)},
+                                   {"expires", date_text(facts.expires, in_english)},
+                                   {"created", date_text(facts.created, in_english)},
                                    {"receipt_number", facts.receipt_number},
                                    {"sender_email", facts.sender_email},
                                    {"phone_line", phone_line}});

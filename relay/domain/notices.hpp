@@ -18,7 +18,5 @@ enum class Notice { code, department, password, fetched, not_fetched };
 /// Subject and text; `to`, `reply_to` and `id` are left to the caller.
 [[nodiscard]] Mail write_notice(Notice notice, std::string_view language,
                                 const NoticeFacts& facts);
-/// "2026-11-23", UTC.
-[[nodiscard]] std::string date_text(std::int64_t time);
 
 } // namespace plankurier::relay

@@ -61,6 +61,7 @@ class World:
         self.server = f"https://localhost:{self.control_port}"
         self.mail_server = None
         self.smtp = smtp
+        self.on_client_start = lambda pid: None  # for those who watch memory
         self.processes = {}
 
     def __enter__(self):
@@ -86,8 +87,12 @@ class World:
 
     # processes
     def run(self, *command, check=True, **options):
-        options.setdefault("capture_output", True)
-        done = subprocess.run([str(part) for part in command], text=True, timeout=600, **options)
+        with subprocess.Popen([str(part) for part in command], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, **options) as process:
+            if command[0] == self.client:
+                self.on_client_start(process.pid)
+            stdout, stderr = process.communicate(timeout=1_800)
+        done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
         if check and done.returncode != 0:
             raise AssertionError(f"{command[0]} {command[1:3]}: exit {done.returncode}\n"
                                  f"{done.stdout}{done.stderr}")
@@ -247,6 +252,7 @@ class World:
                    "--receipt", receipt, "--ca", self.ca, "--no-progress", *more]
         process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, env=self.env(**(env or {})))
+        self.on_client_start(process.pid)
         def code_or_end():
             if process.poll() is not None:
                 return "ended"
@@ -257,11 +263,12 @@ class World:
         code = wait_until(code_or_end, what="code mail")
         if code != "ended":
             code_file.write_text(code + "\n")
-        stdout, stderr = process.communicate(timeout=600)
+        code_given = time.monotonic()
+        stdout, stderr = process.communicate(timeout=1_800)
         if check and process.returncode != 0:
             raise AssertionError(f"send: exit {process.returncode}\n{stdout}{stderr}")
         done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
-        done.receipt = receipt
+        done.receipt, done.seconds = receipt, time.monotonic() - code_given
         return done
 
     def notice_link(self, address):
