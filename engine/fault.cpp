@@ -36,6 +36,12 @@ Plan plan_from_environment() {
     return plan;
 }
 
+/// True when the fault may act: always, or only for the one who takes the token away.
+bool take_token() {
+    const char* const path = std::getenv("PLANKURIER_FAULT_ONCE");
+    return path == nullptr || ::unlink(path) == 0;
+}
+
 void note(const char* name) {
     const char* const path = std::getenv("PLANKURIER_FAULT_LOG");
     if (path == nullptr) return;
@@ -59,7 +65,7 @@ void fault_point(const char* name) {
         hit = ++hits[name];
         if (hit == 1) note(name);
     }
-    if (plan.name != name || hit != plan.hit) return;
+    if (plan.name != name || hit != plan.hit || !take_token()) return;
     if (plan.action == "kill") ::raise(SIGKILL);
     if (plan.action == "enospc") throw std::system_error{ENOSPC, std::generic_category(), name};
     if (plan.action == "eio") throw std::system_error{EIO, std::generic_category(), name};

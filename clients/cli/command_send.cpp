@@ -25,20 +25,35 @@ public:
           retry_{options.retries} {}
 
     Result<void> run(const BodySource& source) {
-        if (state_.step == SendStep::begun) {
-            if (auto verified = verify_address(); !verified) return verified;
-        }
         const auto view = parse_envelope(envelope_);
         if (!view) return tl::unexpected(view.error());
         const auto layout = BodyLayout::from_body_len(view->body_len);
         if (!layout) return tl::unexpected(layout.error());
-        if (state_.step == SendStep::verified) {
-            if (auto created = create(*layout); !created) return created;
-        }
+        if (auto begun = begin(*layout); !begun) return begun;
         return deliver(source, *layout, view->body_header);
     }
 
 private:
+    /// Up to an address that is verified and a transfer that the service knows.
+    Result<void> begin(const BodyLayout& layout) {
+        if (state_.step == SendStep::begun && !state_.session.empty()) {
+            // The last start may have ended after the code was accepted and before that was saved.
+            auto created = create(layout);
+            if (created || created.error().code != Errc::not_verified) return created;
+        }
+        if (state_.step == SendStep::begun) {
+            if (auto verified = verify_address(); !verified) return verified;
+        }
+        if (state_.step != SendStep::verified) return {};
+        auto created = create(layout);
+        if (!created && created.error().code == Errc::not_verified) {
+            state_.step = SendStep::begun;
+            state_.session.clear();
+            if (auto saved = store_.save(state_); !saved) return saved;
+        }
+        return created;
+    }
+
     template <typename Step>
     auto patiently(Step step) {
         return with_retries(retry_, step, [this](unsigned seconds) {
@@ -124,14 +139,7 @@ private:
         request.manage_sha256 = sha256(state_.manage.reveal());
         auto created =
             patiently([&] { return control_.create_transfer(state_.session, request); });
-        if (!created) {
-            if (created.error().code == Errc::not_verified) {
-                state_.step = SendStep::begun;
-                state_.session.clear();
-                if (auto saved = store_.save(state_); !saved) return saved;
-            }
-            return created;
-        }
+        if (!created) return created;
         PK_FAULT("cli.send.created");
         auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });
         if (!put) return put;

@@ -4,6 +4,8 @@
 ///
 /// The environment variable PLANKURIER_FAULT chooses one: "name=kill@3" raises SIGKILL at the third
 /// hit, "name=enospc@1" throws std::system_error(ENOSPC), "name=eio@1" the same with EIO.
+/// PLANKURIER_FAULT_ONCE names a file that the fault removes; without the file it does not act, so
+/// that a process that is started again is not killed again.
 /// PLANKURIER_FAULT_LOG names a file to which each name hit is appended (a line each), so that a
 /// test can list all points. Any thread.
 

@@ -3,13 +3,18 @@
 
 class Checks:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
 
     def that(self, name, good):
         print(f"{'ok' if good else 'FAIL'} {name}", flush=True)
         self.passed += bool(good)
         self.failed += not good
 
+    def skip(self, name, why):
+        print(f"skip {name}: {why}", flush=True)
+        self.skipped += 1
+
     def end(self):
-        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        print(f"{self.passed} passed, {self.failed} failed{skipped}", flush=True)
         return 0 if self.passed and not self.failed else 1

@@ -17,10 +17,12 @@ import subprocess
 import tempfile
 import time
 
+import loop_disk
 import mail_server
 
 SENDER = "anna.muster@buerger.example"
 STAFF_DOMAIN = "amt.example"
+LINK = r"(https://\S+/t#v1\.[0-9a-f]{32})"
 
 
 def free_port():
@@ -45,8 +47,57 @@ def listening(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def answering(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+class Sending:
+    """A client that sends. The code comes through a file as soon as its mail is there."""
+
+    def __init__(self, service, arguments, env=None, codes_before=None):
+        self.service = service
+        self.codes_before = service.code_mails() if codes_before is None else codes_before
+        self.code_file = service.root / f"code-{time.monotonic_ns()}"
+        self.receipt = (arguments[arguments.index("--receipt") + 1] if "--receipt" in arguments
+                        else None)
+        self.command = [service.client, "send", *arguments, "--code-from", self.code_file, "--ca",
+                        service.ca, "--no-progress"]
+        self.process = subprocess.Popen([str(part) for part in self.command],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=service.env(**(env or {})))
+        self.code_given = None
+        service.on_client_start(self.process.pid)
+
+    def give_code(self):
+        """False when the client ended before it needed one."""
+        def code_or_end():
+            if self.process.poll() is not None:
+                return "ended"
+            new = {key: code for key, code in self.service.code_mails().items()
+                   if key not in self.codes_before}
+            return list(new.values())[-1] if new else None
+        code = wait_until(code_or_end, what="code mail")
+        self.code_given = time.monotonic()
+        if code == "ended":
+            return False
+        self.code_file.write_text(code + "\n")
+        return True
+
+    def end(self, check=True):
+        if self.code_given is None:
+            self.give_code()
+        stdout, stderr = self.process.communicate(timeout=1_800)
+        if check and self.process.returncode != 0:
+            raise AssertionError(f"send: exit {self.process.returncode}\n{stdout}{stderr}")
+        done = subprocess.CompletedProcess(self.command, self.process.returncode, stdout, stderr)
+        done.receipt, done.seconds = self.receipt, time.monotonic() - self.code_given
+        return done
+
+
 class World:
-    def __init__(self, build, folder=None, smtp=False):
+    def __init__(self, build, folder=None, smtp=False, disk_mib=None):
+        """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root)."""
         self.build = pathlib.Path(build).resolve()
         self.client = self.build / "clients/cli/plankurier"
         self.relay_program = self.build / "relay/plankurier-relay"
@@ -61,12 +112,17 @@ class World:
         self.server = f"https://localhost:{self.control_port}"
         self.mail_server = None
         self.smtp = smtp
+        self.disk_mib = disk_mib
+        self.disk = None
+        self.codes_seen = []  # a person keeps the mail; the relay does not
         self.on_client_start = lambda pid: None  # for those who watch memory
         self.processes = {}
 
     def __enter__(self):
         try:
             self._certificates()
+            if self.disk_mib:
+                self.disk = loop_disk.LoopDisk(self.root / "disk.img", self.data, self.disk_mib)
             if self.smtp:
                 self._mail_server()
             self._relay_folder()
@@ -82,6 +138,8 @@ class World:
     def __exit__(self, *_):
         for name in list(self.processes):
             self.stop(name)
+        if self.disk:
+            self.disk.unmount()
         if not os.environ.get("KEEP_WORLD"):
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -191,7 +249,14 @@ class World:
         self.start("relay", self.relay_program, "serve", "--config", self.config,
                    env={"PLANKURIER_CLOCK_OFFSET_FILE": str(self.clock), **(env or {})})
         wait_until(lambda: listening(self.pieces_port), what="piece plane")
-        wait_until(lambda: (self.data / "control.sock").exists(), what="control plane")
+        wait_until(lambda: answering(self.data / "control.sock"), what="control plane")
+
+    def kill_relay(self):
+        """All of it at once, as a power cut would."""
+        for pid in (self.role_pid("control"), self.role_pid("pieces")):
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        self.stop("relay", signal.SIGKILL)
 
     def role_pid(self, role):
         """The process of a role, found among the supervisor's own children."""
@@ -231,6 +296,17 @@ class World:
             out.append(email.message_from_bytes(file.read_bytes(), policy=email.policy.default))
         return out
 
+    def code_mails(self):
+        """The codes in mails, oldest first, by Message-ID."""
+        out = {}
+        for mail in self.mails():
+            code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", mail.get_content())
+            if code and "ode" in mail["Subject"]:
+                out[mail["Message-ID"]] = code.group(0)
+                if code.group(0) not in self.codes_seen:
+                    self.codes_seen.append(code.group(0))
+        return out
+
     def mail_to(self, address, pattern):
         """The newest text to an address that fits a pattern; waits for it."""
         def look():
@@ -241,38 +317,24 @@ class World:
             return None
         return wait_until(look, what=f"a mail with {pattern}")
 
-    def send(self, *files, to="bauamt", more=(), check=True, env=None, receipt=None):
-        """Sends as a citizen; the code is handed over through a file as soon as its mail is there."""
-        seen = {mail["Message-ID"] for mail in self.mails()}
-        code_file = self.root / f"code-{time.monotonic_ns()}"
-        receipt = receipt or self.root / f"receipt-{time.monotonic_ns()}.json"
-        command = [self.client, "send", *files, "--to", to, "--name", "Anna Muster", "--email", SENDER,
-                   "--phone", "+49 9131 803-4711", "--subject", "Bauantrag Gartenweg",
-                   "--message", "Anbei die vertraulichen Pläne", "--code-from", code_file,
-                   "--receipt", receipt, "--ca", self.ca, "--no-progress", *more]
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, env=self.env(**(env or {})))
-        self.on_client_start(process.pid)
-        def code_or_end():
-            if process.poll() is not None:
-                return "ended"
-            texts = [re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", mail.get_content())
-                     for mail in self.mails()
-                     if mail["Message-ID"] not in seen and "ode" in mail["Subject"]]
-            return texts[-1].group(0) if texts and texts[-1] else None
-        code = wait_until(code_or_end, what="code mail")
-        if code != "ended":
-            code_file.write_text(code + "\n")
-        code_given = time.monotonic()
-        stdout, stderr = process.communicate(timeout=1_800)
-        if check and process.returncode != 0:
-            raise AssertionError(f"send: exit {process.returncode}\n{stdout}{stderr}")
-        done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
-        done.receipt, done.seconds = receipt, time.monotonic() - code_given
-        return done
+    def start_send(self, *files, to="bauamt", more=(), env=None, receipt=None):
+        return Sending(self, [*files, "--to", to, "--name", "Anna Muster", "--email", SENDER,
+                              "--phone", "+49 9131 803-4711", "--subject", "Bauantrag Gartenweg",
+                              "--message", "Anbei die vertraulichen Pläne", "--receipt",
+                              receipt or self.root / f"receipt-{time.monotonic_ns()}.json", *more],
+                       env)
+
+    def send(self, *files, check=True, **options):
+        """Sends as a citizen, who types the code as soon as its mail is there."""
+        return self.start_send(*files, **options).end(check)
 
     def notice_link(self, address):
-        return self.mail_to(address, r"(https://\S+/t#v1\.[0-9a-f]{32})").group(1)
+        return self.mail_to(address, LINK).group(1)
+
+    def links(self):
+        """The links in notice mails, by Message-ID."""
+        found = {mail["Message-ID"]: re.search(LINK, mail.get_content()) for mail in self.mails()}
+        return {key: match.group(1) for key, match in found.items() if match}
 
     def fetch(self, link, target, *more, check=True, env=None):
         link_file = self.root / f"link-{time.monotonic_ns()}"

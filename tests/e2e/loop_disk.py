@@ -1,0 +1,54 @@
+"""A small real disk: ext4 in a file, mounted by the loop device. It can be full, cut off, and read raw.
+
+Needs root, since mounting does.
+"""
+import fcntl
+import os
+import pathlib
+import struct
+import subprocess
+
+# linux/ext4.h: EXT4_IOC_SHUTDOWN = _IOR('X', 125, __u32); flag 2 = the journal is not flushed.
+EXT4_IOC_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = 2
+
+
+def is_possible():
+    return os.geteuid() == 0 and pathlib.Path("/dev/loop-control").exists()
+
+
+def run(*command):
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+
+class LoopDisk:
+    def __init__(self, image, folder, size_mib):
+        self.image, self.folder = pathlib.Path(image), pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.image, "wb") as out:
+            out.truncate(size_mib << 20)
+        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", self.image)
+        self.mounted = False
+        self.mount()
+
+    def mount(self):
+        run("mount", "-o", "loop,data=ordered", self.image, self.folder)
+        self.mounted = True
+
+    def unmount(self):
+        if self.mounted:
+            run("umount", self.folder)
+            self.mounted = False
+
+    def cut_power(self):
+        """From now on nothing reaches the disk, not even what the journal already holds."""
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.ioctl(folder, EXT4_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        finally:
+            os.close(folder)
+
+    def raw(self):
+        """Every byte of the disk, free blocks too."""
+        run("sync", "-f", self.folder)
+        return self.image.read_bytes()
