@@ -54,9 +54,10 @@ std::string printable_lines(std::string_view text) {
 Result<NoticeLink> parse_link(std::string_view text, const std::string& server) {
     const auto hash = text.find('#');
     const auto fragment = hash == std::string_view::npos ? text : text.substr(hash + 1);
-    if (!fragment.starts_with("v1.")) return fail(Errc::malformed, "link");
+    // A link that lost a part on its way through mail programs leads nowhere, and is told like that.
+    if (!fragment.starts_with("v1.")) return fail(Errc::not_found, "link");
     auto id = LinkId::from_hex(fragment.substr(3));
-    if (!id) return tl::unexpected(id.error());
+    if (!id) return fail(Errc::not_found, "link");
     NoticeLink link{server, *id};
     if (link.server.empty() && hash != std::string_view::npos) {
         auto base = text.substr(0, hash);

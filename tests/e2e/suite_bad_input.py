@@ -1,12 +1,19 @@
 #!/usr/bin/env python3
 """Bad input: each with its exit code and a clear text in German and English, nothing lost."""
 import argparse
+import base64
+import hashlib
+import http.client
+import json
 import os
 import pathlib
+import sqlite3
+import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import loop_disk
 import world
 
 
@@ -46,11 +53,15 @@ def sending(service, cases, folder):
     cases.refused("a file that is not there", 1, send(folder / "fehlt.pdf"), "Datei", "file")
     wrong = folder / "wrong-code"
     wrong.write_text("0000-0000\n")
-    cases.refused("a wrong code", 4,
-                  lambda env: service.plankurier(
-                      "send", good, "--to", "bauamt", "--name", "A B", "--email", world.SENDER,
-                      "--message", "x", "--code-from", wrong, check=False, env=env),
-                  "Code", "code")
+
+    def wrong_code(env):
+        before = service.code_mails()
+        done = service.plankurier("send", good, "--to", "bauamt", "--name", "A B", "--email",
+                                  world.SENDER, "--message", "x", "--code-from", wrong, check=False,
+                                  env=env)
+        world.wait_until(lambda: set(service.code_mails()) - set(before), what="code mail")
+        return done
+    cases.refused("a wrong code", 4, wrong_code, "Code", "code")
     return good
 
 
@@ -67,21 +78,199 @@ def fetching(service, cases, folder, good):
                   "Schlüssel", "key")
     cases.refused("a link that leads nowhere", 6,
                   lambda env: service.fetch_as_department(link[:-4] + "0000", target, check=False,
-                                                          env=env), "", "")
-    volume = next((service.data / "pieces").glob("*/*.vol"))
-    content = bytearray(volume.read_bytes())
-    content[5_000] ^= 1
-    volume.write_bytes(content)
-    cases.refused("a piece with one flipped bit", 8,
-                  lambda env: service.fetch_as_department(link, target, check=False, env=env), "", "")
-    cases.checks.that("and no file with wrong bytes appeared",
-                      not (target / good.name).exists())
-    content[5_000] ^= 1
-    volume.write_bytes(content)
-    done = service.fetch_as_department(link, target)
-    cases.checks.that("and after healing the same link gives the file",
-                      done.returncode == 0
-                      and (target / good.name).read_bytes() == good.read_bytes())
+                                                          env=env), "Link", "link")
+    cases.refused("a link that lost its end", 6,
+                  lambda env: service.fetch_as_department(link[:-5], target, check=False, env=env),
+                  "Link", "link")
+    password, wrong = folder / "password", folder / "wrong-password"
+    password.write_text("Kranich-Tinte-Hafer-42-Moos\n")
+    wrong.write_text("falsch\n")
+    clerk = f"frau.gruen@{world.STAFF_DOMAIN}"
+    service.send(good, to=clerk, more=["--password-file", password])
+    sealed = service.notice_link(clerk)
+    cases.refused("a wrong password", 5,
+                  lambda env: service.fetch(sealed, target, "--password-file", wrong, check=False,
+                                            env=env), "Passwort", "password")
+    cases.checks.that("none of these leaves a file", not (target / good.name).exists())
+
+
+def timing(service, cases, folder, good):
+    """What happens between two steps: a code that gets old, a file that changes."""
+    def expired_code(env):
+        sending = service.start_send(good, env=env)
+        world.wait_until(lambda: set(service.code_mails()) - set(sending.codes_before),
+                         what="code mail")
+        service.clock.write_text("1805")
+        done = sending.end(check=False)
+        service.clock.write_text("0")
+        return done
+    cases.refused("a code older than 30 minutes", 4, expired_code, "zu alt", "too old")
+
+    def changed_file(env):
+        file = pdf(folder / "aendert-sich.pdf", 3_000_000)
+        sending = service.start_send(file, env=env)
+        world.wait_until(lambda: set(service.code_mails()) - set(sending.codes_before),
+                         what="code mail")
+        with open(file, "r+b") as out:
+            out.seek(2_000_000)
+            out.write(b"ein anderer Stand")
+        return sending.end(check=False)
+    cases.refused("a file that changes while it is being sent", 8, changed_file, "geändert",
+                  "changed")
+
+    huge = folder / "riesig.pdf"
+    pdf(huge)
+    os.truncate(huge, 3 << 30)
+    cases.refused("more bytes than the authority takes", 9,
+                  lambda env: service.send(huge, check=False, env=env), "größer", "larger")
+    huge.unlink()
+
+
+class Damage:
+    """Changes what the relay holds of the newest transfer, and puts it back."""
+
+    def __init__(self, service, links_before):
+        self.service = service
+        self.link = world.wait_until(
+            lambda: [link for key, link in service.links().items() if key not in links_before],
+            what="notice")[0]
+        self.volume = max((service.data / "pieces").glob("*/*.vol"),
+                          key=lambda file: file.stat().st_mtime_ns)
+        self.content = self.volume.read_bytes()
+
+    def volume_as(self, content):
+        self.volume.write_bytes(content)
+
+    def restore(self):
+        self.volume.write_bytes(self.content)
+
+
+def tampering(service, cases, folder):
+    plan = pdf(folder / "grosser-plan.pdf", 5_000_000)
+    links = service.links()
+    service.send(plan)
+    damage = Damage(service, links)
+    target = folder / "tampered"
+    fetch = lambda env: service.fetch_as_department(damage.link, target, check=False, env=env)
+    whole, piece = damage.content, 1 << 20
+    changes = {
+        "a flipped bit": whole[:70_000] + bytes([whole[70_000] ^ 1]) + whole[70_001:],
+        "two pieces in the other order": whole[piece:2 * piece] + whole[:piece] + whole[2 * piece:],
+        "two segments in the other order":
+            whole[:100_000] + whole[200_000:300_000] + whole[100_000:200_000] + whole[300_000:],
+        "an end of zeros": whole[:-100_000] + bytes(100_000),
+    }
+    for name, content in changes.items():
+        damage.volume_as(content)
+        cases.refused(f"pieces with {name}", 8, fetch, "verändert", "altered")
+    damage.volume_as(whole[:-100_000])
+    hasty = lambda env: service.fetch_as_department(damage.link, target, "--retries", "0",
+                                                    check=False, env=env)
+    cases.refused("pieces that are cut off", 7, hasty, "versuchen Sie es noch einmal", "try again")
+    cases.checks.that("none of these leaves a file", not (target / plan.name).exists())
+    damage.restore()
+    foreign_descriptor(service, cases, folder, damage)
+    done = service.fetch_as_department(damage.link, target)
+    cases.checks.that("after healing the same link gives the file", done.returncode == 0
+                      and (target / plan.name).read_bytes() == plan.read_bytes())
+
+
+def foreign_descriptor(service, cases, folder, damage):
+    """The relay's administrator puts the pieces and descriptor of another transfer in place."""
+    links = service.links()
+    service.send(pdf(folder / "anderer-plan.pdf", 5_000_000))
+    other = Damage(service, links)
+    catalog = service.data / "pieces/index.db"
+    ours, theirs = damage.volume.parent.name, other.volume.parent.name
+    service.stop("relay")
+    with sqlite3.connect(catalog) as db:
+        before = db.execute("SELECT roots, descriptor FROM volume WHERE tid=?", (ours,)).fetchone()
+        foreign = db.execute("SELECT roots, descriptor FROM volume WHERE tid=?",
+                             (theirs,)).fetchone()
+        db.execute("UPDATE volume SET roots=?, descriptor=? WHERE tid=?", (*foreign, ours))
+    damage.volume_as(other.content)
+    service.start_relay()
+    cases.refused("pieces and descriptor of another transfer", 8,
+                  lambda env: service.fetch_as_department(damage.link, folder / "foreign",
+                                                          check=False, env=env),
+                  "verändert", "altered")
+    service.stop("relay")
+    with sqlite3.connect(catalog) as db:
+        db.execute("UPDATE volume SET roots=?, descriptor=? WHERE tid=?", (*before, ours))
+    damage.restore()
+    service.start_relay()
+
+
+class Wire:
+    """Speaks to the control plane without our client, as an attacker would."""
+
+    def __init__(self, service):
+        self.service = service
+        self.tls = ssl.create_default_context(cafile=service.ca)
+
+    def post(self, path, body, headers=None):
+        line = http.client.HTTPSConnection("localhost", self.service.control_port, context=self.tls)
+        line.request("POST", path, json.dumps(body),
+                     {"Content-Type": "application/json", **(headers or {})})
+        answer = line.getresponse()
+        return answer.status, json.loads(answer.read() or b"{}")
+
+    def verified_session(self, address):
+        before = self.service.code_mails()
+        _, begun = self.post("/v1/verifications", {"email": address, "language": "de"})
+        session = {"Plankurier-Session": begun["session"]}
+        new = world.wait_until(lambda: [code for key, code in self.service.code_mails().items()
+                                        if key not in before], what="code mail")
+        self.post("/v1/verifications/check", {"code": new[-1]}, session)
+        return session
+
+
+def reused_transfer_id(service, cases):
+    wire = Wire(service)
+    text = lambda raw: base64.urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode()
+    transfer = {"tid": os.urandom(16).hex(), "department": "bauamt", "body_len": 262_144 - 32,
+                "expiry_days": 7, "notify_fetch": True, "language": "de",
+                "fetch_sha256": text(b"f"), "manage_sha256": text(b"m")}
+    session = wire.verified_session(world.SENDER)
+    first, _ = wire.post("/v1/transfers", transfer, session)
+    again, _ = wire.post("/v1/transfers", transfer, session)
+    cases.checks.that("the same request again gives the same answer", (first, again) == (201, 201))
+    other = wire.verified_session("jemand.anders@buerger.example")
+    status, problem = wire.post("/v1/transfers", {**transfer, "manage_sha256": text(b"x")}, other)
+    cases.checks.that("a transfer id that is taken is refused",
+                      (status, problem.get("code")) == (409, "conflict"))
+
+
+def full_disk(build, checks):
+    if not loop_disk.is_possible():
+        checks.skip("full disk", "mounting a disk needs root")
+        return
+    with world.World(build, disk_mib=64) as service:
+        cases = Cases(service, checks)
+        small = pdf(service.root / "klein.pdf")
+        links = service.links()
+        service.send(small)
+        kept = Damage(service, links)
+        plan = pdf(service.root / "plan.pdf", 30_000_000)
+        balloon = service.data / "balloon"
+        with open(balloon, "wb") as out:
+            os.posix_fallocate(out.fileno(), 0, 32 << 20)
+        cases.refused("a full disk of the relay", 3,
+                      lambda env: service.send(plan, check=False, env=env), "Speicherplatz", "full")
+        target = service.root / "in"
+        checks.that("what was there before is still served while the disk is full",
+                    service.fetch_as_department(kept.link, target).returncode == 0
+                    and (target / small.name).read_bytes() == small.read_bytes())
+        balloon.unlink()
+        waiting = sorted((service.home / "state/plankurier/send").iterdir())
+        links = service.links()
+        resumed = service.plankurier("send", "--resume", waiting[0].name)
+        checks.that("with space again the same transfer goes on without a new code",
+                    resumed.returncode == 0)
+        link = world.wait_until(lambda: [link for key, link in service.links().items()
+                                         if key not in links], what="notice")[0]
+        service.fetch_as_department(link, target)
+        checks.that("and arrives whole", (target / plan.name).read_bytes() == plan.read_bytes())
 
 
 def trusting(service, cases, folder, good):
@@ -91,22 +280,37 @@ def trusting(service, cases, folder, good):
     cases.refused("an untrusted root", 9,
                   lambda env: service.plankurier("trust", service.server, "--root", stranger,
                                                  check=False, env={**env, **home}), "", "")
+    old = {file.name: file.read_bytes() for file in (service.data / "directory").glob("*.*")}
+    service.publish(serial=2)
+    service.plankurier("departments")
+    for name, content in old.items():
+        (service.data / "directory" / name).write_bytes(content)
+    (service.data / "request.reload").touch()
+    world.wait_until(lambda: not (service.data / "request.reload").exists(), what="reload")
+    cases.refused("a directory that was rolled back", 8,
+                  lambda env: service.send(good, check=False, env=env), "älteres", "older")
+    service.publish(serial=3)
     service.stop("nginx")
     cases.refused("no network", 7,
-                  lambda env: service.send(good, check=False, env=env), "", "")
+                  lambda env: service.send(good, check=False, env=env), "Netz", "network")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
+    build = parser.parse_args().build
     checks = counting.Checks()
-    with world.World(parser.parse_args().build) as service:
+    with world.World(build) as service:
         cases = Cases(service, checks)
         folder = service.root / "cases"
         folder.mkdir()
         good = sending(service, cases, folder)
         fetching(service, cases, folder, good)
+        timing(service, cases, folder, good)
+        tampering(service, cases, folder)
+        reused_transfer_id(service, cases)
         trusting(service, cases, folder, good)
+    full_disk(build, checks)
     return checks.end()
 
 

@@ -2,16 +2,21 @@
 """After expiry or revocation nothing personal is left in any byte of the data folder."""
 import argparse
 import base64
+import contextlib
 import os
 import pathlib
+import sqlite3
 import sys
+import tempfile
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import loop_disk
 import world
 
 DAY = 86_400
+SLOT_BYTES = 64
 
 
 def encodings(text):
@@ -39,11 +44,80 @@ def found(folder, canaries):
     return hits
 
 
+def wait_for_purge(service):
+    gone = lambda: (not list((service.data / "envelopes").glob("*"))
+                    and not list((service.data / "pieces").glob("*/*.vol"))
+                    and not list((service.data / "mail").glob("*.eml"))
+                    and "purged_not_confirmed 0" in (service.data / "status").read_text())
+    world.wait_until(gone, what="purge and the piece plane's confirmation")
+
+
+def changed_slots(before, after):
+    return [before[at:at + SLOT_BYTES] for at in range(0, len(before), SLOT_BYTES)
+            if before[at:at + SLOT_BYTES] != after[at:at + SLOT_BYTES]]
+
+
+def deleted_row(folder, name, secret, secure_delete):
+    """A secret put into a database and deleted again, as carefully as SQLite can."""
+    file = folder / name
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA secure_delete={'ON' if secure_delete else 'OFF'}")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE vault (slot INTEGER PRIMARY KEY, key BLOB)")
+        db.executemany("INSERT INTO vault VALUES (?,?)",
+                       [(slot, secret if slot == 7 else os.urandom(64)) for slot in range(64)])
+        db.execute("DELETE FROM vault WHERE slot = 7")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file
+
+
+def raw_disk(build, checks):
+    """The keys are gone from the disk itself, free blocks and journal included."""
+    careless = os.urandom(SLOT_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        file = deleted_row(pathlib.Path(folder), "careless.db", careless, secure_delete=False)
+        checks.that("a database without secure_delete is caught (negative control)",
+                    careless in file.read_bytes())
+        file = deleted_row(pathlib.Path(folder), "careful.db", careless, secure_delete=True)
+        checks.that("with secure_delete its file is clean", careless not in file.read_bytes())
+    if not loop_disk.is_possible():
+        checks.skip("the raw disk", "mounting a disk needs root")
+        return
+    with world.World(build, disk_mib=96) as service:
+        plan = service.root / "plan.pdf"
+        plan.write_bytes(b"%PDF-1.7\n" + os.urandom(300_000))
+        service.send(plan)
+        service.notice_link(f"bauamt@{world.STAFF_DOMAIN}")
+        vault = (service.data / "vault").read_bytes()
+        raw_before = service.disk.raw()
+        in_database = os.urandom(SLOT_BYTES)
+        service.clock.write_text(str(15 * DAY))
+        wait_for_purge(service)
+        keys = changed_slots(vault, (service.data / "vault").read_bytes())
+        checks.that("before expiry every key in use is on the raw disk (positive control)",
+                    keys and all(key in raw_before for key in keys))
+        deleted_row(service.data, "vault.db", in_database, secure_delete=True)
+        (service.data / "vault.db").unlink()
+        raw = service.disk.raw()
+        checks.that("after expiry no key is left in any block of the raw disk",
+                    not any(key in raw for key in keys))
+        checks.that("a vault in a database would have been caught (negative control)",
+                    in_database in raw)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
+    build = parser.parse_args().build
     checks = counting.Checks()
-    with world.World(parser.parse_args().build) as service:
+    expiry(build, checks)
+    raw_disk(build, checks)
+    return checks.end()
+
+
+def expiry(build, checks):
+    with world.World(build) as service:
         secret_content = "INHALT-" + os.urandom(12).hex()
         plan = service.root / "Geheimplan-Kanarienvogel.pdf"
         plan.write_bytes(b"%PDF-1.7\n" + secret_content.encode() + os.urandom(400_000))
@@ -73,23 +147,16 @@ def main():
         checks.that("a day before expiry the transfer is still there",
                     "available" in status.stdout and any((service.data / "pieces").glob("*/*.vol")))
         service.clock.write_text(str(15 * DAY))
-        world.wait_until(lambda: not list((service.data / "envelopes").glob("*")), what="purge")
-        world.wait_until(lambda: not list((service.data / "pieces").glob("*/*.vol")),
-                         what="pieces unlinked")
-        world.wait_until(lambda: not list((service.data / "mail").glob("*.eml")), what="mails gone")
-        world.wait_until(lambda: "purged_not_confirmed 0" in (service.data / "status").read_text(),
-                         what="the piece plane's confirmation")
+        wait_for_purge(service)
         checks.that("after expiry no byte of the data folder holds a canary",
                     not found(service.data, canaries))
-        now = (service.data / "vault").read_bytes()
-        slots = [at for at in range(0, len(now), 64) if now[at:at + 64] != vault_before[at:at + 64]]
+        slots = changed_slots(vault_before, (service.data / "vault").read_bytes())
         checks.that("the vault slots in use before were overwritten in place", len(slots) >= 2)
         fetched = service.fetch_as_department(link, service.root / "late", check=False)
         checks.that("the link is dead", fetched.returncode == 6)
         audit = (service.data / "audit.log").read_text()
         checks.that("the audit says that something was purged, and nothing of whom",
                     audit.count(" purged ") == 2)
-    return checks.end()
 
 
 if __name__ == "__main__":

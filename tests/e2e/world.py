@@ -207,7 +207,8 @@ class World:
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
             f'[pieces]\nport = {self.pieces_port}\nurl = "https://localhost:{self.pieces_port}"\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
-            '[limits]\ncode_mails_per_address_hour = 1000\ncode_mails_per_address_day = 1000\n'
+            '[limits]\ntransfer_gib_max = 2\ncode_mails_per_address_hour = 1000\n'
+            'code_mails_per_address_day = 1000\n'
             f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n')
 
     def _department(self):
@@ -342,6 +343,6 @@ class World:
         return self.plankurier("fetch", "--link-file", link_file, "-o", target, *more, check=check,
                                env=env)
 
-    def fetch_as_department(self, link, target, check=True, env=None):
+    def fetch_as_department(self, link, target, *more, check=True, env=None):
         return self.fetch(link, target, "--key", self.key, "--passphrase-file", self.passphrase,
-                          check=check, env=env)
+                          *more, check=check, env=env)
