@@ -24,6 +24,7 @@ std::string encode(ByteView bytes, int variant) {
 }
 
 Result<Bytes> decode(std::string_view text, int variant) {
+    if (text.empty()) return Bytes{}; // libsodium takes no null pointer
     Bytes bytes(text.size());
     std::size_t length = 0;
     const char* end = nullptr;
@@ -53,6 +54,7 @@ std::string to_hex(ByteView bytes) {
 
 Result<Bytes> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) return fail(Errc::malformed, "hex");
+    if (text.empty()) return Bytes{}; // libsodium takes no null pointer
     Bytes bytes(text.size() / 2);
     std::size_t length = 0;
     const char* end = nullptr;

@@ -69,6 +69,9 @@ def main():
         gone = service.fetch(link, service.root / "gone", "--password-file", password_file,
                              check=False)
         checks.that("a revoked transfer is gone", revoked.returncode == 0 and gone.returncode == 6)
+        log = (service.root / "relay.log").read_text(errors="replace")
+        checks.that("no sanitizer had anything to say about the relay",
+                    "Sanitizer" not in log and "runtime error" not in log)
     return checks.end()
 
 
