@@ -1,0 +1,159 @@
+#include "vectors/generate.hpp"
+
+#include <sodium.h>
+
+namespace plankurier::vectors {
+
+namespace {
+
+/// A signature file as minisign(1) writes it.
+std::string minisig(const SigningSeed& key, const std::array<std::byte, 8>& id, ByteView message,
+                    const std::string& comment, bool prehashed) {
+    Bytes digest(64);
+    crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), 64,
+                       reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+                       nullptr, 0);
+    const Signature signature = sign(key, prehashed ? ByteView{digest} : message);
+    Bytes first{std::byte{'E'}, std::byte{static_cast<unsigned char>(prehashed ? 'D' : 'd')}};
+    first.insert(first.end(), id.begin(), id.end());
+    first.insert(first.end(), signature.begin(), signature.end());
+    Bytes both{signature.begin(), signature.end()};
+    for (const char c : comment) both.push_back(static_cast<std::byte>(c));
+    return "untrusted comment: test\n" + to_base64(first) + "\ntrusted comment: " + comment + "\n" +
+           to_base64(sign(key, both)) + "\n";
+}
+
+struct Minisign {
+    SigningSeed seed;
+    MinisignPublicKey key;
+    explicit Minisign(std::string_view name) : seed(secret_of<SigningSeed>(name)) {
+        key.key = signing_public_key(seed);
+        std::copy_n(bytes_of(name).begin(), 8, key.id.begin());
+    }
+    [[nodiscard]] std::string pub() const { return "untrusted comment: test\n" + to_text(key) + "\n"; }
+    [[nodiscard]] std::string over(std::string_view text, const std::string& comment) const {
+        return minisig(seed, key.id, as_bytes(text), comment, true);
+    }
+};
+
+void signatures() {
+    const Minisign root{"root"}, signer{"signer"}, stranger{"stranger"};
+    const std::string message = "Landratsamt Musterkreis";
+    const auto in = [&](const std::string& text, const std::string& signature) -> Json {
+        return {{"public_key", root.pub()},
+                {"message", to_hex(as_bytes(text))},
+                {"signature", signature}};
+    };
+    const std::string good = root.over(message, "serial:1");
+    add("minisign", "prehashed", "as stock minisign signs today", in(message, good));
+    add("minisign", "legacy", "as older minisign signs",
+        in(message, minisig(root.seed, root.key.id, as_bytes(message), "serial:1", false)));
+    add("minisign", "message", "another message", in(message + ".", good), "bad_signature");
+    add("minisign", "stranger", "another key", in(message, stranger.over(message, "serial:1")),
+        "bad_signature");
+    std::string comment = good;
+    comment.replace(comment.find("serial:1"), 8, "serial:2");
+    add("minisign", "comment", "another trusted comment", in(message, comment), "bad_signature");
+    add("minisign", "short", "lines are missing", in(message, good.substr(0, 60)), "malformed");
+
+    Directory directory;
+    directory.authority = message;
+    directory.serial = 5;
+    directory.issued = 1'799'971'200; // 2027-01-15
+    directory.expires = directory.issued + 30 * 86'400;
+    directory.record_key = signing_public_key(secret_of<SigningSeed>("control key"));
+    Department department;
+    department.id = department.name = "bauamt";
+    const auto key =
+        recipient_public_key(secret_of<KeySeed>("department"), StanzaType::hpke_p256).value();
+    department.keys.push_back({key_id(key), key, directory.issued, directory.expires});
+    directory.departments.push_back(department);
+    const std::string json = encode_directory(directory);
+    const std::string signer_comment = "expires:2027-12-31";
+    const Json base = {{"root", root.pub()},
+                       {"signer_pub", signer.pub()},
+                       {"signer_minisig", root.over(signer.pub(), signer_comment)},
+                       {"directory_json", json},
+                       {"directory_minisig", signer.over(json, "serial:5 expires:2027-02-14")},
+                       {"highest_serial", 5},
+                       {"now", directory.issued + 1'000}};
+    const auto with = [&](const Json& more) {
+        Json changed = base;
+        changed.update(more);
+        return changed;
+    };
+    add("directory", "good", "the whole chain", base);
+    add("directory", "rolled-back", "an older one than seen before", with({{"highest_serial", 6}}),
+        "rolled_back");
+    add("directory", "expired", "after its end", with({{"now", directory.expires + 172'800}}),
+        "expired");
+    add("directory", "other-root", "a root that signed nothing here",
+        with({{"root", stranger.pub()}}), "untrusted_root");
+    std::string altered = json;
+    altered.replace(altered.find("bauamt"), 6, "gartem");
+    add("directory", "altered", "one word changed", with({{"directory_json", altered}}),
+        "bad_signature");
+    add("directory", "stranger-signed", "signed by a stranger",
+        with({{"directory_minisig", stranger.over(json, "serial:5 expires:2027-02-14")}}),
+        "bad_signature");
+    add("directory", "old-signer", "the signer's leave is over",
+        with({{"signer_minisig", root.over(signer.pub(), "expires:2027-01-01")}}), "expired");
+    add("directory", "serial-differs", "the comment names another serial",
+        with({{"directory_minisig", signer.over(json, "serial:9 expires:2027-02-14")}}),
+        "malformed");
+}
+
+void names() {
+    const std::vector<std::pair<std::string, std::string>> list = {
+        {"plain", "Plan Nordansicht.pdf"},
+        {"path", "../../etc/passwd.pdf"},
+        {"windows-path", "C:\\Pläne\\Grundriss.pdf"},
+        {"absolute", "/tmp/x.png"},
+        {"nul", std::string{"plan\0.exe.pdf", 13}},
+        {"control", "plan\r\n\x1b[31m.pdf"},
+        {"bidi", "rechnung\u202Efdp.exe.pdf"},
+        {"zero-width", "pl\u200Ban.pdf"},
+        {"decomposed", "Pla\u0308ne.pdf"},
+        {"device", "CON.pdf"},
+        {"device-number", "com1.jpg"},
+        {"trailing", "plan.pdf. . "},
+        {"leading-dot", ".bashrc.pdf"},
+        {"leading-dash", "-rf.pdf"},
+        {"dots", ".."},
+        {"empty", ""},
+        {"blanks", "   "},
+        {"stream", "plan.pdf:hidden"},
+        {"not-utf8", "pl\xFF\xFE.pdf"},
+        {"long", std::string(600, 'a') + ".pdf"},
+        {"wildcards", "a*b?c<d>e|f\".pdf"},
+    };
+    for (const auto& [slug, text] : list) {
+        add("file_name", slug, "a name that a stranger chose", {{"name", to_hex(as_bytes(text))}});
+    }
+    const std::string pdf = "255044462d312e370a", jpeg = "ffd8ffe000104a464946",
+                      png = "89504e470d0a1a0a0000000d49484452";
+    const auto type = [](const std::string& slug, const std::string& file, const std::string& head,
+                         const std::string& expect = "ok") {
+        add("file_type", slug, "name and content must agree", {{"name", file}, {"head", head}},
+            expect);
+    };
+    type("pdf", "a.pdf", pdf);
+    type("jpeg", "A.JPEG", jpeg);
+    type("png", "a.png", png);
+    type("pdf-as-png", "a.png", pdf, "type_not_allowed");
+    type("exe-as-pdf", "a.pdf", "4d5a9000", "type_not_allowed");
+    type("late-pdf", "a.pdf", "0a" + pdf, "type_not_allowed");
+    type("double", "a.pdf.exe", pdf, "type_not_allowed");
+    type("none", "a", pdf, "type_not_allowed");
+    type("empty-content", "a.pdf", "", "type_not_allowed");
+    type("svg", "a.svg", "3c737667", "type_not_allowed");
+}
+
+} // namespace
+
+void write_trust() {
+    signatures();
+    names();
+}
+
+} // namespace plankurier::vectors
