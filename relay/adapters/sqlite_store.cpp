@@ -26,6 +26,7 @@ const std::vector<std::string> migrations = {
     "CREATE INDEX outbox_owner ON outbox (owner)",
     "CREATE TABLE tombstone (sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
     " tid TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, gone INTEGER NOT NULL)",
+    "ALTER TABLE verification ADD COLUMN code_made INTEGER NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -50,6 +51,7 @@ VerificationRow verification_from(const Db::Row& row) {
     out.verified = number(row[6]);
     out.attempts = number(row[7]);
     out.language = text(row[8]);
+    out.code_made = number(row[9]);
     return out;
 }
 
@@ -112,9 +114,10 @@ SqliteStore::SqliteStore(Db& db) : db_(db) { db_.migrate(migrations); }
 void SqliteStore::transaction(const std::function<void()>& work) { db_.tx(work); }
 
 void SqliteStore::put(const VerificationRow& row) {
-    db_.exec("INSERT OR REPLACE INTO verification VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8)",
+    db_.exec("INSERT OR REPLACE INTO verification VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,"
+             ":p9)",
              {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email), row.code_hash,
-              row.created, row.sent, row.verified, row.attempts, row.language});
+              row.created, row.sent, row.verified, row.attempts, row.language, row.code_made});
 }
 std::optional<VerificationRow> SqliteStore::verification(const std::string& session) {
     return first(db_.query("SELECT * FROM verification WHERE session = :p0", {session}),

@@ -86,9 +86,16 @@ bool Relay::may_send_code(std::string_view email) {
 }
 
 void Relay::send_code(VerificationRow& row, const std::string& email) {
+    const bool may_send = may_send_code(email);
+    row.sent = ports_.clock.now();
+    if (!may_send && !row.code_hash.empty()) {
+        // No further mail: the code that was sent holds on, with its own time and attempts.
+        ports_.store.put(row);
+        return;
+    }
     const std::string code = new_code();
     row.code_hash = code_hash(row.session, code);
-    row.sent = ports_.clock.now();
+    row.code_made = row.sent;
     row.attempts = 0;
     NoticeFacts facts;
     facts.authority = policy_.authority;
@@ -98,7 +105,7 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
     Mail mail = write_notice(Notice::code, row.language, facts);
     mail.to = email;
     ports_.store.put(row);
-    if (may_send_code(email)) queue_mail(row.session, row.slot, std::move(mail));
+    if (may_send) queue_mail(row.session, row.slot, std::move(mail));
 }
 
 Result<VerificationBegun> Relay::begin_verification(std::string_view email,
@@ -144,7 +151,7 @@ Result<void> Relay::check_code(const SessionToken& session, const SecretText& co
     if (!row) return fail(Errc::code_expired, "session");
     attempts_left = policy_.limits.code_attempts_max - row->attempts;
     if (row->verified != 0) return {};
-    if (ports_.clock.now() >= row->sent + policy_.limits.code_valid_s) {
+    if (ports_.clock.now() >= row->code_made + policy_.limits.code_valid_s) {
         return fail(Errc::code_expired, "code");
     }
     if (attempts_left <= 0) return fail(Errc::too_many_attempts, "code");
