@@ -1,0 +1,167 @@
+#include "tests/support/control.hpp"
+
+#include "relay/adapters/files.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <regex>
+
+namespace plankurier::test {
+
+namespace {
+
+relay::Policy usual_policy() {
+    relay::Policy policy;
+    policy.authority = "Landratsamt Muster";
+    policy.link_base = "https://amt.example";
+    policy.staff_patterns = {"@amt.example", "berta@andere.example"};
+    policy.department_mails = {{"bauamt", department_mail}};
+    return policy;
+}
+
+Directory usual_directory() {
+    Department bauamt;
+    bauamt.id = "bauamt";
+    bauamt.name = "Bauamt";
+    bauamt.signing_keys.push_back(
+        {{}, signing_public_key(department_seed()), 0, std::int64_t{1} << 40});
+    Directory directory;
+    directory.departments.push_back(std::move(bauamt));
+    return directory;
+}
+
+} // namespace
+
+SigningSeed relay_seed(std::size_t number) {
+    return fixed_secret<SigningSeed>("relay " + std::to_string(number));
+}
+SigningSeed control_seed() { return fixed_secret<SigningSeed>("control"); }
+SigningSeed department_seed() { return fixed_secret<SigningSeed>("bauamt"); }
+
+relay::KnownRelay known_relay(std::size_t number) {
+    relay::KnownRelay relay;
+    const auto id = sha256(as_bytes("id " + std::to_string(number)));
+    std::copy_n(id.begin(), relay.id.bytes.size(), relay.id.bytes.begin());
+    relay.key = signing_public_key(relay_seed(number));
+    relay.url = "https://relay" + std::to_string(number) + ".amt.example";
+    return relay;
+}
+
+relay::TransferRequest Sending::request() const {
+    relay::TransferRequest request;
+    request.transfer = id;
+    request.department = "bauamt";
+    request.body_len = layout.body_len();
+    request.expiry_days = 14;
+    request.language = "de";
+    request.fetch_hash = sha256(fetch().reveal());
+    request.manage_hash = sha256(manage.reveal());
+    return request;
+}
+
+Bytes Sending::envelope() const {
+    Manifest manifest;
+    manifest.transfer = id;
+    manifest.expiry_days = 14;
+    manifest.message = "Guten Tag";
+    std::vector<Recipient> recipients;
+    recipients.emplace_back(KeyRecipient{
+        recipient_public_key(fixed_secret<KeySeed>("bauamt"), StanzaType::hpke_p256).value()});
+    return seal_envelope(key, manifest, layout, recipients).value();
+}
+
+StoredReceipt Sending::receipt(std::size_t number) const {
+    return {known_relay(number).id, id, sha256(as_bytes("content")), layout.body_len(), 1};
+}
+Bytes Sending::signed_receipt(std::size_t number) const {
+    return sign_stored(receipt(number), relay_seed(number));
+}
+
+Control::Plane::Plane(Control& world)
+    : db(world.folder / "control.db", {world.options.secure_delete}), store(db),
+      vault(world.folder / "vault"), envelopes(world.folder / "envelopes"),
+      audit(world.folder / "audit.log") {
+    relay::Mailer* mailer = &world.mails;
+    if (world.options.folder_mailer) {
+        folder_mailer = std::make_unique<relay::adapters::FolderMailer>(
+            world.folder / "mail", "plankurier@amt.example", world.clock);
+        mailer = folder_mailer.get();
+    }
+    std::vector<relay::KnownRelay> relays;
+    for (std::size_t i = 0; i < world.options.relays; ++i) relays.push_back(known_relay(i));
+    relay = std::make_unique<relay::Relay>(
+        relay::Ports{world.clock, *mailer, vault, envelopes, store, audit}, world.policy,
+        control_seed(), fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper),
+        std::move(relays));
+    relay->set_directory(usual_directory());
+}
+
+Control::Control(const std::filesystem::path& where, Options chosen)
+    : folder(where), options(std::move(chosen)), policy(usual_policy()),
+      plane_(std::make_unique<Plane>(*this)) {}
+
+void Control::restart() {
+    plane_.reset(); // first: two processes never share the folder
+    plane_ = std::make_unique<Plane>(*this);
+}
+
+std::string Control::audit() const {
+    const auto bytes = relay::adapters::read_file(folder / "audit.log");
+    return bytes ? std::string{as_text(*bytes)} : std::string{};
+}
+
+SessionToken Control::asked_session(std::string_view email) {
+    auto begun = relay().begin_verification(email, "de");
+    REQUIRE(begun);
+    relay().tick();
+    return std::move(begun->session);
+}
+
+SecretText Control::code_for(std::string_view email) const {
+    const auto sent = mails.sent_to(email);
+    for (auto mail = sent.rbegin(); mail != sent.rend(); ++mail) {
+        std::smatch found;
+        static const std::regex code{"\n    ([0-9A-Z]{4}-[0-9A-Z]{4})\n"};
+        if (std::regex_search(mail->text, found, code)) return SecretText{found[1].str()};
+    }
+    FAIL("no mail with a code");
+    return {};
+}
+
+SessionToken Control::verified_session(std::string_view email) {
+    auto session = asked_session(email);
+    std::int64_t left = 0;
+    REQUIRE(relay().check_code(session, code_for(email), left));
+    return session;
+}
+
+Sending Control::uploading(const Change& change) {
+    Sending sending;
+    auto request = sending.request();
+    if (change) change(request);
+    REQUIRE(relay().create_transfer(verified_session(), request));
+    REQUIRE(relay().put_envelope(sending.id, sending.manage, sending.envelope()));
+    return sending;
+}
+
+Sending Control::available(const Change& change) {
+    auto sending = uploading(change);
+    std::vector<Bytes> receipts;
+    for (std::size_t i = 0; i < options.relays; ++i) receipts.push_back(sending.signed_receipt(i));
+    REQUIRE(relay().finish(sending.id, sending.manage, receipts));
+    relay().tick();
+    return sending;
+}
+
+LinkId Control::link_for(std::string_view email) const {
+    const auto sent = mails.sent_to(email);
+    for (auto mail = sent.rbegin(); mail != sent.rend(); ++mail) {
+        std::smatch found;
+        static const std::regex link{"https://amt\\.example/t#v1\\.([0-9a-f]{32})\n"};
+        if (std::regex_search(mail->text, found, link)) return LinkId::from_hex(found[1].str()).value();
+    }
+    FAIL("no mail with a link");
+    return {};
+}
+
+} // namespace plankurier::test

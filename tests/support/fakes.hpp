@@ -1,0 +1,50 @@
+#pragma once
+/// The only fakes of the relay's tests: time that stands still until told, and a mail server that
+/// answers as told. Everything else is real. One thread at a time.
+
+#include "relay/domain/ports.hpp"
+
+#include <algorithm>
+
+namespace plankurier::test {
+
+class FakeClock final : public relay::Clock {
+public:
+    std::int64_t now() override { return wall_; }
+    std::int64_t monotonic() override { return steady_; }
+    /// Time goes by.
+    void pass(std::int64_t seconds) {
+        wall_ += seconds;
+        steady_ += seconds;
+    }
+    /// Somebody sets the wall clock.
+    void jump(std::int64_t seconds) { wall_ += seconds; }
+
+private:
+    std::int64_t wall_{1'800'000'000};
+    std::int64_t steady_{5'000};
+};
+
+class FakeMailer final : public relay::Mailer {
+public:
+    relay::Delivery deliver(const relay::Mail& mail) override {
+        tried.push_back(mail);
+        if (answer == relay::Delivery::done) sent.push_back(mail);
+        return answer;
+    }
+    void forget(const std::string& id) override { forgotten.push_back(id); }
+
+    [[nodiscard]] std::vector<relay::Mail> sent_to(std::string_view address) const {
+        std::vector<relay::Mail> out;
+        std::ranges::copy_if(sent, std::back_inserter(out),
+                             [&](const relay::Mail& mail) { return mail.to == address; });
+        return out;
+    }
+
+    relay::Delivery answer{relay::Delivery::done};
+    std::vector<relay::Mail> tried; ///< each call of `deliver`
+    std::vector<relay::Mail> sent;  ///< those that were answered with `done`
+    std::vector<std::string> forgotten;
+};
+
+} // namespace plankurier::test
