@@ -47,6 +47,14 @@ Result<void> check_address(std::string_view address) {
     return {};
 }
 
+Result<void> check_phone(std::string_view phone) {
+    constexpr std::string_view signs = "0123456789 +-/.()";
+    if (phone.size() > 64 || phone.find_first_not_of(signs) != phone.npos) {
+        return fail(Errc::invalid_argument, "phone");
+    }
+    return {};
+}
+
 bool matches_pattern(std::string_view address, std::string_view pattern) {
     const std::string one = lower(address);
     const std::string other = lower(pattern);

@@ -40,6 +40,9 @@ struct Policy {
 /// atoms and dots, domain of letters, digits and hyphens, at most 254 bytes. No quotes, comments,
 /// literals, control characters. Fails with `invalid_argument`.
 [[nodiscard]] Result<void> check_address(std::string_view address);
+/// Accepts at most 64 digits, blanks and signs of `+-/.()`, or nothing: what the sender types here
+/// stands in a mail, so that it may hold no words. Fails with `invalid_argument`.
+[[nodiscard]] Result<void> check_phone(std::string_view phone);
 /// True when the address fits a pattern (ASCII case is ignored).
 [[nodiscard]] bool matches_pattern(std::string_view address, std::string_view pattern);
 /// True for addresses of the authority.

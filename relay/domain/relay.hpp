@@ -85,7 +85,7 @@ public:
                             std::int64_t& attempts_left);
 
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
-    /// `invalid_argument` (expiry), `conflict` (id taken).
+    /// `invalid_argument` (expiry, phone), `conflict` (id taken).
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.

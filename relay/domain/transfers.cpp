@@ -77,7 +77,7 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
         request.expiry_days > limits.expiry_days_max) {
         return fail(Errc::invalid_argument, "expiry");
     }
-    if (request.phone.size() > 64) return fail(Errc::invalid_argument, "phone");
+    if (auto ok = check_phone(request.phone); !ok) return tl::unexpected(ok.error());
     if (ports_.store.is_tombstoned(request.transfer)) return fail(Errc::conflict, "id");
     const std::int64_t now = ports_.clock.now();
     if (const auto known = ports_.store.transfer(request.transfer)) {
