@@ -84,11 +84,11 @@ Slot VaultFile::allocate() {
 }
 
 void VaultFile::erase(Slot slot) {
-    if (slot >= slots_ || free_.contains(slot)) return;
+    if (slot >= slots_ || free_.contains(slot) || erased_.contains(slot)) return;
     Bytes noise(slot_bytes);
     fill_random(noise);
     write_slot(slot, noise);
-    free_.insert(slot);
+    erased_.insert(slot);
 }
 
 void VaultFile::keep_only(const std::vector<Slot>& used) {
@@ -101,6 +101,7 @@ void VaultFile::keep_only(const std::vector<Slot>& used) {
             continue;
         }
         if (!free_.insert(slot).second) continue; // made from noise a moment ago
+        if (erased_.erase(slot) != 0) continue;
         fill_random(noise);
         const auto at = static_cast<off_t>(std::size_t{slot} * slot_bytes);
         if (::pwrite(fd_, noise.data(), noise.size(), at) != static_cast<ssize_t>(slot_bytes)) {

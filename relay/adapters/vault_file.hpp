@@ -37,6 +37,7 @@ private:
     int fd_{-1};
     Slot slots_{};
     std::set<Slot> free_;
+    std::set<Slot> erased_; ///< free as soon as `keep_only` does not name them
 };
 
 } // namespace plankurier::relay::adapters

@@ -34,6 +34,8 @@ public:
     virtual Delivery deliver(const Mail& mail) = 0;
     /// Removes whatever copy of the mail this relay still holds. Idempotent.
     virtual void forget(const std::string& id) = 0;
+    /// Removes the copies of all other mails (after a crash between two steps).
+    virtual void keep_only(const std::vector<std::string>& /*ids*/) {}
 };
 
 /// Index of a key in the vault.
@@ -44,13 +46,14 @@ public:
     virtual ~Vault() = default;
     /// A fresh random key, durable on return.
     virtual Slot allocate() = 0;
-    /// Overwrites the key in place, durable on return, and frees the slot. Idempotent.
+    /// Overwrites the key in place, durable on return. Idempotent: the slot is not given out again
+    /// before `keep_only` says that no row refers to it, so that saying it again harms nobody.
     virtual void erase(Slot slot) = 0;
     /// Seals bytes under the slot's key. `purpose` keeps uses apart.
     virtual Bytes seal(Slot slot, std::string_view purpose, ByteView plain) = 0;
     /// The inverse. Fails with `tampered`.
     virtual Result<Bytes> open(Slot slot, std::string_view purpose, ByteView sealed) = 0;
-    /// Erases and frees every slot that is not listed (after a crash between two steps).
+    /// Erases and frees every slot that is not listed.
     virtual void keep_only(const std::vector<Slot>& used) = 0;
 };
 
