@@ -5,7 +5,10 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
+#include <set>
+#include <system_error>
 
 namespace plankurier::relay::adapters {
 
@@ -120,13 +123,27 @@ FolderMailer::FolderMailer(std::filesystem::path folder, std::string from, Clock
     std::filesystem::create_directories(folder_);
 }
 Delivery FolderMailer::deliver(const Mail& mail) {
-    write_durably(folder_ / (mail.id + ".eml"),
-                  as_bytes(mail_message(mail, from_, clock_.now())));
+    try {
+        write_durably(folder_ / (mail.id + ".eml"),
+                      as_bytes(mail_message(mail, from_, clock_.now())));
+    } catch (const std::system_error& error) {
+        std::fprintf(stderr, "mail folder: %s\n", error.what());
+        return Delivery::later; // like a mail server with a full disk
+    }
     return Delivery::done;
 }
 void FolderMailer::forget(const std::string& id) {
     remove_durably(folder_ / (id + ".eml"));
     remove_durably(folder_ / (id + ".eml.tmp"));
+}
+void FolderMailer::keep_only(const std::vector<std::string>& ids) {
+    const std::set<std::string> kept{ids.begin(), ids.end()};
+    std::vector<std::filesystem::path> strangers;
+    for (const auto& entry : std::filesystem::directory_iterator{folder_}) {
+        const std::string name = entry.path().filename().string();
+        if (!kept.contains(name.substr(0, name.find('.')))) strangers.push_back(entry.path());
+    }
+    for (const auto& file : strangers) remove_durably(file);
 }
 
 SmtpMailer::SmtpMailer(SmtpSettings settings, std::string from, Clock& clock)

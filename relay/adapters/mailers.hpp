@@ -20,6 +20,7 @@ public:
     FolderMailer(std::filesystem::path folder, std::string from, Clock& clock);
     Delivery deliver(const Mail& mail) override;
     void forget(const std::string& id) override;
+    void keep_only(const std::vector<std::string>& ids) override;
 
 private:
     std::filesystem::path folder_;

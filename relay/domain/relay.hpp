@@ -146,7 +146,9 @@ private:
     void drop_old_verifications(std::int64_t now);
     void drop_verification(const VerificationRow& row);
     bool clock_is_sane();
+    void forget_strangers();
     void purge(TransferRow row);
+    void finish_purges();
     void drop_mails(const std::string& owner);
 
     Ports ports_;
@@ -159,6 +161,13 @@ private:
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
     std::vector<std::int64_t> code_mails_all_;
+    bool scrub_due_{true}; ///< also after a start: the last process may have died before it
+    struct Purged {
+        std::int64_t at{};
+        std::string department;
+        unsigned size_log2{};
+    };
+    std::vector<Purged> not_audited_;
     std::vector<DueMail> last_notices_; ///< at most one for each transfer purged since the last tick
 };
 

@@ -148,10 +148,25 @@ void Relay::purge(TransferRow row) {
         drop_mails(row.transfer.hex());
         ports_.store.remove_transfer(row.transfer);
     });
+    scrub_due_ = true;
+    not_audited_.push_back({ports_.clock.now(), row.department,
+                            static_cast<unsigned>(std::bit_width(row.body_len))});
     PK_FAULT("purge.after_rows");
-    ports_.store.scrub();
-    ports_.audit.record(ports_.clock.now(), "purged", row.department,
-                        static_cast<unsigned>(std::bit_width(row.body_len)));
+}
+
+/// The last steps for all purged so far; what fails here is done at the next tick.
+void Relay::finish_purges() {
+    if (scrub_due_) {
+        ports_.store.scrub();
+        ports_.vault.keep_only(ports_.store.used_slots());
+        scrub_due_ = false;
+    }
+    PK_FAULT("purge.after_scrub");
+    while (!not_audited_.empty()) {
+        const Purged& one = not_audited_.back();
+        ports_.audit.record(one.at, "purged", one.department, one.size_log2);
+        not_audited_.pop_back();
+    }
 }
 
 void Relay::tick() {
@@ -167,6 +182,7 @@ void Relay::tick_expiry() {
     if (!clock_is_sane()) return;
     drop_old_verifications(now);
     for (const TransferRow& row : ports_.store.ended_transfers(now)) purge(row);
+    finish_purges();
 }
 
 void Relay::purge_now(bool all) {
@@ -177,6 +193,7 @@ void Relay::purge_now(bool all) {
         ports_.store.transaction([&] { ports_.store.put(row); });
         purge(std::move(row));
     }
+    finish_purges();
 }
 
 Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {

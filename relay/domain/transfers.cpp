@@ -35,8 +35,21 @@ Relay::Relay(Ports ports, Policy policy, SigningSeed control_key,
              Secret<32, struct PepperTag> pepper, std::vector<KnownRelay> relays)
     : ports_(ports), policy_(std::move(policy)), control_key_(std::move(control_key)),
       pepper_(std::move(pepper)), relays_(std::move(relays)) {
-    // A crash between "slot allocated" and "row committed" leaves a key nobody refers to.
+    forget_strangers();
+}
+
+/// A crash between "slot allocated" and "row committed" leaves a key that nobody refers to, one
+/// between "delivered" and "committed" a copy of a mail.
+void Relay::forget_strangers() {
+    constexpr std::int64_t forever = std::int64_t{1} << 60;
     ports_.vault.keep_only(ports_.store.used_slots());
+    std::vector<std::string> mails;
+    const auto add_mails_of = [&](const std::string& owner) {
+        for (OutboxRow& mail : ports_.store.mails_of(owner)) mails.push_back(std::move(mail.id));
+    };
+    for (const auto& row : ports_.store.verifications_before(forever)) add_mails_of(row.session);
+    for (const auto& row : ports_.store.ended_transfers(forever)) add_mails_of(row.transfer.hex());
+    ports_.mailer.keep_only(mails);
 }
 
 void Relay::set_directory(Directory directory) { directory_ = std::move(directory); }
@@ -239,6 +252,7 @@ Result<void> Relay::revoke(const TransferId& transfer, const ManageToken& token)
     row->state = TransferState::revoked;
     ports_.store.transaction([&] { ports_.store.put(*row); });
     purge(*row);
+    finish_purges();
     return {};
 }
 

@@ -179,15 +179,13 @@ void Relay::drop_verification(const VerificationRow& row) {
 
 void Relay::drop_old_verifications(std::int64_t now) {
     const Limits& limits = policy_.limits;
-    bool dropped = false;
     for (const VerificationRow& row : ports_.store.verifications_before(now)) {
         const std::int64_t end = row.verified != 0 ? row.created + limits.session_valid_s
                                                    : row.sent + limits.code_valid_s;
         if (now < end) continue;
         drop_verification(row);
-        dropped = true;
+        scrub_due_ = true;
     }
-    if (dropped) ports_.store.scrub();
 }
 
 } // namespace plankurier::relay
