@@ -81,16 +81,16 @@ Control::Plane::Plane(Control& world)
     : db(world.folder / "control.db", {world.options.secure_delete}), store(db),
       vault(world.folder / "vault"), envelopes(world.folder / "envelopes"),
       audit(world.folder / "audit.log") {
-    relay::Mailer* mailer = &world.mails;
+    world.mails.also = nullptr;
     if (world.options.folder_mailer) {
         folder_mailer = std::make_unique<relay::adapters::FolderMailer>(
             world.folder / "mail", "plankurier@amt.example", world.clock);
-        mailer = folder_mailer.get();
+        world.mails.also = folder_mailer.get();
     }
     std::vector<relay::KnownRelay> relays;
     for (std::size_t i = 0; i < world.options.relays; ++i) relays.push_back(known_relay(i));
     relay = std::make_unique<relay::Relay>(
-        relay::Ports{world.clock, *mailer, vault, envelopes, store, audit}, world.policy,
+        relay::Ports{world.clock, world.mails, vault, envelopes, store, audit}, world.policy,
         control_seed(), fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper),
         std::move(relays));
     relay->set_directory(usual_directory());
@@ -101,7 +101,7 @@ Control::Control(const std::filesystem::path& where, Options chosen)
       plane_(std::make_unique<Plane>(*this)) {}
 
 void Control::restart() {
-    plane_.reset(); // first: two processes never share the folder
+    stop(); // first: two processes never share the folder
     plane_ = std::make_unique<Plane>(*this);
 }
 
@@ -139,7 +139,10 @@ Sending Control::uploading(const Change& change) {
     Sending sending;
     auto request = sending.request();
     if (change) change(request);
-    REQUIRE(relay().create_transfer(verified_session(), request));
+    if (!session_ || !relay().resend(*session_)) {
+        session_ = std::make_unique<SessionToken>(verified_session());
+    }
+    REQUIRE(relay().create_transfer(*session_, request));
     REQUIRE(relay().put_envelope(sending.id, sending.manage, sending.envelope()));
     return sending;
 }

@@ -54,7 +54,7 @@ public:
     struct Options {
         std::size_t relays{1};
         bool secure_delete{true};
-        bool folder_mailer{}; ///< real mails in FOLDER/mail instead of the fake
+        bool folder_mailer{}; ///< the mails are written to FOLDER/mail, too
         std::string pepper{"pepper"};
     };
     /// Lets a test ask for a transfer that differs from the usual one.
@@ -63,7 +63,9 @@ public:
     Control(const std::filesystem::path& where, Options chosen);
     explicit Control(const std::filesystem::path& where) : Control(where, Options{}) {}
 
-    /// The process ends and starts again.
+    /// The process ends …
+    void stop() { plane_.reset(); }
+    /// … and starts again.
     void restart();
     relay::Relay& relay() { return *plane_->relay; }
     relay::Store& store() { return plane_->store; }
@@ -99,6 +101,7 @@ private:
         std::unique_ptr<relay::Relay> relay;
     };
     std::unique_ptr<Plane> plane_;
+    std::unique_ptr<SessionToken> session_; ///< of `uploading`, while it is verified
 };
 
 /// The code of a result, or nothing when it holds a value: for comparisons that print well.

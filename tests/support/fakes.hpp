@@ -29,10 +29,17 @@ class FakeMailer final : public relay::Mailer {
 public:
     relay::Delivery deliver(const relay::Mail& mail) override {
         tried.push_back(mail);
-        if (answer == relay::Delivery::done) sent.push_back(mail);
-        return answer;
+        if (answer != relay::Delivery::done) return answer;
+        sent.push_back(mail);
+        return also == nullptr ? answer : also->deliver(mail);
     }
-    void forget(const std::string& id) override { forgotten.push_back(id); }
+    void forget(const std::string& id) override {
+        forgotten.push_back(id);
+        if (also != nullptr) also->forget(id);
+    }
+    void keep_only(const std::vector<std::string>& ids) override {
+        if (also != nullptr) also->keep_only(ids);
+    }
 
     [[nodiscard]] std::vector<relay::Mail> sent_to(std::string_view address) const {
         std::vector<relay::Mail> out;
@@ -42,6 +49,7 @@ public:
     }
 
     relay::Delivery answer{relay::Delivery::done};
+    relay::Mailer* also{}; ///< a real one that gets the mails too
     std::vector<relay::Mail> tried; ///< each call of `deliver`
     std::vector<relay::Mail> sent;  ///< those that were answered with `done`
     std::vector<std::string> forgotten;
