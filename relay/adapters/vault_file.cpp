@@ -93,6 +93,8 @@ void VaultFile::erase(Slot slot) {
 
 void VaultFile::keep_only(const std::vector<Slot>& used) {
     const std::set<Slot> kept{used.begin(), used.end()};
+    // A file that was lost or cut short has lost their keys; their places are theirs all the same.
+    while (!kept.empty() && *kept.rbegin() >= slots_) grow();
     // What is free now may hold a key from before a crash: noise over all of it, synced once.
     Bytes noise(slot_bytes);
     for (Slot slot = 0; slot < slots_; ++slot) {

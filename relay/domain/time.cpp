@@ -121,14 +121,15 @@ void Relay::accept_clock() {
 
 void Relay::purge(TransferRow row) {
     if (row.state != TransferState::revoked && row.state != TransferState::expired) {
-        if (row.state == TransferState::available && row.notify_fetch) {
+        const auto sender = ports_.vault.open(row.slot, "sender", row.sealed_sender);
+        if (sender && row.state == TransferState::available && row.notify_fetch) {
             NoticeFacts facts;
             facts.authority = policy_.authority;
             facts.created = row.created;
             facts.receipt_number = row.receipt_number;
             Mail mail = write_notice(Notice::not_fetched, row.language, facts);
             mail.id = row.transfer.hex();
-            mail.to = opened_text(row.slot, "sender", row.sealed_sender);
+            mail.to = as_text(*sender);
             // Not by the outbox: its row would have to outlive the key that it is sealed with.
             last_notices_.push_back({{}, std::move(mail)});
         }
