@@ -80,6 +80,8 @@ public:
     /// Created, with envelope.
     Sending uploading(const Change& change = {});
     Sending available(const Change& change = {});
+    /// The next of these comes from a session of its own.
+    void new_sender() { session_.reset(); }
     /// The link in the newest mail to the address. Fails the test when there is none.
     [[nodiscard]] LinkId link_for(std::string_view email = department_mail) const;
 
