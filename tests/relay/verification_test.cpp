@@ -136,7 +136,7 @@ TEST_CASE("a code is worth nothing in another session") {
     const auto code_of_mine = world.code_for();
     const auto theirs = world.asked_session("mallory@boese.example");
     CHECK(check(world, theirs, code_of_mine.reveal()) == "wrong_code");
-    CHECK(check(world, SessionToken::random(), code_of_mine.reveal()) == "not_verified");
+    CHECK(check(world, SessionToken::random(), code_of_mine.reveal()) == "code_expired");
     CHECK(check(world, mine, code_of_mine.reveal()) == "value");
     CHECK(why(world.relay().create_transfer(theirs, Sending{}.request())) == "not_verified");
 }
