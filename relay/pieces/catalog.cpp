@@ -164,6 +164,14 @@ Result<Writing> Catalog::begin_write(const Ticket& ticket, std::uint32_t volume,
     }
     const auto transfer = transfer_for(ticket);
     if (!transfer) return tl::unexpected(transfer.error());
+    if (ticket.delete_at > (*transfer)->delete_at) {
+        // An upload that goes on for days: its expiry begins later than the first ticket knew.
+        db_.tx([&] {
+            db_.exec("UPDATE transfer SET delete_at = :p0 WHERE tid = :p1",
+                     {ticket.delete_at, ticket.transfer.hex()});
+        });
+        (*transfer)->delete_at = ticket.delete_at;
+    }
     Volume& entry = (*transfer)->volumes[volume];
     entry.roots.resize(layout->pieces_in_volume(volume));
     if ((entry.writing & bit(piece)) != 0) return fail(Errc::conflict, "being written");
