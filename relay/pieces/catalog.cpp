@@ -61,6 +61,9 @@ Catalog::Catalog(const fs::path& folder)
     : folder_(prepared(folder)), db_(folder_ / "index.db") {
     db_.migrate(migrations);
     load();
+    for (const TransferId& id : transfers()) {
+        if (purged_.contains(id)) purge(id); // cut short by a crash
+    }
     remove_strangers();
 }
 

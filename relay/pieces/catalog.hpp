@@ -58,7 +58,8 @@ struct Readable {
 
 class Catalog {
 public:
-    /// Reads the index and removes files that no row knows. Throws std::runtime_error.
+    /// Reads the index, finishes purges that were cut short, and removes files that no row knows.
+    /// Throws std::runtime_error.
     explicit Catalog(const std::filesystem::path& folder);
 
     /// Fails with `malformed` (no such piece), `conflict` (another connection writes it),
