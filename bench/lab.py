@@ -1,5 +1,6 @@
 """What the benchmarks share: sizes, input, the machine, and the cost of processes."""
 import ctypes
+import mmap
 import os
 import pathlib
 import re
@@ -78,6 +79,15 @@ def wait_for_calm(limit=0.6, seconds=600):
             return True
     print("the machine does not come to rest; measuring anyway", file=sys.stderr)
     return False
+
+
+def warm_memory(size):
+    """Touches memory and gives it back. A virtual machine's host hands out a page at its first use
+    and takes free pages back after a while; that costs 1 to 3 s per GiB, by chance in one side's
+    run or in another's."""
+    with mmap.mmap(-1, max(size, 4096)) as memory:
+        for at in range(0, size, 4096):
+            memory[at] = 1
 
 
 def busy_seconds():
