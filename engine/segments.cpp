@@ -1,4 +1,5 @@
 #include "engine/floe.hpp"
+#include "engine/sha256_pair.hpp"
 
 #include <plankurier/sealing.hpp>
 
@@ -125,8 +126,7 @@ struct PieceHasher::State {
         return out;
     }
 
-    void add_leaf(ByteView block) {
-        Hash256 node = digest(block);
+    void add_leaf(Hash256 node) {
         std::size_t level = 0;
         for (std::uint64_t full = leaves; (full & 1U) != 0; full >>= 1U, ++level) {
             node = digest(pending[level], node);
@@ -143,8 +143,16 @@ PieceHasher& PieceHasher::operator=(PieceHasher&&) noexcept = default;
 
 void PieceHasher::update(ByteView bytes) {
     expects(bytes.size() % block_bytes == 0, "whole blocks");
-    for (std::size_t at = 0; at < bytes.size(); at += block_bytes) {
-        state_->add_leaf(bytes.subspan(at, block_bytes));
+    if (sha256_pair_available()) {
+        for (; bytes.size() >= 2 * block_bytes; bytes = bytes.subspan(2 * block_bytes)) {
+            const HashPair leaves =
+                sha256_pair(bytes.first(block_bytes), bytes.subspan(block_bytes, block_bytes));
+            state_->add_leaf(leaves.first);
+            state_->add_leaf(leaves.second);
+        }
+    }
+    for (; !bytes.empty(); bytes = bytes.subspan(block_bytes)) {
+        state_->add_leaf(state_->digest(bytes.first(block_bytes)));
     }
 }
 

@@ -20,6 +20,7 @@ STANDARD = re.compile(r"^[a-z0-9_]+$|^(sys|netinet|arpa|linux|net)/|^(fcntl|unis
 LAYERS = {
     "include/": (r"plankurier/", r"tl/expected"),
     "engine/": (r"plankurier/|engine/", r"openssl/|sodium|utf8proc|nlohmann/"),
+    "engine/sha256_pair.cpp": (r"plankurier/|engine/", r"cpuid|immintrin"),
     "relay/domain/": (r"plankurier/|relay/domain/", r"$^"),
     "relay/adapters/": (r"plankurier/|relay/domain/|relay/adapters/",
                         r"openssl/|sodium|curl/|nlohmann/"),
