@@ -23,6 +23,7 @@ class Ours:
     def __init__(self, folder):
         self.world = world.World(lab.release_build(), tempfile.mkdtemp(prefix="pk-", dir=folder))
         self.count = 0
+        self.more = []  # options for send and fetch
 
     def __enter__(self):
         self.world.__enter__()
@@ -70,7 +71,7 @@ class Ours:
         client = run.start(
             "plankurier send", self.world.client, "send", source, "--to", "bauamt", "--name",
             "Anna Muster", "--email", world.SENDER, "--message", "Anbei die Pläne", "--code-from",
-            "-", "--receipt", receipt, "--ca", self.world.ca, "--no-progress", "--json",
+            "-", "--receipt", receipt, "--ca", self.world.ca, "--no-progress", "--json", *self.more,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=self.world.env())
         for line in client.stdout:
             if json.loads(line)["event"] == "code_sent":
@@ -99,7 +100,7 @@ class Ours:
             run = lab.Run(what, "https", size, self.servers())
             run.start("plankurier fetch", self.world.client, "fetch", "--link-file", link_file, "-o",
                       target, "--key", self.world.key, "--passphrase-file", self.world.passphrase,
-                      "--ca", self.world.ca, "--no-progress", stdout=log, stderr=log,
+                      "--ca", self.world.ca, "--no-progress", *self.more, stdout=log, stderr=log,
                       stdin=subprocess.DEVNULL, env=self.world.env())
             return run.finish(), target
 

@@ -40,6 +40,7 @@ struct SegmentSealer::State {
     std::uint64_t segments;
     /// Keyed once; EVP_MAC_init without a key starts the next message with the same key.
     std::unique_ptr<EVP_MAC_CTX, FreeMac> mac;
+    std::unique_ptr<HmacPair> pair; ///< empty where the processor lacks it
 
     State(Floe body, std::uint64_t count, ByteView iv_key) : floe(std::move(body)), segments(count) {
         EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
@@ -51,8 +52,23 @@ struct SegmentSealer::State {
             OSSL_PARAM_construct_end()};
         expects(EVP_MAC_init(mac.get(), raw(iv_key.data()), iv_key.size(), parameters) == 1,
                 "HMAC key");
+        if (sha256_pair_available()) pair = std::make_unique<HmacPair>(iv_key);
     }
 };
+
+namespace {
+
+/// What the synthetic IV binds besides the plaintext: u64 index || last.
+std::array<std::byte, 9> place_of(std::uint64_t index, bool last) noexcept {
+    std::array<std::byte, 9> place{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        place[i] = static_cast<std::byte>(index >> (56 - 8 * i) & 0xFFU);
+    }
+    place[8] = last ? std::byte{1} : std::byte{0};
+    return place;
+}
+
+} // namespace
 
 SegmentSealer::SegmentSealer(const TransferKey& key, const TransferId& transfer,
                              const FloeHeader& header, std::uint64_t segments) {
@@ -69,11 +85,7 @@ void SegmentSealer::seal(std::uint64_t index, ByteView plain, std::span<std::byt
                 out.size() == segment_bytes,
             "segment");
     const bool last = index + 1 == state_->segments;
-    std::array<std::byte, 9> place{};
-    for (std::size_t i = 0; i < 8; ++i) {
-        place[i] = static_cast<std::byte>(index >> (56 - 8 * i) & 0xFFU);
-    }
-    place[8] = last ? std::byte{1} : std::byte{0};
+    const auto place = place_of(index, last);
     std::array<std::byte, 32> full{};
     std::size_t length = 0;
     EVP_MAC_CTX* const mac = state_->mac.get();
@@ -83,6 +95,24 @@ void SegmentSealer::seal(std::uint64_t index, ByteView plain, std::span<std::byt
                 EVP_MAC_final(mac, raw(full.data()), &length, full.size()) == 1,
             "synthetic IV");
     state_->floe.seal(index, last, std::span{std::as_const(full)}.first<12>(), plain, out);
+}
+
+void SegmentSealer::seal_pair(std::uint64_t index, ByteView plain, std::span<std::byte> out) {
+    expects(index + 1 < state_->segments && plain.size() == 2 * segment_plain_bytes &&
+                out.size() == 2 * segment_bytes,
+            "two segments");
+    const std::array parts = {plain.first(segment_plain_bytes), plain.last(segment_plain_bytes)};
+    const std::array outs = {out.first(segment_bytes), out.last(segment_bytes)};
+    if (!state_->pair) {
+        seal(index, parts[0], outs[0]);
+        seal(index + 1, parts[1], outs[1]);
+        return;
+    }
+    const bool last = index + 2 == state_->segments;
+    const std::array places = {place_of(index, false), place_of(index + 1, last)};
+    const HashPair ivs = state_->pair->mac({places[0], parts[0]}, {places[1], parts[1]});
+    state_->floe.seal(index, false, std::span{ivs.first}.first<12>(), parts[0], outs[0]);
+    state_->floe.seal(index + 1, last, std::span{ivs.second}.first<12>(), parts[1], outs[1]);
 }
 
 struct SegmentOpener::State {

@@ -206,7 +206,7 @@ Result<HttpAnswer> HttpLine::put(const std::string& url, const Headers& headers,
     transfer.produce = &produce;
     transfer.rewind = &rewind;
     set(state_->curl, CURLOPT_UPLOAD, 1L);
-    set(state_->curl, CURLOPT_UPLOAD_BUFFERSIZE, 262'144L);
+    set(state_->curl, CURLOPT_UPLOAD_BUFFERSIZE, 2 * 262'144L); // two segments: no copy on the way
     set(state_->curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(length));
     return state_->perform(transfer, headers);
 }

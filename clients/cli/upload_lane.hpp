@@ -1,6 +1,7 @@
 #pragma once
-/// One lane of an upload: seals a piece segment by segment, straight into libcurl's buffer where it
-/// fits. Internal to the upload; belongs to one thread.
+/// One lane of an upload: seals a piece two segments at a time (a piece has one segment or an even
+/// number), straight into libcurl's buffer where they fit. Internal to the upload; belongs to one
+/// thread.
 
 #include <clients/cli/upload.hpp>
 
@@ -23,6 +24,8 @@ public:
     [[nodiscard]] std::uint64_t produced() const noexcept { return produced_; }
 
 private:
+    /// Segments that are read, sealed and handed over together.
+    [[nodiscard]] std::size_t step_segments() const noexcept;
     [[nodiscard]] bool seal_next(std::span<std::byte> out);
 
     BodyLayout layout_;
