@@ -235,7 +235,7 @@ Result<void> Upload::settle() {
     auto before = durable_count();
     auto since = steady_clock::now();
     bool told = false;
-    for (;;) {
+    for (milliseconds pause{1};; pause = std::min(2 * pause, milliseconds{64})) {
         if (auto map = call_patiently([&] { return read_map(); }); !map) return map;
         auto delivered = call_patiently([&] { return deliver_descriptors(); });
         if (!delivered) return delivered;
@@ -250,7 +250,7 @@ Result<void> Upload::settle() {
         if (steady_clock::now() - since > std::chrono::seconds{10}) return {};
         if (!told && steady_clock::now() - since > std::chrono::seconds{1}) watcher_.settling();
         told = told || steady_clock::now() - since > std::chrono::seconds{1};
-        if (!pause_for(milliseconds{30})) return fail(Errc::canceled, "settle");
+        if (!pause_for(pause)) return fail(Errc::canceled, "settle");
     }
 }
 

@@ -24,10 +24,24 @@ Committer::~Committer() {
     changed_.notify_all();
 }
 
+void Committer::expect() {
+    const std::scoped_lock lock{mutex_};
+    ++expected_;
+}
+
+void Committer::no_longer_expect() {
+    {
+        const std::scoped_lock lock{mutex_};
+        --expected_;
+    }
+    changed_.notify_all();
+}
+
 void Committer::add(Written piece) {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return waiting_bytes_ < waiting_bytes_max; });
     waiting_bytes_ += piece.bytes;
+    --expected_;
     queue_.push_back(std::move(piece));
     lock.unlock();
     changed_.notify_all();
@@ -54,7 +68,9 @@ void Committer::run(const std::stop_token& stop) {
         {
             std::unique_lock lock{mutex_};
             if (!changed_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
-            changed_.wait_for(lock, stop, group_time, [&] { return waiting_bytes_ >= group_bytes; });
+            // Nobody waits longer than it takes the pieces that are on their way.
+            changed_.wait_for(lock, stop, group_time,
+                              [&] { return expected_ == 0 || waiting_bytes_ >= group_bytes; });
             group.swap(queue_);
             bytes = waiting_bytes_;
         }

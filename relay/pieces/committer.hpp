@@ -14,6 +14,10 @@ public:
     ~Committer();
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
+    /// A piece is on its way: worth waiting for, so that it is synced with the others. Every call
+    /// is followed by one of `add` or of `no_longer_expect`. Any thread.
+    void expect();
+    void no_longer_expect();
     /// Hands a piece over. Waits while more than 256 MiB are on their way. Any thread.
     void add(Written piece);
 
@@ -22,10 +26,11 @@ private:
     void flush(std::vector<Written>& group);
 
     Catalog& catalog_;
-    std::mutex mutex_; ///< guards queue_ and waiting_bytes_
+    std::mutex mutex_; ///< guards all below
     std::condition_variable_any changed_;
     std::vector<Written> queue_;
     std::uint64_t waiting_bytes_{};
+    std::size_t expected_{};
     std::jthread thread_; ///< last, so that it ends first
 };
 

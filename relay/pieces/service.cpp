@@ -135,6 +135,7 @@ Plan Service::plan_for(const Head& head, const Ticket& ticket, std::string_view 
     if (!layout || head.length != layout->piece_bytes()) return problem(Errc::invalid_argument);
     auto writing = catalog_.begin_write(ticket, number, static_cast<std::uint32_t>(*piece));
     if (!writing) return problem(writing.error().code);
+    committer_.expect();
     return PieceUpload{std::move(*writing)};
 }
 
@@ -191,7 +192,7 @@ Result<void> Service::take(const PieceUpload& upload, std::uint64_t offset, Byte
 Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
     const Writing& writing = upload.writing;
     if (writing.durable_root) {
-        catalog_.abandon(writing.place);
+        abandon(upload);
         if (*writing.durable_root != root) return fail(Errc::tampered, "other bytes");
     } else {
         PK_FAULT("pieces.after_pwrite");
@@ -199,6 +200,11 @@ Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
     }
     return Answer{200, json{{"root", to_hex(root)}, {"state", "received"}}.dump(),
                   "application/json", {}};
+}
+
+void Service::abandon(const PieceUpload& upload) {
+    catalog_.abandon(upload.writing.place);
+    committer_.no_longer_expect();
 }
 
 Answer Service::small_body(const SmallUpload& upload, ByteView body) {

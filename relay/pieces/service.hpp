@@ -54,7 +54,8 @@ public:
     Result<void> take(const PieceUpload& upload, std::uint64_t offset, ByteView part);
     /// All parts were taken. Fails with `tampered` for other bytes in a durable piece.
     Result<Answer> finish(const PieceUpload& upload, const Hash256& root);
-    void abandon(const PieceUpload& upload) { catalog_.abandon(upload.writing.place); }
+    /// The piece did not come whole: somebody may send it anew.
+    void abandon(const PieceUpload& upload);
     Answer small_body(const SmallUpload& upload, ByteView body);
 
     [[nodiscard]] static Answer problem(Errc code);
