@@ -65,6 +65,8 @@ options::variables_map parse(int argc, char** argv) {
 
 int serve(const options::variables_map& map, const Config& config) {
     const std::string role = map["role"].as<std::string>();
+    // What administrators see in top: "relay control" and "relay pieces".
+    if (!role.empty()) ::prctl(PR_SET_NAME, ("relay " + role).c_str());
     if (role == "control") return run_control(config);
     if (role == "pieces") {
         const auto keys = config.keys();

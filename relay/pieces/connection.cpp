@@ -29,6 +29,7 @@ constexpr std::size_t head_bytes_max = 16'384;
 constexpr std::size_t buffer_bytes = 262'144;
 constexpr std::chrono::seconds head_time{10};
 constexpr std::chrono::seconds idle_time{30};
+constexpr int quiet_bytes = 65'536; ///< so much comes before a receiver is woken
 
 struct FreeTls {
     void operator()(SSL* tls) const noexcept { SSL_free(tls); }
@@ -85,6 +86,7 @@ public:
 private:
     /// Closes the socket when the time is over; whoever waits on it then fails.
     void arm(std::chrono::seconds time) {
+        armed_ = std::chrono::steady_clock::now();
         timer_.expires_after(time);
         timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
             const auto self = weak.lock();
@@ -92,6 +94,11 @@ private:
             boost::system::error_code ignored;
             self->socket_.close(ignored);
         });
+    }
+
+    /// A slow line is not an idle one: as long as bytes move, it stays.
+    void moved() {
+        if (std::chrono::steady_clock::now() - armed_ > idle_time / 4) arm(idle_time);
     }
 
     awaitable<void> wait_for(int result) {
@@ -120,6 +127,7 @@ private:
             const int sent = SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
             if (sent > 0) {
                 bytes = bytes.subspan(static_cast<std::size_t>(sent));
+                moved();
             } else {
                 co_await wait_for(sent);
             }
@@ -133,7 +141,10 @@ private:
         rest_.erase(0, early);
         out = out.subspan(early);
         arm(idle_time);
-        while (!out.empty()) out = out.subspan(co_await read_some(out));
+        while (!out.empty()) {
+            out = out.subspan(co_await read_some(out));
+            moved();
+        }
     }
 
     awaitable<Head> read_head();
@@ -143,11 +154,14 @@ private:
     awaitable<void> send(const Answer& answer, std::uint64_t length);
     awaitable<void> send_file(const FileAnswer& answer, bool head_only);
     void refuse() { close_ = true; }
+    /// The socket is readable from so many bytes on: waking for each packet costs more than reading.
+    void wake_from(int bytes) { socket_.set_option(asio::socket_base::receive_low_watermark{bytes}); }
 
     tcp::socket socket_;
     asio::steady_timer timer_;
     std::unique_ptr<SSL, FreeTls> tls_;
     Service& service_;
+    std::chrono::steady_clock::time_point armed_;
     std::string rest_; ///< read from the line, not used yet
     bool close_{};
     bool broken_{}; ///< the head is no HTTP that we accept
@@ -223,7 +237,9 @@ awaitable<Answer> Connection::receive_piece(const PieceUpload& upload, std::uint
     UploadGuard guard{service_, upload};
     Bytes buffer(buffer_bytes);
     PieceHasher hasher;
+    wake_from(quiet_bytes);
     for (std::uint64_t at = 0; at < length; at += buffer.size()) {
+        if (length - at <= buffer.size()) wake_from(1);
         co_await read_body(buffer);
         hasher.update(buffer);
         if (const auto taken = service_.take(upload, at, buffer); !taken) {
