@@ -64,7 +64,7 @@ void measure(const std::string& what, const std::string& transport, std::uint64_
                                 {"mb_per_s", size / seconds / 1e6},
                                 {"cpu_s", used},
                                 {"ns_per_byte", used * 1e9 / size},
-                                {"peak_rss_mb", {{"plankurier-bench", peak_rss_mb()}}}}
+                                {"peak_rss_mb", {{"plankurier-engine-bench", peak_rss_mb()}}}}
               << std::endl;
 }
 
@@ -250,7 +250,7 @@ int run(const Settings& settings) {
 
 int main(int argc, char** argv) {
     Settings settings;
-    po::options_description options{"plankurier-bench [options] seal|open|parts …"};
+    po::options_description options{"plankurier-engine-bench [options] seal|open|parts …"};
     options.add_options()("help", "this text")(
         "bytes", po::value(&settings.bytes), "bytes of the body")(
         "runs", po::value(&settings.runs), "how often")(
@@ -271,7 +271,7 @@ int main(int argc, char** argv) {
         }
         return run(settings);
     } catch (const std::exception& error) {
-        std::cerr << "plankurier-bench: " << error.what() << '\n';
+        std::cerr << "plankurier-engine-bench: " << error.what() << '\n';
         return 1;
     }
 }

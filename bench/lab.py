@@ -14,7 +14,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
-PROGRAMS = ("clients/cli/plankurier", "relay/plankurier-relay", "bench/plankurier-bench")
+TARGETS = ("plankurier", "plankurier-relay", "plankurier_engine_bench")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -27,12 +27,12 @@ def bytes_of(text):
 
 
 def release_build():
-    """The release build's folder; builds it when a program is missing."""
-    if not all((BUILD / program).exists() for program in PROGRAMS):
-        for command in (["--preset", "release"], ["--build", "--preset", "release", "-j2"]):
-            done = subprocess.run(["cmake", *command], cwd=ROOT, stdout=sys.stderr)
-            if done.returncode != 0:
-                raise SystemExit("the release build failed")
+    """The release build's folder, brought up to date."""
+    for command in (["--preset", "release"],
+                    ["--build", "--preset", "release", "--target", *TARGETS]):
+        done = subprocess.run(["cmake", *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise SystemExit("the release build failed:\n" + done.stdout)
     return BUILD
 
 
@@ -196,7 +196,8 @@ class Run:
         others = max(0.0, busy - self.busy_before - self.cpu)
         return {"what": self.what, "transport": self.transport, "bytes": self.size,
                 "seconds": round(seconds, 4), "mb_per_s": round(self.size / seconds / 1e6, 1),
-                "cpu_s": round(self.cpu, 3), "paused_s": round(self.paused, 3), "others_cpu_s": round(others, 3),
+                "cpu_s": round(self.cpu, 3), "paused_s": round(self.paused, 3),
+                "others_cpu_s": round(others, 3),
                 "peak_rss_mb": {name: round(mb, 1) for name, mb in self.peaks.items()}}
 
 
