@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """kill -9 at every fault point and at random moments, and power cuts: nothing acknowledged is lost.
 
-Short form: each fault point once, 20 random kills, 2 power cuts. SLOW=1: 200 kills, 20 cuts.
+Short form: each fault point once, 20 random kills, 2 power cuts. SLOW=1: 200 kills, 20 cuts,
+a slow line.
 SEED=n repeats the random moments of a run.
 """
 import argparse
@@ -18,6 +19,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import loop_disk
+import slow_line
 import world
 
 DAY = 86_400
@@ -250,6 +252,16 @@ def power_cuts(build, checks):
         checks.that("the same cut is noticed when fsync does nothing (negative control)", lost)
 
 
+def over_a_slow_line(build, checks):
+    """One piece takes 40 s, longer than a silent line may live."""
+    with world.World(build, line=lambda port: slow_line.SlowLine(port, 7_000)) as service, \
+            service.line:
+        job = Job(service, plan(service.root / "plan.pdf", 200_000), "slow")
+        good = job.send() and job.fetch()
+        checks.that("a line of 7 kB/s sends a piece without being taken for dead",
+                    good and job.runs == [0, 0])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -261,6 +273,8 @@ def main():
         at_every_point(service, checks, file, passed)
         at_random(service, checks, file, send_s, fetch_s)
     power_cuts(build, checks)
+    if SLOW:
+        over_a_slow_line(build, checks)
     return checks.end()
 
 

@@ -96,8 +96,9 @@ class Sending:
 
 
 class World:
-    def __init__(self, build, folder=None, smtp=False, disk_mib=None):
-        """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root)."""
+    def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None):
+        """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root).
+        `line`: makes what stands between clients and the piece plane's port; has a `port`."""
         self.build = pathlib.Path(build).resolve()
         self.client = self.build / "clients/cli/plankurier"
         self.relay_program = self.build / "relay/plankurier-relay"
@@ -109,6 +110,8 @@ class World:
         self.home = self.root / "citizen"
         self.clock = self.root / "clock-offset"
         self.control_port, self.pieces_port = free_port(), free_port()
+        self.line = line(self.pieces_port) if line else None
+        self.pieces_url = f"https://localhost:{self.line.port if line else self.pieces_port}"
         self.server = f"https://localhost:{self.control_port}"
         self.mail_server = None
         self.smtp = smtp
@@ -205,7 +208,7 @@ class World:
             'authority = "Landratsamt Musterkreis"\n'
             f'link_base = "{self.server}"\n'
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
-            f'[pieces]\nport = {self.pieces_port}\nurl = "https://localhost:{self.pieces_port}"\n'
+            f'[pieces]\nport = {self.pieces_port}\nurl = "{self.pieces_url}"\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
             '[limits]\ntransfer_gib_max = 2\ncode_mails_per_address_hour = 1000\n'
             'code_mails_per_address_day = 1000\n'
