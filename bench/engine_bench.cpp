@@ -7,17 +7,17 @@
 #include <boost/program_options.hpp>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <sys/resource.h>
 #include <thread>
-#include <unistd.h>
 
 namespace {
 
@@ -251,19 +251,18 @@ int run(const Settings& settings) {
 int main(int argc, char** argv) {
     Settings settings;
     po::options_description options{"plankurier-engine-bench [options] seal|open|parts …"};
-    options.add_options()("help", "this text")(
-        "bytes", po::value(&settings.bytes), "bytes of the body")(
-        "runs", po::value(&settings.runs), "how often")(
-        "threads", po::value(&settings.threads), "for seal and open from memory")(
-        "folder", po::value(&settings.folder), "where the scratch file lies")(
-        "what", po::value(&settings.what), "seal, open, parts");
+    options.add_options()("help", "this text")("bytes", po::value(&settings.bytes),
+                                               "bytes of the body")(
+        "runs", po::value(&settings.runs), "how often")("threads", po::value(&settings.threads),
+                                                        "for seal and open from memory")(
+        "folder", po::value(&settings.folder),
+        "where the scratch file lies")("what", po::value(&settings.what), "seal, open, parts");
     po::positional_options_description positions;
     positions.add("what", -1);
     try {
         po::variables_map values;
-        po::store(
-            po::command_line_parser{argc, argv}.options(options).positional(positions).run(),
-            values);
+        po::store(po::command_line_parser{argc, argv}.options(options).positional(positions).run(),
+                  values);
         po::notify(values);
         if (values.contains("help") || settings.what.empty() || settings.threads == 0) {
             std::cout << options;

@@ -78,8 +78,7 @@ Result<Bytes> from_base64(std::string_view text) {
 }
 
 bool equal_constant_time(ByteView a, ByteView b) noexcept {
-    return a.size() == b.size() &&
-           (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
+    return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
 std::array<std::byte, 32> sha256(ByteView bytes) {

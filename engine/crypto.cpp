@@ -60,10 +60,10 @@ Bytes gcm_seal(ByteView key, ByteView nonce, ByteView aad, ByteView plain) {
     Bytes out(plain.size() + 16);
     const CipherContext context{EVP_CIPHER_CTX_new()};
     int written = 0;
-    bool ok = EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(key.data()),
-                                 raw(nonce.data())) == 1 &&
-              EVP_EncryptUpdate(context.get(), nullptr, &written, raw(aad.data()),
-                                length_of(aad)) == 1;
+    bool ok =
+        EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(key.data()),
+                           raw(nonce.data())) == 1 &&
+        EVP_EncryptUpdate(context.get(), nullptr, &written, raw(aad.data()), length_of(aad)) == 1;
     if (!plain.empty()) {
         ok = ok && EVP_EncryptUpdate(context.get(), raw(out.data()), &written, raw(plain.data()),
                                      length_of(plain)) == 1;
@@ -81,10 +81,10 @@ bool gcm_open(ByteView key, ByteView nonce, ByteView aad, ByteView sealed,
     if (sealed.size() < 16 || out.size() != sealed.size() - 16) return false;
     const CipherContext context{EVP_CIPHER_CTX_new()};
     int written = 0;
-    bool ok = EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(key.data()),
-                                 raw(nonce.data())) == 1 &&
-              EVP_DecryptUpdate(context.get(), nullptr, &written, raw(aad.data()),
-                                length_of(aad)) == 1;
+    bool ok =
+        EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(key.data()),
+                           raw(nonce.data())) == 1 &&
+        EVP_DecryptUpdate(context.get(), nullptr, &written, raw(aad.data()), length_of(aad)) == 1;
     if (!out.empty()) {
         ok = ok && EVP_DecryptUpdate(context.get(), raw(out.data()), &written, raw(sealed.data()),
                                      static_cast<int>(out.size())) == 1;
@@ -98,8 +98,8 @@ bool gcm_open(ByteView key, ByteView nonce, ByteView aad, ByteView sealed,
     return ok;
 }
 
-void argon2id(std::string_view password, std::span<const std::byte, 16> salt,
-              std::uint32_t passes, std::uint32_t memory_kib, std::span<std::byte> out) {
+void argon2id(std::string_view password, std::span<const std::byte, 16> salt, std::uint32_t passes,
+              std::uint32_t memory_kib, std::span<std::byte> out) {
     if (crypto_pwhash(raw(out.data()), out.size(), password.data(), password.size(),
                       raw(salt.data()), passes, std::size_t{memory_kib} * 1024,
                       crypto_pwhash_ALG_ARGON2ID13) != 0) {

@@ -24,8 +24,8 @@ void hmac_sha256(ByteView key, std::initializer_list<ByteView> parts, std::span<
                             std::span<std::byte> out);
 
 /// Argon2id v1.3 with p = 1 (RFC 9106). Throws std::bad_alloc when the memory is not to be had.
-void argon2id(std::string_view password, std::span<const std::byte, 16> salt,
-              std::uint32_t passes, std::uint32_t memory_kib, std::span<std::byte> out);
+void argon2id(std::string_view password, std::span<const std::byte, 16> salt, std::uint32_t passes,
+              std::uint32_t memory_kib, std::span<std::byte> out);
 
 } // namespace plankurier::crypto
 
@@ -89,7 +89,8 @@ public:
 private:
     std::uint64_t number(std::size_t width) {
         std::uint64_t value = 0;
-        for (const std::byte b : bytes(width)) value = value << 8 | std::to_integer<std::uint64_t>(b);
+        for (const std::byte b : bytes(width))
+            value = value << 8 | std::to_integer<std::uint64_t>(b);
         return value;
     }
     ByteView rest_;

@@ -52,9 +52,8 @@ Hash256 volume_root(std::span<const Hash256> piece_roots, std::uint64_t piece_by
     return level.front();
 }
 
-Descriptor make_descriptor(const TransferKey& key, const TransferId& transfer,
-                           std::uint32_t volume, std::uint64_t piece_bytes,
-                           std::vector<Hash256> piece_roots) {
+Descriptor make_descriptor(const TransferKey& key, const TransferId& transfer, std::uint32_t volume,
+                           std::uint64_t piece_bytes, std::vector<Hash256> piece_roots) {
     Descriptor descriptor;
     descriptor.volume = volume;
     descriptor.length = piece_bytes * piece_roots.size();

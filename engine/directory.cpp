@@ -91,8 +91,12 @@ json to_json(const Department& department) {
                            {"from", key.from},
                            {"until", key.until}});
     }
-    return {{"id", department.id},     {"name", department.name}, {"group", department.group},
-            {"hint", department.hint}, {"keys", keys},            {"sign", signing}};
+    return {{"id", department.id},
+            {"name", department.name},
+            {"group", department.group},
+            {"hint", department.hint},
+            {"keys", keys},
+            {"sign", signing}};
 }
 
 Result<DepartmentKey> key_from(const json& value) {
@@ -151,8 +155,8 @@ Result<Directory> directory_from(const json& value) {
     directory.serial = value.at("serial").get<std::uint64_t>();
     directory.issued = value.at("issued").get<std::int64_t>();
     directory.expires = value.at("expires").get<std::int64_t>();
-    const auto record_key = fixed<32>(
-        from_base64url(value.at("control").at("record_key").get<std::string>()));
+    const auto record_key =
+        fixed<32>(from_base64url(value.at("control").at("record_key").get<std::string>()));
     if (!record_key) return fail(Errc::malformed, "record key");
     directory.record_key = *record_key;
     if (value.at("depts").size() > departments_max) return fail(Errc::too_large, "departments");
@@ -247,8 +251,8 @@ Result<DepartmentKey> usable_key(const Directory& directory, const Department& d
                                  std::int64_t now) {
     const DepartmentKey* best = nullptr;
     for (const DepartmentKey& key : department.keys) {
-        const bool revoked = std::ranges::find(directory.revoked, key.kid) !=
-                             directory.revoked.end();
+        const bool revoked =
+            std::ranges::find(directory.revoked, key.kid) != directory.revoked.end();
         if (revoked || now < key.from || now >= key.until) continue;
         if (best == nullptr || key.until > best->until) best = &key;
     }

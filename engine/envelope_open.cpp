@@ -56,8 +56,8 @@ Result<void> check_caps(ByteView envelope, const EnvelopeView& view) {
     return {};
 }
 
-Result<TransferKey> open_with_seed(ByteView envelope, const EnvelopeView& view,
-                                   const KeySeed& seed, StanzaType type) {
+Result<TransferKey> open_with_seed(ByteView envelope, const EnvelopeView& view, const KeySeed& seed,
+                                   StanzaType type) {
     const auto own = recipient_public_key(seed, type);
     if (!own) return tl::unexpected(own.error());
     Secret<32, struct KemIkmTag> ikm;
@@ -94,8 +94,7 @@ Result<TransferKey> open_with_password(ByteView envelope, const EnvelopeView& vi
         Secret<64, struct WrapTag> wrap;
         crypto::argon2id(text.reveal(), salt, passes, memory_kib, wrap.reveal_mutable());
         if (!equal_constant_time(wrap.reveal().subspan(32), in.bytes(32))) break;
-        const Bytes aad =
-            Writer{}.bytes(envelope.first(header_bytes)).bytes(body.first(24)).take();
+        const Bytes aad = Writer{}.bytes(envelope.first(header_bytes)).bytes(body.first(24)).take();
         static constexpr std::array<std::byte, 12> nonce{};
         TransferKey key;
         if (crypto::gcm_open(wrap.reveal().first(32), nonce, aad, in.bytes(48),
@@ -150,8 +149,7 @@ Result<OpenedEnvelope> open_rest(ByteView envelope, const EnvelopeView& view, Tr
     auto manifest = decode_manifest(*plain);
     wipe(*plain);
     if (!manifest) return tl::unexpected(manifest.error());
-    if (manifest->transfer != view.transfer ||
-        manifest->content_bytes() > layout->body_len()) {
+    if (manifest->transfer != view.transfer || manifest->content_bytes() > layout->body_len()) {
         return fail(Errc::tampered, "manifest does not fit the header");
     }
     return OpenedEnvelope{std::move(key), *layout, view.body_header, std::move(*manifest)};

@@ -86,8 +86,8 @@ Result<Bytes> key_stanza(const KeyRecipient& recipient, const TransferKey& key,
         return fail(Errc::unsupported, "recipient key type");
     }
     const KeyId kid = recipient.anonymous ? KeyId{} : key_id(recipient.key);
-    const auto sealed = hpke::seal(recipient.key, stanza_info(type, transfer, kid), header,
-                                   key.reveal(), entropy);
+    const auto sealed =
+        hpke::seal(recipient.key, stanza_info(type, transfer, kid), header, key.reveal(), entropy);
     if (!sealed) return tl::unexpected(sealed.error());
     return stanza(type, kid, Writer{}.bytes(sealed->enc).bytes(sealed->ciphertext).view()).take();
 }
@@ -133,8 +133,7 @@ Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
     auto plain = encode_manifest(manifest);
     if (!plain) return plain;
     const TransferId& transfer = manifest.transfer;
-    const Bytes body_aad =
-        Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
+    const Bytes body_aad = Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
     const Floe body = new_floe(key, transfer, "body", body_aad, {}, entropy);
     Floe inner = new_floe(key, transfer, "manifest", manifest_aad(transfer),
                           {manifest_segment_bytes}, entropy);
@@ -148,10 +147,9 @@ Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
     const Bytes header = out.view();
     for (const Recipient& recipient : recipients) {
         const auto* by_key = std::get_if<KeyRecipient>(&recipient);
-        auto one = by_key != nullptr
-                       ? key_stanza(*by_key, key, transfer, header, entropy)
-                       : password_stanza(std::get<PasswordRecipient>(recipient), key, header,
-                                         entropy);
+        auto one = by_key != nullptr ? key_stanza(*by_key, key, transfer, header, entropy)
+                                     : password_stanza(std::get<PasswordRecipient>(recipient), key,
+                                                       header, entropy);
         if (!one) return one;
         out.bytes(*one);
     }

@@ -2,16 +2,16 @@
 
 #ifdef PLANKURIER_FAULTS
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <string>
 #include <system_error>
-#include <unistd.h>
 
 namespace plankurier {
 

@@ -61,8 +61,7 @@ struct Floe::State {
         keyed_to_seal = to_seal;
     }
 
-    void begin(std::uint64_t position, bool last, std::span<const std::byte, 12> iv,
-               bool to_seal) {
+    void begin(std::uint64_t position, bool last, std::span<const std::byte, 12> iv, bool to_seal) {
         use_key_of(position, to_seal);
         std::array<std::byte, 9> place{};
         put_big_endian(std::span{place}.first(8), position);

@@ -43,10 +43,8 @@ void labeled_expand(ByteView suite, ByteView prk, std::string_view label, ByteVi
                     std::span<std::byte> out) {
     const Bytes length = Writer{}.u16(static_cast<std::uint16_t>(out.size())).take();
     constexpr std::byte one{1};
-    crypto::hmac_sha256(prk,
-                        {length, as_bytes("HPKE-v1"), suite, as_bytes(label), info,
-                         ByteView{&one, 1}},
-                        out);
+    crypto::hmac_sha256(
+        prk, {length, as_bytes("HPKE-v1"), suite, as_bytes(label), info, ByteView{&one, 1}}, out);
 }
 
 struct FreeGroup {
@@ -101,9 +99,8 @@ public:
 private:
     static BIGNUM* number_from(ByteView scalar) {
         BIGNUM* const number = BN_secure_new();
-        expects(number != nullptr &&
-                    BN_bin2bn(raw(scalar.data()), static_cast<int>(scalar.size()), number) !=
-                        nullptr,
+        expects(number != nullptr && BN_bin2bn(raw(scalar.data()), static_cast<int>(scalar.size()),
+                                               number) != nullptr,
                 "P-256 scalar");
         BN_set_flags(number, BN_FLG_CONSTTIME);
         return number;
@@ -115,17 +112,15 @@ private:
                 "P-256 encoding");
         return out;
     }
-    std::unique_ptr<EC_GROUP, FreeGroup> group_{
-        EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
+    std::unique_ptr<EC_GROUP, FreeGroup> group_{EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
     std::unique_ptr<BN_CTX, FreeNumbers> numbers_{BN_CTX_new()};
 };
 
 Result<Key256> diffie_hellman(StanzaType type, const PrivateKey& own, ByteView other) {
     if (type == StanzaType::hpke_p256) return P256{}.times(own.reveal(), other);
     Key256 shared;
-    if (other.size() != 32 ||
-        crypto_scalarmult(raw(shared.reveal_mutable().data()), raw(own.reveal().data()),
-                          raw(other.data())) != 0) {
+    if (other.size() != 32 || crypto_scalarmult(raw(shared.reveal_mutable().data()),
+                                                raw(own.reveal().data()), raw(other.data())) != 0) {
         return fail(Errc::malformed, "X25519 point"); // also the all-zero secret
     }
     return shared;

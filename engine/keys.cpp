@@ -72,8 +72,8 @@ Result<RecipientPublicKey> recipient_public_key(const KeySeed& seed, StanzaType 
     if (!is_kem(type)) return fail(Errc::unsupported, "key type");
     KemIkm ikm;
     crypto::hmac_sha256(seed.reveal(), {as_bytes("plankurier/1 kem")}, ikm.reveal_mutable());
-    return RecipientPublicKey{
-        type, hpke::public_key(type, hpke::derive_private_key(type, ikm.reveal()))};
+    return RecipientPublicKey{type,
+                              hpke::public_key(type, hpke::derive_private_key(type, ikm.reveal()))};
 }
 
 SigningSeed signing_seed(const KeySeed& seed) {
@@ -134,8 +134,7 @@ Result<OpenedKeyFile> open_key_file(ByteView file, const SecretText& passphrase)
     const auto normal = to_nfc(passphrase.reveal());
     if (!normal) return tl::unexpected(normal.error());
     Secret<64, struct WrapTag> wrap;
-    crypto::argon2id(SecretText{*normal}.reveal(), salt, passes, memory_kib,
-                     wrap.reveal_mutable());
+    crypto::argon2id(SecretText{*normal}.reveal(), salt, passes, memory_kib, wrap.reveal_mutable());
     if (!equal_constant_time(wrap.reveal().subspan(32), commit)) {
         return fail(Errc::wrong_password, "key file");
     }

@@ -48,8 +48,7 @@ Result<BodyLayout> BodyLayout::from_body_len(std::uint64_t body_len) {
 std::uint32_t BodyLayout::pieces_in_volume(std::uint32_t volume) const noexcept {
     const std::uint64_t first = std::uint64_t{volume} * volume_pieces_max;
     if (first >= pieces()) return 0;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(volume_pieces_max, pieces() - first));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(volume_pieces_max, pieces() - first));
 }
 
 } // namespace plankurier

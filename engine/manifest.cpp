@@ -50,9 +50,9 @@ json to_json(const Manifest& manifest) {
 
 bool texts_are_utf8(const Manifest& manifest) {
     const Contact& from = manifest.from;
-    const auto all = {&from.name,        &from.phone,         &from.email,
-                      &from.reference,   &from.clerk,         &from.institution,
-                      &manifest.subject, &manifest.message,   &manifest.department};
+    const auto all = {&from.name,        &from.phone,       &from.email,
+                      &from.reference,   &from.clerk,       &from.institution,
+                      &manifest.subject, &manifest.message, &manifest.department};
     return std::ranges::all_of(all, [](const std::string* text) { return is_utf8(*text); }) &&
            std::ranges::all_of(manifest.files, [](const ManifestFile& file) {
                return is_utf8(file.name) && is_utf8(file.type);
@@ -149,8 +149,7 @@ Result<Manifest> decode_manifest(ByteView plain) {
     if (!in.ok() || has_signature > 1) return fail(Errc::malformed, "manifest");
     if (has_signature == 1) in.bytes(64);
     const ByteView padding = in.bytes(in.left());
-    if (!in.ok() ||
-        !std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })) {
+    if (!in.ok() || !std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })) {
         return fail(Errc::malformed, "manifest padding");
     }
     try {

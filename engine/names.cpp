@@ -62,8 +62,8 @@ bool is_device_name(std::string_view name) {
     std::ranges::transform(stem, stem.begin(), [](char c) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    static constexpr std::array<std::string_view, 7> fixed = {
-        "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"};
+    static constexpr std::array<std::string_view, 7> fixed = {"CON",    "PRN",    "AUX",    "NUL",
+                                                              "CLOCK$", "CONIN$", "CONOUT$"};
     if (std::ranges::find(fixed, stem) != fixed.end()) return true;
     if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
     const std::string_view rest = std::string_view{stem}.substr(3);
@@ -119,9 +119,8 @@ std::string clean_once(std::string_view name) {
 
 bool is_utf8(std::string_view text) noexcept {
     bool good = true;
-    for_each_code_point(text, [&](std::int32_t point, std::string_view) {
-        good = good && point >= 0;
-    });
+    for_each_code_point(text,
+                        [&](std::int32_t point, std::string_view) { good = good && point >= 0; });
     return good;
 }
 

@@ -1,13 +1,13 @@
 #include <plankurier/fault.hpp>
 #include <plankurier/receiving.hpp>
 
-#include <cerrno>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <system_error>
 #include <unistd.h>
+#include <cerrno>
+#include <system_error>
 
 #include <algorithm>
 

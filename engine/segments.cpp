@@ -42,7 +42,8 @@ struct SegmentSealer::State {
     std::unique_ptr<EVP_MAC_CTX, FreeMac> mac;
     std::unique_ptr<HmacPair> pair; ///< empty where the processor lacks it
 
-    State(Floe body, std::uint64_t count, ByteView iv_key) : floe(std::move(body)), segments(count) {
+    State(Floe body, std::uint64_t count, ByteView iv_key)
+        : floe(std::move(body)), segments(count) {
         EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
         mac.reset(EVP_MAC_CTX_new(algorithm));
         EVP_MAC_free(algorithm);

@@ -67,8 +67,7 @@ PLANKURIER_SHA_INLINE void four_rounds(Lane& lane) {
 }
 
 template <int... G>
-PLANKURIER_SHA_INLINE void all_rounds(Lane& first, Lane& second,
-                                      std::integer_sequence<int, G...>) {
+PLANKURIER_SHA_INLINE void all_rounds(Lane& first, Lane& second, std::integer_sequence<int, G...>) {
     ((four_rounds<G>(first), four_rounds<G>(second)), ...);
 }
 
@@ -86,8 +85,7 @@ PLANKURIER_SHA_INLINE Words words_of(const Lane& lane) {
     const __m128i dchg = _mm_shuffle_epi32(lane.cdgh, 0xB1);
     Words state;
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data()), _mm_blend_epi16(feba, dchg, 0xF0));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4),
-                     _mm_alignr_epi8(dchg, feba, 8));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data() + 4), _mm_alignr_epi8(dchg, feba, 8));
     return state;
 }
 

@@ -1,10 +1,10 @@
 #include <plankurier/layout.hpp>
 #include <plankurier/source.hpp>
 
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include <algorithm>
 

@@ -23,7 +23,8 @@ void take(const toml::table& table, std::string_view path, T& target) {
 void take_count(const toml::table& table, std::string_view path, std::size_t& target) {
     auto value = static_cast<std::int64_t>(target);
     take(table, path, value);
-    if (value < 0) throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is negative");
+    if (value < 0)
+        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is negative");
     target = static_cast<std::size_t>(value);
 }
 
@@ -49,7 +50,8 @@ void take_policy(const toml::table& table, Policy& policy) {
                policy.limits.code_mails_per_address_day);
     take_count(table, "limits.code_mails_hour", policy.limits.code_mails_hour);
     if (const auto* patterns = table["staff_patterns"].as_array()) {
-        for (const auto& one : *patterns) policy.staff_patterns.push_back(one.value_or(std::string{}));
+        for (const auto& one : *patterns)
+            policy.staff_patterns.push_back(one.value_or(std::string{}));
     }
     if (const auto* departments = table["departments"].as_table()) {
         for (const auto& [id, entry] : *departments) {
@@ -65,7 +67,8 @@ void take_policy(const toml::table& table, Policy& policy) {
     const Limits& limits = policy.limits;
     if (limits.expiry_days_min < 1 || limits.expiry_days_default < limits.expiry_days_min ||
         limits.expiry_days_max < limits.expiry_days_default) {
-        throw std::runtime_error("relay.toml: expiry needs 1 <= days_min <= days_default <= days_max");
+        throw std::runtime_error(
+            "relay.toml: expiry needs 1 <= days_min <= days_default <= days_max");
     }
 }
 

@@ -85,14 +85,12 @@ void write_status(const Config& config, Store& store, const Relay& relay) {
 class ControlPlane {
 public:
     explicit ControlPlane(const Config& config)
-        : config_(config), mailer_(mailer_for(config, clock_)),
-          db_(config.data_dir / "control.db"), store_(db_),
-          vault_(config.data_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
+        : config_(config), mailer_(mailer_for(config, clock_)), db_(config.data_dir / "control.db"),
+          store_(db_), vault_(config.data_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
           audit_(config.data_dir / "audit.log"),
           relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_}, config.policy,
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
-                 secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"),
-                 {own_relay(config)}),
+                 secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), {own_relay(config)}),
           router_(relay_, published_, mutex_),
           server_([this](const http::Request& request) { return router_.handle(request); }) {
         reload_directory();

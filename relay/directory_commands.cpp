@@ -27,8 +27,9 @@ fs::path records(const Config& config) { return config.directory() / "records"; 
 
 template <typename T>
 T checked(Result<T> result, const std::string& what) {
-    if (!result) throw std::runtime_error(what + ": " + std::string{name(result.error().code)} +
-                                          " (" + result.error().detail + ")");
+    if (!result)
+        throw std::runtime_error(what + ": " + std::string{name(result.error().code)} + " (" +
+                                 result.error().detail + ")");
     return std::move(*result);
 }
 
@@ -64,7 +65,8 @@ void directory_build(const Config& config, std::uint64_t serial, std::int64_t da
     directory.issued = now();
     directory.expires = directory.issued + days * day_s;
     const auto key = adapters::read_file(config.keys() / "control.pub");
-    if (!key || key->size() != 32) throw std::runtime_error("keys/control.pub is missing: run init");
+    if (!key || key->size() != 32)
+        throw std::runtime_error("keys/control.pub is missing: run init");
     std::copy(key->begin(), key->end(), directory.record_key.begin());
     if (fs::exists(records(config))) {
         for (const auto& entry : fs::directory_iterator{records(config)}) {
@@ -103,8 +105,8 @@ void directory_install(const Config& config, const fs::path& root, const fs::pat
     adapters::write_durably(folder / "signer.pub.minisig", as_bytes(bundle.signer_minisig));
     adapters::write_durably(folder / "directory.json.minisig", as_bytes(bundle.directory_minisig));
     adapters::write_durably(folder / "directory.json", as_bytes(bundle.directory_json));
-    std::cout << "installed serial " << directory.serial << " with "
-              << directory.departments.size() << " departments\n";
+    std::cout << "installed serial " << directory.serial << " with " << directory.departments.size()
+              << " departments\n";
 }
 
 std::optional<InstalledDirectory> installed_directory(const Config& config) {

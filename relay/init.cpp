@@ -13,19 +13,31 @@ namespace fs = std::filesystem;
 
 std::string toml_text(const std::string& authority, const std::string& host) {
     return "# plankurier-relay: every line has this default if it is left out.\n"
-           "authority = \"" + authority + "\"\n"
-           "link_base = \"https://" + host + "\"      # start of the links in mails\n"
-           "# data_dir = \"data\"                    # not on btrfs, zfs or another copy-on-write system\n"
-           "# staff_patterns = [\"@" + host + "\"]  # whom citizens may address by e-mail\n"
+           "authority = \"" +
+           authority +
+           "\"\n"
+           "link_base = \"https://" +
+           host +
+           "\"      # start of the links in mails\n"
+           "# data_dir = \"data\"                    # not on btrfs, zfs or another copy-on-write "
+           "system\n"
+           "# staff_patterns = [\"@" +
+           host +
+           "\"]  # whom citizens may address by e-mail\n"
            "\n[pieces]                              # the public HTTPS port for the bytes\n"
-           "# listen = \"127.0.0.1\"\n# port = 8443\n# url = \"https://" + host + ":8443\"\n"
+           "# listen = \"127.0.0.1\"\n# port = 8443\n# url = \"https://" +
+           host +
+           ":8443\"\n"
            "# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
            "\n[mail]                                # without smtp_url: DATA/mail/*.eml\n"
-           "from = \"plankurier@" + host + "\"\n"
+           "from = \"plankurier@" +
+           host +
+           "\"\n"
            "# smtp_url = \"smtp://mail.example.org:587\"\n# user = \"\"\n# password_file = \"\"\n"
            "\n[expiry]\n# days_min = 1\n# days_default = 14\n# days_max = 60\n"
            "\n# [departments.bauamt]                # notices of a department in the directory\n"
-           "# mail = \"bauamt@" + host + "\"\n";
+           "# mail = \"bauamt@" +
+           host + "\"\n";
 }
 
 std::string nginx_text(const std::string& host, const fs::path& folder) {
@@ -50,12 +62,16 @@ http {
     map $request_method:$http_content_length:$http_transfer_encoding $no_length {
         default 0; "~^(POST|PUT|PATCH)::$" 1;
     }
-    upstream control { server unix:)" + base + R"(/data/control.sock; }
+    upstream control { server unix:)" +
+           base + R"(/data/control.sock; }
     server {
         listen 127.0.0.1:8444 ssl;                     # (*) the public address
-        server_name )" + host + R"(;
-        ssl_certificate )" + base + R"(/tls/relay.pem;          # (*)
-        ssl_certificate_key )" + base + R"(/tls/relay.key;      # (*)
+        server_name )" +
+           host + R"(;
+        ssl_certificate )" +
+           base + R"(/tls/relay.pem;          # (*)
+        ssl_certificate_key )" +
+           base + R"(/tls/relay.key;      # (*)
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache shared:tls:5m; ssl_session_tickets off;
         add_header Strict-Transport-Security "max-age=63072000; includeSubDomains" always;
@@ -94,7 +110,8 @@ void init_folder(const fs::path& folder, const std::string& authority, const std
                  bool with_nginx) {
     if (authority.find_first_of("\"\\\n") != authority.npos ||
         host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != host.npos) {
-        throw std::runtime_error("--authority or --host has signs that a configuration cannot hold");
+        throw std::runtime_error(
+            "--authority or --host has signs that a configuration cannot hold");
     }
     if (fs::exists(folder / "relay.toml")) {
         throw std::runtime_error(folder.string() + " holds a relay already");

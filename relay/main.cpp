@@ -4,12 +4,12 @@
 
 #include <boost/program_options.hpp>
 
-#include <csignal>
-#include <fstream>
-#include <iostream>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <csignal>
+#include <fstream>
+#include <iostream>
 
 namespace {
 
@@ -45,20 +45,20 @@ void harden() {
 options::variables_map parse(int argc, char** argv) {
     options::options_description all;
     const auto text = [] { return options::value<std::string>()->default_value(""); };
-    all.add_options()("config", text())("authority", options::value<std::string>()->default_value(
-                                                         "Plankurier"))(
+    all.add_options()("config", text())("authority",
+                                        options::value<std::string>()->default_value("Plankurier"))(
         "host", options::value<std::string>()->default_value("localhost"))("nginx", "")(
         "role", text())("serial", options::value<std::uint64_t>()->default_value(0))(
         "days", options::value<std::int64_t>()->default_value(30))(
-        "output,o", options::value<std::string>()->default_value("directory.json"))(
-        "root", text())("signer-pub", text())("signer-minisig", text())("directory-json", text())(
+        "output,o", options::value<std::string>()->default_value("directory.json"))("root", text())(
+        "signer-pub", text())("signer-minisig", text())("directory-json", text())(
         "directory-minisig", text())("now", "")("clock-ok", "")("help,h", "")(
         "words", options::value<std::vector<std::string>>());
     options::positional_options_description words;
     words.add("words", -1);
     options::variables_map map;
-    options::store(
-        options::command_line_parser(argc, argv).options(all).positional(words).run(), map);
+    options::store(options::command_line_parser(argc, argv).options(all).positional(words).run(),
+                   map);
     options::notify(map);
     return map;
 }

@@ -38,7 +38,9 @@ public:
         Download download{{opened.key, opened.manifest.transfer, opened.body_header, opened.layout,
                            files, store_, state_, relays, options_.lanes,
                            RetryRule{options_.retries}},
-                          http_settings(options_), tickets, std::move(watcher)};
+                          http_settings(options_),
+                          tickets,
+                          std::move(watcher)};
         auto root = download.run();
         console_.end_progress();
         if (!root) return root;
@@ -133,8 +135,9 @@ private:
             }
             const auto shown = (path_ / state_.names[index]).string();
             console_.say(Text::file_saved, {shown});
-            console_.event("file", {{"path", shown},
-                                    {"size", static_cast<std::int64_t>(wanted()[index].size_bytes)}});
+            console_.event(
+                "file",
+                {{"path", shown}, {"size", static_cast<std::int64_t>(wanted()[index].size_bytes)}});
         }
         PK_FAULT("cli.fetch.published");
         return {};
@@ -156,8 +159,8 @@ Result<void> report(ControlClient& control, const FetchRight& right, const Opene
         signed_report = sign_fetched({right.transfer, sha256(transfer.envelope), root, unix_now()},
                                      signing_seed(*transfer.seed));
     }
-    return with_retries(retry, [&] { return control.fetched(right, signed_report); },
-                        [](unsigned) {});
+    return with_retries(
+        retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});
 }
 
 Result<void> fetch(const Options& options, Console& console) {
@@ -181,7 +184,8 @@ Result<void> fetch(const Options& options, Console& console) {
     const FetchRight right{id, token};
     const RetryRule retry{options.retries};
     TicketBox tickets{[&] { return control.ticket(right); }};
-    const auto offered = with_retries(retry, [&] { return tickets.relays(); }, [](unsigned) {});
+    const auto offered = with_retries(
+        retry, [&] { return tickets.relays(); }, [](unsigned) {});
     if (!offered) return tl::unexpected(offered.error());
     const auto relays = known_relays(*offered, authority->service.relays);
     if (!relays) return tl::unexpected(relays.error());

@@ -62,8 +62,7 @@ Result<void> keygen(const Options& options, Console& console) {
     const auto json = encode_department(*record) + "\n";
     if (auto written = write_new_file(options.record, as_bytes(json)); !written) return written;
     console.say(Text::keygen_done, {options.output, options.record});
-    console.event("key", {{"department", record->id},
-                          {"kid", to_hex(record->keys.front().kid)}});
+    console.event("key", {{"department", record->id}, {"kid", to_hex(record->keys.front().kid)}});
     return {};
 }
 

@@ -21,8 +21,7 @@ public:
     Sending(const Options& options, Console& console, ControlClient& control, Authority& authority,
             UploadStore& store, UploadState& state, Bytes envelope)
         : options_(options), console_(console), control_(control), authority_(authority),
-          store_(store), state_(state), envelope_(std::move(envelope)),
-          retry_{options.retries} {}
+          store_(store), state_(state), envelope_(std::move(envelope)), retry_{options.retries} {}
 
     Result<void> run(const BodySource& source) {
         const auto view = parse_envelope(envelope_);
@@ -86,8 +85,8 @@ private:
     }
 
     Result<void> begin_verification() {
-        auto begun = patiently(
-            [&] { return control_.begin_verification(state_.email, state_.language); });
+        auto begun =
+            patiently([&] { return control_.begin_verification(state_.email, state_.language); });
         if (!begun) return tl::unexpected(begun.error());
         state_.session = begun->session;
         if (auto saved = store_.save(state_); !saved) return saved;
@@ -137,8 +136,7 @@ private:
         request.phone = state_.phone_shared;
         request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
         request.manage_sha256 = sha256(state_.manage.reveal());
-        auto created =
-            patiently([&] { return control_.create_transfer(state_.session, request); });
+        auto created = patiently([&] { return control_.create_transfer(state_.session, request); });
         if (!created) return created;
         PK_FAULT("cli.send.created");
         auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });
@@ -212,7 +210,9 @@ private:
         watcher.settling = [&] { console_.say(Text::waiting_for_relay); };
         Upload one{{state_.key, state_.transfer, header, layout, source, store_, relay,
                     options_.lanes, retry_},
-                   http_settings(options_), tickets, std::move(watcher)};
+                   http_settings(options_),
+                   tickets,
+                   std::move(watcher)};
         auto receipt = one.run();
         console_.end_progress();
         return receipt;
@@ -227,10 +227,14 @@ private:
     /// The transfer is available: the receipt is written, then the state goes.
     Result<void> conclude_transfer(const Finished& finished) {
         PK_FAULT("cli.send.finished");
-        Receipt receipt{state_.transfer, state_.manage.clone(), finished.receipt_number,
-                        state_.server, state_.authority,
+        Receipt receipt{state_.transfer,
+                        state_.manage.clone(),
+                        finished.receipt_number,
+                        state_.server,
+                        state_.authority,
                         state_.department.empty() ? state_.staff : state_.department,
-                        state_.begun, finished.expires};
+                        state_.begun,
+                        finished.expires};
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
         PK_FAULT("cli.send.receipt");
@@ -350,9 +354,9 @@ Result<TransferId> choose_transfer(const Options& options, Console& console) {
         if (!store) continue;
         const auto state = store->load();
         if (!state) continue;
-        console.warn(Text::resume_entry, {id.hex(), state->authority,
-                                          std::to_string(state->files.size()),
-                                          time_text(console.language(), state->begun)});
+        console.warn(Text::resume_entry,
+                     {id.hex(), state->authority, std::to_string(state->files.size()),
+                      time_text(console.language(), state->begun)});
         console.event("resumable", {{"transfer", id.hex()}, {"begun", state->begun}});
     }
     return fail(Errc::invalid_argument, "several");

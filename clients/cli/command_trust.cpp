@@ -50,7 +50,8 @@ Result<Directory> check_and_pin(const std::string& server, const SignedDirectory
     TrustStore store{config_folder()};
     const auto before = store.find(server);
     TrustAnchor anchor{root, 0};
-    if (before && before->anchor.root == root) anchor.highest_serial = before->anchor.highest_serial;
+    if (before && before->anchor.root == root)
+        anchor.highest_serial = before->anchor.highest_serial;
     auto directory = open_directory(answer, anchor, unix_now());
     if (!directory) return directory;
     const auto authority = printable(directory->authority);
@@ -120,8 +121,8 @@ Result<void> departments(const Options& options, Console& console) {
     for (const auto& department : directory->departments) {
         const auto group = printable(department.group);
         const auto shown = printable(department.name);
-        console.print(fill(text(console.language(), Text::department_line),
-                           {department.id, shown, group}));
+        console.print(
+            fill(text(console.language(), Text::department_line), {department.id, shown, group}));
         console.event("department", {{"id", department.id},
                                      {"name", department.name},
                                      {"group", department.group},

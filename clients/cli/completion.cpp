@@ -30,7 +30,8 @@ _plankurier() {
 compdef _plankurier plankurier
 )";
 
-constexpr std::string_view fish_script = R"(complete -c plankurier -n __fish_use_subcommand -xa "trust departments send fetch status revoke keygen completion version"
+constexpr std::string_view fish_script =
+    R"(complete -c plankurier -n __fish_use_subcommand -xa "trust departments send fetch status revoke keygen completion version"
 for option in to name email phone reference clerk institution subject message expires notify lang server retries timeout department type fingerprint resume lanes
     complete -c plankurier -l $option -x
 end

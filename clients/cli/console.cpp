@@ -4,12 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
-#include <ctime>
-#include <iostream>
 #include <poll.h>
 #include <termios.h>
 #include <unistd.h>
+#include <cstdio>
+#include <ctime>
+#include <iostream>
 
 namespace plankurier::cli {
 
@@ -100,8 +100,7 @@ void Console::event(std::string_view event, const JsonFields& fields) {
     for (const auto& [key, value] : fields) {
         std::visit([&](const auto& held) { out[key] = held; }, value);
     }
-    const auto line =
-        out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    const auto line = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);
 }
@@ -121,15 +120,15 @@ void Console::progress(Text which, std::uint64_t done_bytes, std::uint64_t total
                        {"total", static_cast<std::int64_t>(total_bytes)}});
     if (!terminal_ || json_) return;
     const auto seconds = std::chrono::duration<double>(now - begun_).count();
-    const auto speed = seconds > 0.2 ? static_cast<double>(done_bytes - begun_bytes_) / seconds : 0.0;
+    const auto speed =
+        seconds > 0.2 ? static_cast<double>(done_bytes - begun_bytes_) / seconds : 0.0;
     const auto left = speed > 1 ? static_cast<double>(total_bytes - done_bytes) / speed : 0.0;
     const auto percent = total_bytes == 0 ? 100 : done_bytes * 100 / total_bytes;
-    const auto line =
-        fill(text(language_, Text::progress_line),
-             {text(language_, which), std::to_string(percent), size_text(language_, done_bytes),
-              size_text(language_, total_bytes),
-              size_text(language_, static_cast<std::uint64_t>(speed)),
-              speed > 1 ? duration_text(static_cast<std::uint64_t>(left)) : std::string{"?"}});
+    const auto line = fill(
+        text(language_, Text::progress_line),
+        {text(language_, which), std::to_string(percent), size_text(language_, done_bytes),
+         size_text(language_, total_bytes), size_text(language_, static_cast<std::uint64_t>(speed)),
+         speed > 1 ? duration_text(static_cast<std::uint64_t>(left)) : std::string{"?"}});
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
     std::fflush(stderr);
     line_open_ = true;

@@ -47,7 +47,8 @@ public:
 
     /// Asks for a line of text; fails with `invalid_argument` when there is nobody to ask, with
     /// `canceled` at the end of input.
-    [[nodiscard]] Result<std::string> ask(Text question, std::initializer_list<std::string_view> values = {});
+    [[nodiscard]] Result<std::string> ask(Text question,
+                                          std::initializer_list<std::string_view> values = {});
     /// The same without echo.
     [[nodiscard]] Result<SecretText> ask_secret(Text question);
     /// Asks twice until both are the same.

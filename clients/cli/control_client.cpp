@@ -61,15 +61,15 @@ Result<VerificationBegun> ControlClient::begin_verification(std::string_view ema
 }
 
 Result<void> ControlClient::resend_code(const std::string& session) {
-    return nothing(call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session},
-                        empty_object));
+    return nothing(
+        call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session}, empty_object));
 }
 
 Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,
                                        std::optional<unsigned>& attempts_left) {
     const auto body = encode_code(code.reveal());
-    const auto answer = call("POST", "/v1/verifications/check", {"Plankurier-Session: " + session},
-                             as_bytes(body));
+    const auto answer =
+        call("POST", "/v1/verifications/check", {"Plankurier-Session: " + session}, as_bytes(body));
     attempts_left = problem_.attempts_left;
     return nothing(answer);
 }
@@ -82,8 +82,8 @@ Result<void> ControlClient::create_transfer(const std::string& session,
 }
 
 Result<void> ControlClient::put_envelope(const ManageRight& right, ByteView envelope) {
-    return nothing(call("PUT", "/v1/envelope", headers_for(right), envelope,
-                        "application/octet-stream"));
+    return nothing(
+        call("PUT", "/v1/envelope", headers_for(right), envelope, "application/octet-stream"));
 }
 
 Result<TicketAnswer> ControlClient::ticket(const ManageRight& right) {

@@ -2,10 +2,10 @@
 
 #include <plankurier/fault.hpp>
 
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <thread>
-#include <unistd.h>
 
 namespace plankurier::cli {
 
@@ -41,7 +41,8 @@ public:
                 continue;
             }
             const auto part = std::min<std::size_t>(bytes.size(), segment_bytes - filled_);
-            std::copy_n(bytes.begin(), part, sealed_.begin() + static_cast<std::ptrdiff_t>(filled_));
+            std::copy_n(bytes.begin(), part,
+                        sealed_.begin() + static_cast<std::ptrdiff_t>(filled_));
             filled_ += part;
             bytes = bytes.subspan(part);
             if (filled_ == segment_bytes) {
@@ -155,7 +156,8 @@ Result<Bytes> Download::descriptor(std::uint32_t volume) {
 Result<Hash256> Download::read_descriptors() {
     std::vector<Bytes> encoded;
     for (std::uint32_t volume = 0; volume < job_.layout.volumes(); ++volume) {
-        auto bytes = with_retries(job_.retry, [&] { return descriptor(volume); }, watcher_.waiting);
+        auto bytes = with_retries(
+            job_.retry, [&] { return descriptor(volume); }, watcher_.waiting);
         if (!bytes) return tl::unexpected(bytes.error());
         const auto decoded = decode_descriptor(*bytes);
         if (!decoded) return tl::unexpected(decoded.error());
@@ -246,8 +248,8 @@ Result<void> Download::follow(std::uint64_t before_bytes) {
             waits_.clear();
             more = running_ > 0;
         }
-        watcher_.progress(before_bytes + static_cast<std::uint64_t>(
-                                             std::max<std::int64_t>(0, bytes_.load())),
+        watcher_.progress(before_bytes +
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(0, bytes_.load())),
                           job_.layout.sealed_bytes());
         const bool due = fresh.size() * job_.layout.piece_bytes() >= sync_bytes ||
                          steady_clock::now() - synced >= sync_time || !more;

@@ -48,8 +48,8 @@ Result<DownloadState> decode_download_state(std::string_view json) {
             return fail(Errc::malformed, "download state");
         }
         return DownloadState{*transfer, std::filesystem::path{std::string{as_text(*folder)}},
-                             in.at("names").get<std::vector<std::string>>(),
-                             unpack(*pieces, count), in.at("publishing").get<bool>()};
+                             in.at("names").get<std::vector<std::string>>(), unpack(*pieces, count),
+                             in.at("publishing").get<bool>()};
     } catch (const nlohmann::json::exception&) {
         return fail(Errc::malformed, "download state");
     }
@@ -66,9 +66,8 @@ Result<void> DownloadStore::save(const DownloadState& state) const {
 Result<DownloadState> DownloadStore::load() const {
     std::error_code ignored;
     if (!std::filesystem::exists(path_, ignored)) return fail(Errc::not_found, "download state");
-    return read_file(path_).and_then([](const std::string& text) {
-        return decode_download_state(text);
-    });
+    return read_file(path_).and_then(
+        [](const std::string& text) { return decode_download_state(text); });
 }
 
 void DownloadStore::remove() const noexcept {

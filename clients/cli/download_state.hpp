@@ -11,7 +11,7 @@ namespace plankurier::cli {
 
 struct DownloadState {
     TransferId transfer;
-    std::filesystem::path folder; ///< absolute
+    std::filesystem::path folder;   ///< absolute
     std::vector<std::string> names; ///< final names, in manifest order
     std::vector<bool> pieces;       ///< durable in the part files
     bool publishing{};              ///< all pieces were durable; files are getting their names

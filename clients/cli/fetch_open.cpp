@@ -16,9 +16,8 @@ Result<std::pair<KeySeed, OpenedEnvelope>> open_with_key(const Options& options,
                                                          ByteView envelope) {
     const auto file = read_file(options.key, 1u << 16);
     if (!file) return tl::unexpected(file.error());
-    auto passphrase = options.passphrase_file.empty()
-                          ? console.ask_secret(Text::ask_passphrase)
-                          : read_secret_line(options.passphrase_file);
+    auto passphrase = options.passphrase_file.empty() ? console.ask_secret(Text::ask_passphrase)
+                                                      : read_secret_line(options.passphrase_file);
     if (!passphrase) return tl::unexpected(passphrase.error());
     auto key = open_key_file(as_bytes(*file), *passphrase);
     if (!key) return tl::unexpected(key.error());
@@ -54,7 +53,8 @@ std::string printable_lines(std::string_view text) {
 Result<NoticeLink> parse_link(std::string_view text, const std::string& server) {
     const auto hash = text.find('#');
     const auto fragment = hash == std::string_view::npos ? text : text.substr(hash + 1);
-    // A link that lost a part on its way through mail programs leads nowhere, and is told like that.
+    // A link that lost a part on its way through mail programs leads nowhere, and is told like
+    // that.
     if (!fragment.starts_with("v1.")) return fail(Errc::not_found, "link");
     auto id = LinkId::from_hex(fragment.substr(3));
     if (!id) return fail(Errc::not_found, "link");
@@ -88,9 +88,11 @@ Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
     const auto notice = [&](unsigned seconds) {
         console.say(Text::network_retry, {std::to_string(seconds)});
     };
-    auto envelope = with_retries(retry, [&] { return control.envelope(link.id); }, notice);
+    auto envelope = with_retries(
+        retry, [&] { return control.envelope(link.id); }, notice);
     if (!envelope) return tl::unexpected(envelope.error());
-    auto record_bytes = with_retries(retry, [&] { return control.record(link.id); }, notice);
+    auto record_bytes = with_retries(
+        retry, [&] { return control.record(link.id); }, notice);
     if (!record_bytes) return tl::unexpected(record_bytes.error());
     const auto record = check_verified(*record_bytes, directory.record_key);
     if (!record) return tl::unexpected(record.error());
@@ -122,8 +124,8 @@ void show_message(const OpenedTransfer& transfer, Console& console) {
     const auto language = console.language();
     const auto verified = printable(transfer.verified_email);
     const auto claimed = printable(manifest.from.email);
-    console.print(fill(text(language, Text::message_from),
-                       {printable(manifest.from.name), verified}));
+    console.print(
+        fill(text(language, Text::message_from), {printable(manifest.from.name), verified}));
     if (manifest.from.email != transfer.verified_email) {
         console.warn(Text::message_unverified, {claimed, verified});
     }
@@ -138,9 +140,9 @@ void show_message(const OpenedTransfer& transfer, Console& console) {
     console.print("");
     console.print(printable_lines(manifest.message));
     console.print("");
-    console.print(fill(text(language, Text::message_files),
-                       {std::to_string(manifest.files.size()),
-                        size_text(language, manifest.content_bytes())}));
+    console.print(
+        fill(text(language, Text::message_files), {std::to_string(manifest.files.size()),
+                                                   size_text(language, manifest.content_bytes())}));
     console.event("message", {{"from_name", manifest.from.name},
                               {"from_email", manifest.from.email},
                               {"verified_email", transfer.verified_email},

@@ -2,13 +2,13 @@
 
 #include <plankurier/fault.hpp>
 
-#include <cerrno>
-#include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
-#include <iostream>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
 
 namespace plankurier::cli {
 

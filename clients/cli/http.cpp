@@ -93,7 +93,8 @@ Error error_of(CURLcode code) {
 
 template <typename T>
 void set(CURL* curl, CURLoption option, T value) {
-    if (curl_easy_setopt(curl, option, value) != CURLE_OK) throw std::runtime_error("libcurl option");
+    if (curl_easy_setopt(curl, option, value) != CURLE_OK)
+        throw std::runtime_error("libcurl option");
 }
 
 } // namespace
@@ -102,8 +103,8 @@ bool url_allowed(std::string_view url) {
     if (url.starts_with("https://")) return url.size() > 8;
     if (!url.starts_with("http://")) return false;
     const auto rest = url.substr(7);
-    const auto host = rest.substr(0, rest.starts_with('[') ? rest.find(']') + 1
-                                                           : rest.find_first_of(":/?#"));
+    const auto host =
+        rest.substr(0, rest.starts_with('[') ? rest.find(']') + 1 : rest.find_first_of(":/?#"));
     return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
 }
 
@@ -157,8 +158,8 @@ struct HttpLine::State {
         HttpAnswer answer;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
         // A server may refuse an upload with an answer and close before it has read everything.
-        const bool refused = answer.status >= 400 &&
-                             (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
+        const bool refused =
+            answer.status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
         if (code != CURLE_OK && !refused) {
             if (transfer.overflow) return fail(Errc::too_large, "answer");
             return tl::unexpected(error_of(code));

@@ -123,9 +123,10 @@ Result<std::vector<RelayAddress>> known_relays(const std::vector<RelayAddress>& 
                                                const std::vector<RelayAddress>& listed) {
     std::vector<RelayAddress> known;
     for (const auto& relay : offered) {
-        const bool found = std::any_of(listed.begin(), listed.end(), [&](const RelayAddress& entry) {
-            return entry.id == relay.id && entry.url == relay.url;
-        });
+        const bool found =
+            std::any_of(listed.begin(), listed.end(), [&](const RelayAddress& entry) {
+                return entry.id == relay.id && entry.url == relay.url;
+            });
         if (found) known.push_back(relay);
         while (found && known.back().url.ends_with('/')) known.back().url.pop_back();
     }

@@ -89,7 +89,7 @@ private:
 
 /// Only those of `offered` that the signed service list names with the same URL. Fails with
 /// `bad_signature` when none is left.
-[[nodiscard]] Result<std::vector<RelayAddress>> known_relays(
-    const std::vector<RelayAddress>& offered, const std::vector<RelayAddress>& listed);
+[[nodiscard]] Result<std::vector<RelayAddress>>
+known_relays(const std::vector<RelayAddress>& offered, const std::vector<RelayAddress>& listed);
 
 } // namespace plankurier::cli

@@ -1,10 +1,10 @@
 #include <clients/cli/commands.hpp>
 #include <clients/cli/signals.hpp>
 
+#include <sys/resource.h>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
-#include <sys/resource.h>
 #include <system_error>
 
 namespace {
@@ -67,8 +67,8 @@ int run(const std::vector<std::string>& arguments) {
         return static_cast<int>(dispatch(*options, console));
     } catch (const std::system_error& error) {
         const bool full = error.code() == std::errc::no_space_on_device;
-        return static_cast<int>(conclude(
-            console, fail(full ? Errc::no_space : Errc::file_unreadable, "system"), true));
+        return static_cast<int>(
+            conclude(console, fail(full ? Errc::no_space : Errc::file_unreadable, "system"), true));
     } catch (const std::exception&) {
         return static_cast<int>(conclude(console, fail(Errc::unavailable, "environment"), true));
     }

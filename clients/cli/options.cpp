@@ -14,13 +14,20 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr std::pair<std::string_view, Command> commands[] = {
-    {"help", Command::help},       {"trust", Command::trust},
-    {"departments", Command::departments}, {"send", Command::send},
-    {"fetch", Command::fetch},     {"status", Command::status},
-    {"revoke", Command::revoke},   {"keygen", Command::keygen},
-    {"completion", Command::completion},   {"version", Command::version},
+    {"help", Command::help},
+    {"trust", Command::trust},
+    {"departments", Command::departments},
+    {"send", Command::send},
+    {"fetch", Command::fetch},
+    {"status", Command::status},
+    {"revoke", Command::revoke},
+    {"keygen", Command::keygen},
+    {"completion", Command::completion},
+    {"version", Command::version},
 };
 
+// One entry a line:
+// clang-format off
 po::options_description global_options(Options& out, std::string& config, std::string& language) {
     po::options_description all;
     all.add_options()
@@ -75,15 +82,17 @@ void add_other_options(po::options_description& all, Options& out) {
         ("type", po::value(&out.type))
         ("record", po::value(&out.record));
 }
+// clang-format on
 
 /// What a command takes besides the global options.
 std::vector<std::string> allowed_for(Command command) {
     switch (command) {
     case Command::trust: return {"root", "fingerprint"};
     case Command::send:
-        return {"to", "name", "email", "phone", "reference", "clerk", "institution", "subject",
-                "message", "message-file", "expires", "notify", "password-file", "word-list",
-                "code-from", "receipt", "share-phone", "lanes", "resume"};
+        return {"to",      "name",        "email",         "phone",     "reference",
+                "clerk",   "institution", "subject",       "message",   "message-file",
+                "expires", "notify",      "password-file", "word-list", "code-from",
+                "receipt", "share-phone", "lanes",         "resume"};
     case Command::fetch:
         return {"output", "key", "link-file", "passphrase-file", "password-file", "lanes"};
     case Command::keygen:
@@ -104,23 +113,24 @@ Result<void> check_fitting(const po::parsed_options& parsed, Command command) {
     const auto allowed = allowed_for(command);
     for (const auto& option : parsed.options) {
         if (option.position_key >= 0 || is_global(option.string_key)) continue;
-        const bool fits = std::find(allowed.begin(), allowed.end(), option.string_key) !=
-                          allowed.end();
+        const bool fits =
+            std::find(allowed.begin(), allowed.end(), option.string_key) != allowed.end();
         if (!fits) return fail(Errc::invalid_argument, "--" + option.string_key);
     }
     return {};
 }
 
 /// `key = value` lines; the same names as the global options.
-Result<void> read_config(const std::filesystem::path& path, bool must_exist, po::variables_map& map) {
+Result<void> read_config(const std::filesystem::path& path, bool must_exist,
+                         po::variables_map& map) {
     std::ifstream file{path};
     if (!file) {
         if (must_exist) return fail(Errc::file_unreadable, "--config");
         return {};
     }
     po::options_description known;
-    known.add_options()("server", po::value<std::string>())("ca", po::value<std::string>())
-        ("retries", po::value<unsigned>())("timeout", po::value<unsigned>());
+    known.add_options()("server", po::value<std::string>())("ca", po::value<std::string>())(
+        "retries", po::value<unsigned>())("timeout", po::value<unsigned>());
     po::store(po::parse_config_file(file, known, true), map);
     return {};
 }
@@ -203,10 +213,13 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     positions.add("words", -1);
     try {
         // No abbreviations: an option added later must not change what a script means.
-        const auto style = po::command_line_style::unix_style ^
-                           po::command_line_style::allow_guessing;
-        const auto parsed =
-            po::command_line_parser(arguments).options(all).positional(positions).style(style).run();
+        const auto style =
+            po::command_line_style::unix_style ^ po::command_line_style::allow_guessing;
+        const auto parsed = po::command_line_parser(arguments)
+                                .options(all)
+                                .positional(positions)
+                                .style(style)
+                                .run();
         po::variables_map map, config_map;
         po::store(parsed, map);
         po::notify(map);
@@ -219,7 +232,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
         out.command = *command;
         if (auto fits = check_fitting(parsed, *command); !fits) return tl::unexpected(fits.error());
         if (config.empty()) config = config_env;
-        const auto path = config.empty() ? config_folder() / "config" : std::filesystem::path{config};
+        const auto path =
+            config.empty() ? config_folder() / "config" : std::filesystem::path{config};
         auto read = read_config(path, !config.empty(), config_map);
         if (!read) return tl::unexpected(read.error());
         auto applied = apply_values(map, server_env, config_map, out);

@@ -11,7 +11,16 @@
 namespace plankurier::cli {
 
 enum class Command {
-    help, trust, departments, send, fetch, status, revoke, keygen, completion, version
+    help,
+    trust,
+    departments,
+    send,
+    fetch,
+    status,
+    revoke,
+    keygen,
+    completion,
+    version
 };
 
 /// Everything a command line can say; what was not given is empty.

@@ -4,11 +4,11 @@
 
 #include <plankurier/receiving.hpp>
 
-#include <algorithm>
 #include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
 #include <iostream>
 #include <iterator>
-#include <unistd.h>
 
 namespace plankurier::cli {
 
@@ -118,7 +118,8 @@ Result<void> check_arguments(const Options& options, const Service& service) {
     const auto at = options.email.find('@');
     if (options.to.empty()) return fail(Errc::invalid_argument, "--to");
     if (at == std::string::npos || at == 0) return fail(Errc::invalid_argument, "--email");
-    if (options.share_phone && options.phone.empty()) return fail(Errc::invalid_argument, "--phone");
+    if (options.share_phone && options.phone.empty())
+        return fail(Errc::invalid_argument, "--phone");
     if (options.expires_days && (*options.expires_days < service.expiry_days_min ||
                                  *options.expires_days > service.expiry_days_max)) {
         return fail(Errc::invalid_argument, "--expires");

@@ -19,11 +19,9 @@ struct PreparedTransfer {
 /// policy; then seals. A generated password is shown on the console. Fails with
 /// `type_not_allowed`, `too_large`, `too_many_files`, `unknown_department`, `invalid_argument`,
 /// `file_unreadable`, `expired` (no usable key), `canceled`.
-[[nodiscard]] Result<PreparedTransfer> prepare_transfer(const Options& options,
-                                                        const Authority& authority,
-                                                        const BodySource& source,
-                                                        const std::string& server,
-                                                        Console& console);
+[[nodiscard]] Result<PreparedTransfer>
+prepare_transfer(const Options& options, const Authority& authority, const BodySource& source,
+                 const std::string& server, Console& console);
 
 /// Opens the files named on the command line and checks each against the policy. Says which file
 /// a failure is about.

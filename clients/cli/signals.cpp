@@ -1,10 +1,10 @@
 #include <clients/cli/signals.hpp>
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <thread>
 
 namespace plankurier::cli {

@@ -18,6 +18,8 @@ enum class Language { de, en };
 /// "de" or "en".
 [[nodiscard]] std::string_view tag(Language language) noexcept;
 
+// Those that belong together stand together:
+// clang-format off
 /// Every sentence that is not about a failure. `{}` is filled in by `fill`.
 enum class Text {
     usage, version_line, bad_usage,
@@ -27,12 +29,13 @@ enum class Text {
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,
     receipt_text, receipt_saved, receipt_fallback,
-    message_from, message_unverified, message_phone, message_reference, message_clerk, message_institution,
-     message_subject, message_files, file_saved,
+    message_from, message_unverified, message_phone, message_reference, message_clerk,
+    message_institution, message_subject, message_files, file_saved,
     fetch_done, department_line, status_line, status_fetched, status_not_fetched, revoked_done,
     revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
     count ///< number of sentences, no sentence itself
 };
+// clang-format on
 
 /// The sentence in a language.
 [[nodiscard]] std::string_view text(Language language, Text which) noexcept;
@@ -44,8 +47,17 @@ enum class Text {
 
 /// Exit codes of the program, stable and documented.
 enum class Exit : int {
-    ok = 0, general = 1, usage = 2, resumable = 3, code = 4, password = 5, gone = 6, network = 7,
-    integrity = 8, policy = 9, interrupted = 130
+    ok = 0,
+    general = 1,
+    usage = 2,
+    resumable = 3,
+    code = 4,
+    password = 5,
+    gone = 6,
+    network = 7,
+    integrity = 8,
+    policy = 9,
+    interrupted = 130
 };
 /// The exit code for a failure. `state_kept`: what was begun can be continued, so that failures of
 /// the line and of space become `resumable`.

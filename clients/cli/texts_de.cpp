@@ -21,6 +21,8 @@ Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort 
 )";
 } // namespace
 
+// One sentence a line:
+// clang-format off
 std::string_view text_de(Text which) noexcept {
     switch (which) {
     case Text::usage: return usage_text;
@@ -117,5 +119,7 @@ std::string_view text_de(Errc code) noexcept {
     }
     return {};
 }
+
+// clang-format on
 
 } // namespace plankurier::cli

@@ -21,6 +21,8 @@ Exit codes: 0 ok, 1 general, 2 usage, 3 resumable, 4 code, 5 password or key,
 )";
 } // namespace
 
+// One sentence a line:
+// clang-format off
 std::string_view text_en(Text which) noexcept {
     switch (which) {
     case Text::usage: return usage_text;
@@ -117,5 +119,7 @@ std::string_view text_en(Errc code) noexcept {
     }
     return {};
 }
+
+// clang-format on
 
 } // namespace plankurier::cli

@@ -101,7 +101,8 @@ Result<void> Upload::sample_durable() {
         for (const auto part : dice) value = value << 8 | std::to_integer<std::uint32_t>(part);
         const auto piece = known[value % known.size()];
         stream.start(piece);
-        while (stream.produce(buffer) > 0) {}
+        while (stream.produce(buffer) > 0) {
+        }
         if (stream.error()) return tl::unexpected(*stream.error());
         if (stream.root() != roots_.at(piece)) return fail(Errc::file_changed, "sample");
     }
@@ -160,15 +161,16 @@ Result<void> Upload::take_results() {
         roots_[piece] = root;
     }
     if (!waits.empty()) watcher_.waiting(waits.back());
-    const auto bytes = base_bytes_ + static_cast<std::uint64_t>(
-                                         std::max<std::int64_t>(0, round_bytes_.load()));
+    const auto bytes =
+        base_bytes_ + static_cast<std::uint64_t>(std::max<std::int64_t>(0, round_bytes_.load()));
     watcher_.progress(std::min(bytes, job_.layout.sealed_bytes()), job_.layout.sealed_bytes());
     return {};
 }
 
 bool Upload::volume_ready(std::uint32_t volume) const {
     const auto first = std::uint64_t{volume} * volume_pieces_max;
-    for (std::uint64_t piece = first; piece < first + job_.layout.pieces_in_volume(volume); ++piece) {
+    for (std::uint64_t piece = first; piece < first + job_.layout.pieces_in_volume(volume);
+         ++piece) {
         if (!durable_[piece] || !roots_.contains(piece)) return false;
     }
     return true;
@@ -263,8 +265,8 @@ Result<std::string> Upload::run() {
     }
     for (unsigned round = 0;; ++round) {
         const auto pieces = missing();
-        if (pieces.empty() && std::all_of(described_.begin(), described_.end(),
-                                          [](bool done) { return done; })) {
+        if (pieces.empty() &&
+            std::all_of(described_.begin(), described_.end(), [](bool done) { return done; })) {
             break;
         }
         if (round > job_.retry.retries) return fail(Errc::unavailable, "never durable");

@@ -69,9 +69,9 @@ private:
     Watcher watcher_;
     PieceClient coordinator_;
     std::map<std::uint64_t, Hash256> roots_;
-    std::vector<bool> durable_;    ///< per piece
-    std::vector<bool> described_;  ///< per volume
-    std::uint64_t base_bytes_{};   ///< durable before this round
+    std::vector<bool> durable_;   ///< per piece
+    std::vector<bool> described_; ///< per volume
+    std::uint64_t base_bytes_{};  ///< durable before this round
 
     std::atomic<std::size_t> next_{0};
     std::atomic<std::int64_t> round_bytes_{0};

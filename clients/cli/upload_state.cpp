@@ -6,10 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <cstring>
 
 namespace plankurier::cli {
 
@@ -23,7 +23,8 @@ constexpr std::size_t note_bytes = 48;
 
 std::array<std::byte, note_bytes> make_note(std::uint64_t piece, const Hash256& root) {
     std::array<std::byte, note_bytes> note{};
-    for (std::size_t at = 0; at < 8; ++at) note[at] = static_cast<std::byte>(piece >> (56 - 8 * at));
+    for (std::size_t at = 0; at < 8; ++at)
+        note[at] = static_cast<std::byte>(piece >> (56 - 8 * at));
     std::copy(root.begin(), root.end(), note.begin() + 8);
     const auto check = sha256(ByteView{note}.first(40));
     std::copy_n(check.begin(), 8, note.begin() + 40);
@@ -48,11 +49,10 @@ Result<std::vector<FileIdentity>> decode_files(const Json& list) {
     for (const auto& entry : list) {
         const auto path = from_base64url(entry.at("path").get<std::string>());
         if (!path) return tl::unexpected(path.error());
-        files.push_back({std::filesystem::path{std::string{as_text(*path)}},
-                         entry.at("size").get<std::uint64_t>(),
-                         entry.at("mtime_ns").get<std::int64_t>(),
-                         entry.at("inode").get<std::uint64_t>(),
-                         entry.at("device").get<std::uint64_t>()});
+        files.push_back(
+            {std::filesystem::path{std::string{as_text(*path)}},
+             entry.at("size").get<std::uint64_t>(), entry.at("mtime_ns").get<std::int64_t>(),
+             entry.at("inode").get<std::uint64_t>(), entry.at("device").get<std::uint64_t>()});
     }
     return files;
 }
@@ -152,8 +152,7 @@ void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int6
         if (!store || !store->lock()) continue; // another process works on it
         const bool begun = std::filesystem::exists(store->folder_ / "state.json", error);
         const auto state = store->load();
-        const bool over =
-            state && state->begun + std::int64_t{state->expiry_days} * 86'400 < now;
+        const bool over = state && state->begun + std::int64_t{state->expiry_days} * 86'400 < now;
         if (!begun || over) store->remove();
     }
 }
@@ -186,8 +185,8 @@ Result<Bytes> UploadStore::load_envelope() const {
 
 Result<void> UploadStore::note_root(std::uint64_t piece, const Hash256& root) {
     if (roots_ < 0) {
-        roots_ = ::open((folder_ / "roots").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                        0600);
+        roots_ =
+            ::open((folder_ / "roots").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         if (roots_ < 0) return fail(Errc::file_unreadable, "roots");
         // A note torn by a crash would shift all that follow.
         const auto end = ::lseek(roots_, 0, SEEK_END);

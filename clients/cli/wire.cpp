@@ -82,11 +82,10 @@ Result<Service> parse_service(std::string_view json) {
 
 Result<SignedDirectory> parse_directory_answer(std::string_view json) {
     return parse<SignedDirectory>(json, [](const Json& in) -> Result<SignedDirectory> {
-        return SignedDirectory{in.at("signer_pub").get<std::string>(),
-                               in.at("signer_minisig").get<std::string>(),
-                               in.at("directory_json").get<std::string>(),
-                               in.at("directory_minisig").get<std::string>(),
-                               in.value("root_pub", std::string{})};
+        return SignedDirectory{
+            in.at("signer_pub").get<std::string>(), in.at("signer_minisig").get<std::string>(),
+            in.at("directory_json").get<std::string>(),
+            in.at("directory_minisig").get<std::string>(), in.value("root_pub", std::string{})};
     });
 }
 
@@ -169,16 +168,18 @@ Result<TransferStatus> parse_status(std::string_view json) {
             const auto it = in.find(member);
             return it != in.end() && it->is_boolean() && it->get<bool>();
         };
-        return TransferStatus{in.at("state").get<std::string>(), time("expires"),
-                              time("fetched_at"),  time("created"),
-                              flag("fetched"),     flag("signed")};
+        return TransferStatus{in.at("state").get<std::string>(),
+                              time("expires"),
+                              time("fetched_at"),
+                              time("created"),
+                              flag("fetched"),
+                              flag("signed")};
     });
 }
 
 Result<Bytes> parse_record(std::string_view json) {
-    return parse<Bytes>(json, [](const Json& in) {
-        return from_base64url(in.at("record").get<std::string>());
-    });
+    return parse<Bytes>(
+        json, [](const Json& in) { return from_base64url(in.at("record").get<std::string>()); });
 }
 
 std::string encode_report(std::optional<Bytes> report) {
@@ -203,16 +204,17 @@ bool VolumeMap::has(std::uint32_t piece) const noexcept {
 }
 
 Result<std::vector<VolumeMap>> parse_map(std::string_view json) {
-    return parse<std::vector<VolumeMap>>(json, [](const Json& in) -> Result<std::vector<VolumeMap>> {
-        std::vector<VolumeMap> volumes;
-        for (const auto& entry : in.at("volumes")) {
-            auto bitmap = from_base64url(entry.at("durable").get<std::string>());
-            if (!bitmap) return tl::unexpected(bitmap.error());
-            volumes.push_back({entry.at("n").get<std::uint32_t>(), std::move(*bitmap),
-                               entry.at("descriptor").get<bool>()});
-        }
-        return volumes;
-    });
+    return parse<std::vector<VolumeMap>>(
+        json, [](const Json& in) -> Result<std::vector<VolumeMap>> {
+            std::vector<VolumeMap> volumes;
+            for (const auto& entry : in.at("volumes")) {
+                auto bitmap = from_base64url(entry.at("durable").get<std::string>());
+                if (!bitmap) return tl::unexpected(bitmap.error());
+                volumes.push_back({entry.at("n").get<std::uint32_t>(), std::move(*bitmap),
+                                   entry.at("descriptor").get<bool>()});
+            }
+            return volumes;
+        });
 }
 
 Result<std::string> parse_stored(std::string_view json) {

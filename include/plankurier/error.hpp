@@ -22,45 +22,45 @@ namespace plankurier {
 /// in HTTP answers, in `--json` output and in test vectors, so an entry is never renamed.
 enum class Errc {
     // input
-    invalid_argument,   ///< a value is outside its documented range
-    malformed,          ///< bytes do not have the documented form
-    unsupported,        ///< a version, suite or type that this program does not know
-    not_found,          ///< no such thing, or not for the one who asks (never told apart)
+    invalid_argument, ///< a value is outside its documented range
+    malformed,        ///< bytes do not have the documented form
+    unsupported,      ///< a version, suite or type that this program does not know
+    not_found,        ///< no such thing, or not for the one who asks (never told apart)
     // verification and policy
-    wrong_code,         ///< the verification code is not the one that was sent
-    code_expired,       ///< the verification code is too old
-    too_many_attempts,  ///< a counter of attempts is used up; a new start is needed
-    too_early,          ///< asked again before the stated waiting time is over
-    not_verified,       ///< the e-mail address was not verified in this session
-    unknown_department, ///< the directory has no such department
-    address_not_allowed,///< sender or recipient address is not allowed by policy
-    type_not_allowed,   ///< the file type is not allowed, by name or by content
-    too_large,          ///< larger than the limit
-    too_many_files,     ///< more files than the limit
-    quota_exceeded,     ///< a quota of this sender, or of the site, is used up
-    rate_limited,       ///< too many requests; try again later
-    conflict,           ///< the id is taken, or the step does not fit the state
+    wrong_code,          ///< the verification code is not the one that was sent
+    code_expired,        ///< the verification code is too old
+    too_many_attempts,   ///< a counter of attempts is used up; a new start is needed
+    too_early,           ///< asked again before the stated waiting time is over
+    not_verified,        ///< the e-mail address was not verified in this session
+    unknown_department,  ///< the directory has no such department
+    address_not_allowed, ///< sender or recipient address is not allowed by policy
+    type_not_allowed,    ///< the file type is not allowed, by name or by content
+    too_large,           ///< larger than the limit
+    too_many_files,      ///< more files than the limit
+    quota_exceeded,      ///< a quota of this sender, or of the site, is used up
+    rate_limited,        ///< too many requests; try again later
+    conflict,            ///< the id is taken, or the step does not fit the state
     // time
-    expired,            ///< the transfer, ticket, key or directory is past its end
-    revoked,            ///< withdrawn by the sender
-    purged,             ///< already deleted
+    expired, ///< the transfer, ticket, key or directory is past its end
+    revoked, ///< withdrawn by the sender
+    purged,  ///< already deleted
     // keys and bytes
-    wrong_password,     ///< no password stanza opens with this password
-    wrong_key,          ///< no stanza opens with this key
-    untrusted_root,     ///< the authority's root key is not the pinned one, or none is pinned
-    rolled_back,        ///< a directory older than one already seen
-    bad_signature,      ///< a signature does not verify
-    tampered,           ///< bytes are not what their author sealed
+    wrong_password, ///< no password stanza opens with this password
+    wrong_key,      ///< no stanza opens with this key
+    untrusted_root, ///< the authority's root key is not the pinned one, or none is pinned
+    rolled_back,    ///< a directory older than one already seen
+    bad_signature,  ///< a signature does not verify
+    tampered,       ///< bytes are not what their author sealed
     // local
-    file_changed,       ///< a source file changed while it was being sent
-    file_unreadable,    ///< a source file cannot be opened or read
-    exists,             ///< the target already exists
+    file_changed,    ///< a source file changed while it was being sent
+    file_unreadable, ///< a source file cannot be opened or read
+    exists,          ///< the target already exists
     // transport
-    no_space,           ///< the relay or the local disk is full
-    network,            ///< the other side cannot be reached, or the line broke
-    tls,                ///< the other side's certificate is not trusted
-    unavailable,        ///< the service cannot do this now; a later try may work
-    canceled            ///< stopped on request
+    no_space,    ///< the relay or the local disk is full
+    network,     ///< the other side cannot be reached, or the line broke
+    tls,         ///< the other side's certificate is not trusted
+    unavailable, ///< the service cannot do this now; a later try may work
+    canceled     ///< stopped on request
 };
 
 /// The stable wire name of a code, for example "wrong_code".

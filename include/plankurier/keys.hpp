@@ -59,7 +59,6 @@ struct OpenedKeyFile {
 /// Six words of the German diceware list (13 bits each, 78 bits), joined by "-". `word_list` is the
 /// text of the list, one "number<tab>word" or "word" a line. Fails with `invalid_argument` when it
 /// has fewer than 8192 words.
-[[nodiscard]] Result<SecretText> generate_password(std::string_view word_list,
-                                                   unsigned words = 6);
+[[nodiscard]] Result<SecretText> generate_password(std::string_view word_list, unsigned words = 6);
 
 } // namespace plankurier

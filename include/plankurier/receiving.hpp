@@ -2,8 +2,8 @@
 /// Names and contents that strangers chose: one cleaning function, one sink, one type check.
 /// Stateless functions and one object per target folder; the object belongs to one thread.
 
-#include <plankurier/error.hpp>
 #include <plankurier/bytes.hpp>
+#include <plankurier/error.hpp>
 
 #include <filesystem>
 #include <memory>

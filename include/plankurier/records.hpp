@@ -14,10 +14,10 @@ enum class TicketRole : std::uint8_t { put = 1, get = 2, peer = 3 };
 struct Ticket {
     TransferId transfer;
     TicketRole role{TicketRole::get};
-    std::uint64_t body_len{};     ///< padded plaintext bytes: the relay derives layout and space
+    std::uint64_t body_len{}; ///< padded plaintext bytes: the relay derives layout and space
     std::int64_t not_before{};
-    std::int64_t expires{};       ///< at most 15 minutes after not_before
-    std::int64_t delete_at{};     ///< the relay deletes at this time by itself, whatever happens
+    std::int64_t expires{};   ///< at most 15 minutes after not_before
+    std::int64_t delete_at{}; ///< the relay deletes at this time by itself, whatever happens
     friend bool operator==(const Ticket&, const Ticket&) = default;
 };
 inline constexpr std::int64_t ticket_seconds_max = 900;

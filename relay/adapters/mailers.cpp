@@ -25,14 +25,15 @@ bool is_address_safe(std::string_view text) {
 
 /// RFC 2047, B encoding, in words of at most 75 characters cut between code points.
 std::string encoded_subject(std::string_view subject) {
-    const bool ascii = std::ranges::all_of(
-        subject, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const bool ascii =
+        std::ranges::all_of(subject, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (ascii) return std::string{subject};
     constexpr std::size_t word_bytes = 42;
     std::string out;
     while (!subject.empty()) {
         std::size_t now = std::min(word_bytes, subject.size());
-        while (now < subject.size() && (static_cast<unsigned char>(subject[now]) & 0xC0U) == 0x80U) {
+        while (now < subject.size() &&
+               (static_cast<unsigned char>(subject[now]) & 0xC0U) == 0x80U) {
             --now;
         }
         if (!out.empty()) out += "\r\n ";
@@ -108,11 +109,12 @@ std::string mail_message(const Mail& mail, const std::string& from, std::int64_t
                 (mail.reply_to.empty() || is_address_safe(mail.reply_to)),
             "mail fields");
     const std::string host = from.substr(from.find('@') + 1);
-    std::string out = "Date: " + date_header(time) + "\r\nFrom: <" + from + ">\r\nTo: <" +
-                      mail.to + ">\r\n";
+    std::string out =
+        "Date: " + date_header(time) + "\r\nFrom: <" + from + ">\r\nTo: <" + mail.to + ">\r\n";
     if (!mail.reply_to.empty()) out += "Reply-To: <" + mail.reply_to + ">\r\n";
     out += "Subject: " + encoded_subject(mail.subject) + "\r\nMessage-ID: <" + mail.id + "@" +
-           host + ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+           host +
+           ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
            "Content-Type: text/plain; charset=utf-8\r\n"
            "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
     return out + quoted_printable(mail.text);

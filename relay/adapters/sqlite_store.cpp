@@ -134,12 +134,27 @@ void SqliteStore::remove_verification(const std::string& session) {
 void SqliteStore::put(const TransferRow& row) {
     db_.exec("INSERT OR REPLACE INTO transfer VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,:p9,"
              ":p10,:p11,:p12,:p13,:p14,:p15,:p16,:p17,:p18,:p19,:p20)",
-             {row.transfer.hex(), std::int64_t{row.slot}, static_cast<std::int64_t>(row.state),
-              row.department, to_hex(row.sealed_sender), to_hex(row.sealed_recipient),
-              to_hex(row.sealed_phone), static_cast<std::int64_t>(row.body_len), row.expiry_days,
-              std::int64_t{row.notify_fetch}, row.language, row.fetch_hash, row.manage_hash,
-              row.link_hash, row.envelope_hash, row.receipt_number, row.created, row.verified,
-              row.ends, row.fetched, std::int64_t{row.fetch_signed}});
+             {row.transfer.hex(),
+              std::int64_t{row.slot},
+              static_cast<std::int64_t>(row.state),
+              row.department,
+              to_hex(row.sealed_sender),
+              to_hex(row.sealed_recipient),
+              to_hex(row.sealed_phone),
+              static_cast<std::int64_t>(row.body_len),
+              row.expiry_days,
+              std::int64_t{row.notify_fetch},
+              row.language,
+              row.fetch_hash,
+              row.manage_hash,
+              row.link_hash,
+              row.envelope_hash,
+              row.receipt_number,
+              row.created,
+              row.verified,
+              row.ends,
+              row.fetched,
+              std::int64_t{row.fetch_signed}});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -160,9 +175,9 @@ void SqliteStore::remove_transfer(const TransferId& transfer) {
 }
 
 void SqliteStore::put(const OutboxRow& row) {
-    db_.exec("INSERT OR REPLACE INTO outbox VALUES (:p0,:p1,:p2,:p3,:p4,:p5)",
-             {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts,
-              row.next});
+    db_.exec(
+        "INSERT OR REPLACE INTO outbox VALUES (:p0,:p1,:p2,:p3,:p4,:p5)",
+        {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts, row.next});
 }
 std::vector<OutboxRow> SqliteStore::due_mails(std::int64_t now, std::size_t count_max) {
     return all(db_.query("SELECT * FROM outbox WHERE next > 0 AND next <= :p0 ORDER BY next "

@@ -4,14 +4,14 @@
 
 #include <plankurier/fault.hpp>
 
-#include <cerrno>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdexcept>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <system_error>
 #include <unistd.h>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
 
 namespace plankurier::relay::adapters {
 

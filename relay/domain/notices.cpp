@@ -79,8 +79,8 @@ std::string filled(std::string_view text,
 
 /// UTC: "2026-11-23", or "23.11.2026" in German.
 std::string date_text(std::int64_t time, bool in_english) {
-    const std::chrono::year_month_day date{
-        std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds{std::chrono::seconds{time}})};
+    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(
+        std::chrono::sys_seconds{std::chrono::seconds{time}})};
     std::array<char, 32> text{};
     const int year = static_cast<int>(date.year());
     const auto month = static_cast<unsigned>(date.month());

@@ -16,7 +16,6 @@ struct NoticeFacts {
 enum class Notice { code, department, password, fetched, not_fetched };
 
 /// Subject and text; `to`, `reply_to` and `id` are left to the caller.
-[[nodiscard]] Mail write_notice(Notice notice, std::string_view language,
-                                const NoticeFacts& facts);
+[[nodiscard]] Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& facts);
 
 } // namespace plankurier::relay

@@ -38,7 +38,9 @@ Result<void> check_address(std::string_view address) {
     const std::string_view domain = address.substr(at + 1);
     const bool good =
         is_dotted(address.substr(0, at),
-                  [&](char c) { return is_letter_or_digit(c) || atom_signs.find(c) != atom_signs.npos; }) &&
+                  [&](char c) {
+                      return is_letter_or_digit(c) || atom_signs.find(c) != atom_signs.npos;
+                  }) &&
         address.front() != '-' &&
         is_dotted(domain, [](char c) { return is_letter_or_digit(c) || c == '-'; }) &&
         domain.find(".-") == domain.npos && domain.find("-.") == domain.npos &&

@@ -71,7 +71,7 @@ struct VerificationRow {
     std::string session;
     Slot slot{};
     Bytes sealed_email;
-    std::string code_hash; ///< keyed hash, hex; empty once used
+    std::string code_hash;                      ///< keyed hash, hex; empty once used
     std::int64_t created{}, sent{}, verified{}; ///< `sent`: last asked for
     std::int64_t code_made{};
     std::int64_t attempts{};

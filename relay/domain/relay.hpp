@@ -103,8 +103,7 @@ public:
     Result<Bytes> envelope(const LinkId& link);
     Result<Bytes> verified_record(const LinkId& link);
     /// `report` empty: reported, unsigned. Fails with `not_found`, `bad_signature`.
-    Result<void> fetched(const TransferId& transfer, const FetchToken& token,
-                         const Bytes& report);
+    Result<void> fetched(const TransferId& transfer, const FetchToken& token, const Bytes& report);
 
     /// Fails with `not_found` for a relay that does not take part.
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
@@ -168,7 +167,8 @@ private:
         unsigned size_log2{};
     };
     std::vector<Purged> not_audited_;
-    std::vector<DueMail> last_notices_; ///< at most one for each transfer purged since the last tick
+    std::vector<DueMail>
+        last_notices_; ///< at most one for each transfer purged since the last tick
 };
 
 } // namespace plankurier::relay

@@ -78,8 +78,8 @@ void Relay::mail_done(DueMail due, Delivery delivery) {
     PK_FAULT("control.after_mail_before_commit");
     OutboxRow& row = due.row;
     const auto rows = ports_.store.mails_of(row.owner);
-    const bool wanted = std::ranges::any_of(
-        rows, [&](const OutboxRow& one) { return one.id == row.id; });
+    const bool wanted =
+        std::ranges::any_of(rows, [&](const OutboxRow& one) { return one.id == row.id; });
     if (!wanted) {
         ports_.mailer.forget(due.mail.id);
         return;
@@ -139,8 +139,7 @@ void Relay::purge(TransferRow row) {
     PK_FAULT("purge.after_expired");
     ports_.vault.erase(row.slot);
     PK_FAULT("purge.after_vault_erase");
-    ports_.store.transaction(
-        [&] { ports_.store.add_tombstone(row.transfer, ports_.clock.now()); });
+    ports_.store.transaction([&] { ports_.store.add_tombstone(row.transfer, ports_.clock.now()); });
     PK_FAULT("purge.after_tombstone");
     ports_.envelopes.remove(row.transfer);
     ports_.mailer.forget(row.transfer.hex());
@@ -150,8 +149,8 @@ void Relay::purge(TransferRow row) {
         ports_.store.remove_transfer(row.transfer);
     });
     scrub_due_ = true;
-    not_audited_.push_back({ports_.clock.now(), row.department,
-                            static_cast<unsigned>(std::bit_width(row.body_len))});
+    not_audited_.push_back(
+        {ports_.clock.now(), row.department, static_cast<unsigned>(std::bit_width(row.body_len))});
     PK_FAULT("purge.after_rows");
 }
 
@@ -217,8 +216,8 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
     }
     for (const TransferId& transfer : request.holds) {
         const auto row = ports_.store.transfer(transfer);
-        const bool live = row && row->state != TransferState::expired &&
-                          row->state != TransferState::revoked;
+        const bool live =
+            row && row->state != TransferState::expired && row->state != TransferState::revoked;
         (live ? answer.leases : answer.tombstones).push_back(transfer);
     }
     return answer;

@@ -286,9 +286,9 @@ Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
         const Department* department = directory_.find(row->department);
         for (std::size_t i = 0; department != nullptr && i < department->signing_keys.size(); ++i) {
             const auto checked = check_fetched(report, department->signing_keys[i].key);
-            signed_by_department = signed_by_department ||
-                                   (checked && checked->transfer == transfer &&
-                                    to_hex(checked->envelope_sha256) == row->envelope_hash);
+            signed_by_department =
+                signed_by_department || (checked && checked->transfer == transfer &&
+                                         to_hex(checked->envelope_sha256) == row->envelope_hash);
         }
         if (!signed_by_department) return fail(Errc::bad_signature, "fetched report");
     }

@@ -176,8 +176,7 @@ Response Router::check_code(const Request& request) {
     std::int64_t attempts_left = 0;
     const auto checked = relay_.check_code(*session, code, attempts_left);
     if (!checked) {
-        return problem(checked.error().code,
-                       ",\"attempts_left\":" + std::to_string(attempts_left));
+        return problem(checked.error().code, ",\"attempts_left\":" + std::to_string(attempts_left));
     }
     return ok({{"verified", true}});
 }

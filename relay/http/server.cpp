@@ -2,11 +2,11 @@
 
 #include <httplib.h>
 
-#include <cerrno>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <stdexcept>
 
 namespace plankurier::relay::http {
 
@@ -31,8 +31,9 @@ void take_headers(const httplib::Request& from, Request& to) {
                              "Plankurier-Fetch", "Plankurier-Link"}) {
         if (from.get_header_value_count(name) != 1) continue;
         const std::string value = from.get_header_value(name);
-        const bool plain = value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
-                                                   "wxyz0123456789_-") == std::string::npos;
+        const bool plain =
+            value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+                                    "wxyz0123456789_-") == std::string::npos;
         if (!plain || value.size() > 128) continue;
         std::string lower{name};
         for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

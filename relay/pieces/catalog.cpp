@@ -2,12 +2,12 @@
 
 #include <plankurier/fault.hpp>
 
-#include <cerrno>
 #include <fcntl.h>
-#include <stdexcept>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
 
 namespace plankurier::relay::pieces {
 
@@ -57,8 +57,7 @@ std::uint64_t bit(std::uint32_t piece) noexcept { return std::uint64_t{1} << pie
 
 VolumeFile::~VolumeFile() { ::close(fd_); }
 
-Catalog::Catalog(const fs::path& folder)
-    : folder_(prepared(folder)), db_(folder_ / "index.db") {
+Catalog::Catalog(const fs::path& folder) : folder_(prepared(folder)), db_(folder_ / "index.db") {
     db_.migrate(migrations);
     load();
     for (const TransferId& id : transfers()) {
@@ -76,8 +75,7 @@ fs::path Catalog::file_of(const TransferId& transfer, std::uint32_t volume) cons
 
 void Catalog::load() {
     for (const auto& row : db_.query("SELECT tid, body_len, delete_at FROM transfer")) {
-        const auto layout =
-            BodyLayout::from_body_len(static_cast<std::uint64_t>(number(row[1])));
+        const auto layout = BodyLayout::from_body_len(static_cast<std::uint64_t>(number(row[1])));
         if (!layout) throw std::runtime_error("the piece index is damaged");
         transfers_.emplace(id_from(text(row[0])), Transfer{*layout, number(row[2]), {}});
     }
@@ -95,7 +93,8 @@ void Catalog::load() {
         }
         volume.descriptor = bytes_from(text(row[4]));
     }
-    for (const auto& row : db_.query("SELECT tid FROM purged")) purged_.insert(id_from(text(row[0])));
+    for (const auto& row : db_.query("SELECT tid FROM purged"))
+        purged_.insert(id_from(text(row[0])));
     for (const auto& row : db_.query("SELECT sequence FROM sync")) sequence_ = number(row[0]);
 }
 
@@ -118,9 +117,8 @@ Result<Catalog::Transfer*> Catalog::transfer_for(const Ticket& ticket) {
     return &found->second;
 }
 
-Result<std::shared_ptr<VolumeFile>> Catalog::open_volume(const TransferId& transfer,
-                                                         std::uint32_t volume,
-                                                         std::uint64_t bytes) {
+Result<std::shared_ptr<VolumeFile>>
+Catalog::open_volume(const TransferId& transfer, std::uint32_t volume, std::uint64_t bytes) {
     const fs::path file = file_of(transfer, volume);
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
@@ -318,9 +316,7 @@ void Catalog::purge(const TransferId& transfer) {
     const std::scoped_lock lock{mutex_};
     // Refused first, deleted second, confirmed last: a crash in between only repeats work.
     if (purged_.insert(transfer).second) {
-        db_.tx([&] {
-            db_.exec("INSERT OR IGNORE INTO purged VALUES (:p0)", {transfer.hex()});
-        });
+        db_.tx([&] { db_.exec("INSERT OR IGNORE INTO purged VALUES (:p0)", {transfer.hex()}); });
     }
     PK_FAULT("pieces.before_unlink");
     fs::remove_all(folder_of(transfer));

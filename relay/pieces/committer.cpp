@@ -2,11 +2,11 @@
 
 #include <plankurier/fault.hpp>
 
+#include <unistd.h>
 #include <chrono>
 #include <cstdio>
 #include <set>
 #include <system_error>
-#include <unistd.h>
 
 namespace plankurier::relay::pieces {
 

@@ -8,12 +8,12 @@
 #include <boost/beast/http.hpp>
 #include <openssl/err.h>
 
+#include <unistd.h>
 #include <chrono>
 #include <cstdio>
 #include <limits>
 #include <stdexcept>
 #include <system_error>
-#include <unistd.h>
 
 namespace plankurier::relay::pieces {
 
@@ -154,8 +154,11 @@ private:
     awaitable<void> send(const Answer& answer, std::uint64_t length);
     awaitable<void> send_file(const FileAnswer& answer, bool head_only);
     void refuse() { close_ = true; }
-    /// The socket is readable from so many bytes on: waking for each packet costs more than reading.
-    void wake_from(int bytes) { socket_.set_option(asio::socket_base::receive_low_watermark{bytes}); }
+    /// The socket is readable from so many bytes on: waking for each packet costs more than
+    /// reading.
+    void wake_from(int bytes) {
+        socket_.set_option(asio::socket_base::receive_low_watermark{bytes});
+    }
 
     tcp::socket socket_;
     asio::steady_timer timer_;
@@ -224,8 +227,8 @@ awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) 
     for (std::uint64_t at = 0; at < answer.bytes;) {
         const std::size_t now =
             static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), answer.bytes - at));
-        const ssize_t got = ::pread(answer.file->fd(), buffer.data(), now,
-                                    static_cast<off_t>(answer.offset + at));
+        const ssize_t got =
+            ::pread(answer.file->fd(), buffer.data(), now, static_cast<off_t>(answer.offset + at));
         if (got <= 0) throw std::system_error(errno, std::generic_category(), "read a piece");
         arm(idle_time);
         co_await write(ByteView{buffer}.first(static_cast<std::size_t>(got)));

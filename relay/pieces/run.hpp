@@ -12,9 +12,9 @@ struct PiecesConfig {
     std::filesystem::path data_dir; ///< pieces lie in its folder `pieces`
     std::string listen_address;     ///< numeric
     std::uint16_t port{};
-    std::filesystem::path tls_certificate, tls_private_key; ///< PEM
-    std::filesystem::path control_socket;                   ///< HTTP of the control plane
-    std::filesystem::path relay_id_file;                    ///< 32 hexadecimal digits
+    std::filesystem::path tls_certificate, tls_private_key;         ///< PEM
+    std::filesystem::path control_socket;                           ///< HTTP of the control plane
+    std::filesystem::path relay_id_file;                            ///< 32 hexadecimal digits
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
 };
 

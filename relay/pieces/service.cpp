@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
 #include <cerrno>
 #include <charconv>
 #include <ctime>
 #include <system_error>
-#include <unistd.h>
 
 namespace plankurier::relay::pieces {
 
@@ -58,8 +58,8 @@ std::optional<Span> range_of(std::string_view text, std::uint64_t bytes) {
     const std::size_t dash = text.find('-');
     if (!text.starts_with(unit) || dash == text.npos) return std::nullopt;
     const auto first = decimal(text.substr(unit.size(), dash - unit.size()));
-    const auto last = dash + 1 == text.size() ? std::optional{bytes - 1}
-                                              : decimal(text.substr(dash + 1));
+    const auto last =
+        dash + 1 == text.size() ? std::optional{bytes - 1} : decimal(text.substr(dash + 1));
     if (!first || !last || *first > *last || *first >= bytes) return std::nullopt;
     return Span{*first, std::min(*last, bytes - 1)};
 }
@@ -80,7 +80,9 @@ Answer Service::problem(Errc code) {
 
 Plan Service::plan(const Head& head) {
     if (head.method == "OPTIONS") {
-        return Answer{204, {}, "text/plain",
+        return Answer{204,
+                      {},
+                      "text/plain",
                       "Access-Control-Allow-Methods: GET, HEAD, PUT, POST\r\n"
                       "Access-Control-Allow-Headers: Authorization, Range, Content-Type\r\n"
                       "Access-Control-Max-Age: 600\r\n"};
@@ -198,8 +200,8 @@ Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
         PK_FAULT("pieces.after_pwrite");
         committer_.add({writing.place, writing.file, writing.bytes, root});
     }
-    return Answer{200, json{{"root", to_hex(root)}, {"state", "received"}}.dump(),
-                  "application/json", {}};
+    return Answer{
+        200, json{{"root", to_hex(root)}, {"state", "received"}}.dump(), "application/json", {}};
 }
 
 void Service::abandon(const PieceUpload& upload) {
@@ -216,8 +218,10 @@ Answer Service::small_body(const SmallUpload& upload, ByteView body) {
     if (!root) return problem(root.error().code);
     const StoredReceipt receipt{relay_, upload.ticket.transfer, *root, upload.ticket.body_len,
                                 std::time(nullptr)};
-    return {200, json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
-            "application/json", {}};
+    return {200,
+            json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
+            "application/json",
+            {}};
 }
 
 } // namespace plankurier::relay::pieces

@@ -8,12 +8,12 @@
 #include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
+#include <sys/socket.h>
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <ctime>
 #include <stdexcept>
-#include <sys/socket.h>
 
 namespace plankurier::relay::pieces {
 
@@ -65,11 +65,11 @@ std::string Sync::request_text() {
     for (std::size_t i = 0; i < told_; ++i) {
         gone.push_back(to_base64url(sign_gone({relay_, gone_[i], std::time(nullptr)}, seed_)));
     }
-    const std::string inner = json{{"time", std::time(nullptr)},
-                                   {"after", catalog_.sync_sequence()},
-                                   {"holds", holds},
-                                   {"gone", gone}}
-                                  .dump();
+    const std::string inner = json{
+        {"time", std::time(nullptr)},
+        {"after", catalog_.sync_sequence()},
+        {"holds", holds},
+        {"gone", gone}}.dump();
     std::string statement{"plankurier/1 sync"};
     statement += '\0';
     statement += inner;
@@ -108,7 +108,8 @@ void Sync::run(const std::stop_token& stop) {
             complained = false;
         } catch (const std::exception& error) {
             // The control plane may be starting; its absence stops no reading and no writing.
-            if (!std::exchange(complained, true)) std::fprintf(stderr, "pieces: sync: %s\n", error.what());
+            if (!std::exchange(complained, true))
+                std::fprintf(stderr, "pieces: sync: %s\n", error.what());
         }
         pause.wait_for(lock, stop, std::chrono::seconds{1}, [] { return false; });
     }

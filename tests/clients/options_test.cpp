@@ -47,8 +47,8 @@ TEST_CASE("resuming works with and without an id") {
     const auto named = parsed({"send", "--resume", "0123"});
     REQUIRE(named);
     CHECK(named->resume);
-    const bool found = named->resume_id == "0123" ||
-                       named->arguments == std::vector<std::string>{"0123"};
+    const bool found =
+        named->resume_id == "0123" || named->arguments == std::vector<std::string>{"0123"};
     CHECK(found);
 }
 
@@ -60,11 +60,18 @@ TEST_CASE("an option of another command is refused by name") {
 }
 
 TEST_CASE("what cannot be read is refused") {
-    const std::vector<std::vector<std::string>> wrong{
-        {}, {"dance"}, {"send", "--bogus"}, {"send", "--expires", "soon"}, {"send", "--expire", "1d"},
-        {"send", "--notify", "always"}, {"send", "--lanes", "0"}, {"send", "--lanes", "17"},
-        {"version", "--lang", "fr"}, {"status", "x", "--timeout", "0"},
-        {"status", "x", "--retries", "many"}, {"send", "--to"}};
+    const std::vector<std::vector<std::string>> wrong{{},
+                                                      {"dance"},
+                                                      {"send", "--bogus"},
+                                                      {"send", "--expires", "soon"},
+                                                      {"send", "--expire", "1d"},
+                                                      {"send", "--notify", "always"},
+                                                      {"send", "--lanes", "0"},
+                                                      {"send", "--lanes", "17"},
+                                                      {"version", "--lang", "fr"},
+                                                      {"status", "x", "--timeout", "0"},
+                                                      {"status", "x", "--retries", "many"},
+                                                      {"send", "--to"}};
     for (const auto& arguments : wrong) {
         CAPTURE(arguments);
         const auto options = parsed(arguments);
@@ -81,8 +88,9 @@ TEST_CASE("the server comes from the option, then the environment, then the conf
     CHECK(from_config->server == "https://config.example");
     CHECK(from_config->retries == 3);
     CHECK(parsed({"departments"}, "https://env.example", path)->server == "https://env.example");
-    const auto all = parsed({"departments", "--server", "https://option.example/", "--retries", "0"},
-                            "https://env.example", path);
+    const auto all =
+        parsed({"departments", "--server", "https://option.example/", "--retries", "0"},
+               "https://env.example", path);
     CHECK(all->server == "https://option.example");
     CHECK(all->retries == 0);
     std::filesystem::remove(path);

@@ -6,9 +6,9 @@
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <fstream>
 
 using namespace plankurier;
 using namespace plankurier::cli;
@@ -142,8 +142,11 @@ TEST_CASE("two processes cannot continue the same transfer") {
 
 TEST_CASE("a download's state comes back as it was saved") {
     const Folder folder;
-    DownloadState state{TransferId::random(), folder.path / "\xfc", {"Plan ä.pdf", "b.png"},
-                        std::vector<bool>(13), true};
+    DownloadState state{TransferId::random(),
+                        folder.path / "\xfc",
+                        {"Plan ä.pdf", "b.png"},
+                        std::vector<bool>(13),
+                        true};
     state.pieces[0] = state.pieces[8] = state.pieces[12] = true;
     const DownloadStore store{folder.path / "fetch", state.transfer};
     CHECK(store.load().error().code == Errc::not_found);

@@ -19,7 +19,8 @@ std::vector<Errc> all_codes() {
 }
 long placeholders(std::string_view sentence) {
     long count = 0;
-    for (auto at = sentence.find("{}"); at != std::string_view::npos; at = sentence.find("{}", at + 2)) {
+    for (auto at = sentence.find("{}"); at != std::string_view::npos;
+         at = sentence.find("{}", at + 2)) {
         ++count;
     }
     return count;

@@ -113,12 +113,20 @@ TEST_CASE("waiting grows and is bounded, and only what may pass is tried again")
     CHECK(RetryRule::wait_seconds(1'000) == 30);
     int tries = 0;
     const auto tampered = with_retries(
-        RetryRule{5}, [&]() -> Result<int> { ++tries; return fail(Errc::tampered); },
+        RetryRule{5},
+        [&]() -> Result<int> {
+            ++tries;
+            return fail(Errc::tampered);
+        },
         [](unsigned) {});
     CHECK(tampered.error().code == Errc::tampered);
     CHECK(tries == 1);
     const auto network = with_retries(
-        RetryRule{0}, [&]() -> Result<int> { ++tries; return fail(Errc::network); },
+        RetryRule{0},
+        [&]() -> Result<int> {
+            ++tries;
+            return fail(Errc::network);
+        },
         [](unsigned) {});
     CHECK(network.error().code == Errc::network);
     CHECK(tries == 2);

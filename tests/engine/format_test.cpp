@@ -195,8 +195,7 @@ TEST_CASE("a piece root is the merkle root of its blocks") {
 TEST_CASE("a layout follows from its body length") {
     for (unsigned bit = 0; bit < 50; ++bit) {
         for (const std::int64_t delta : {-1, 0, 1}) {
-            const auto content =
-                static_cast<std::uint64_t>((std::int64_t{1} << bit) + delta);
+            const auto content = static_cast<std::uint64_t>((std::int64_t{1} << bit) + delta);
             const auto layout = BodyLayout::for_content(content).value();
             CHECK(layout.body_len() >= content);
             CHECK(layout.sealed_bytes() % layout.piece_bytes() == 0);

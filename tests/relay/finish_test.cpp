@@ -88,8 +88,7 @@ TEST_CASE("finishing starts the clock of the expiry, and twice is once") {
     Control world{folder.path()};
     const auto sending = world.uploading();
     world.clock.pass(5 * hour_s);
-    const auto first =
-        world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()});
+    const auto first = world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()});
     REQUIRE(first);
     CHECK(first->expires == world.clock.now() + 14 * day_s);
     CHECK(first->receipt_number.size() == 9);
@@ -165,8 +164,8 @@ TEST_CASE("the sender hears once that it was fetched") {
 TEST_CASE("the sender hears nothing if it was not asked for, and in English if that was") {
     const TempFolder folder;
     Control world{folder.path()};
-    const auto quiet = world.available(
-        [](relay::TransferRequest& request) { request.notify_fetch = false; });
+    const auto quiet =
+        world.available([](relay::TransferRequest& request) { request.notify_fetch = false; });
     REQUIRE(world.relay().fetched(quiet.id, quiet.fetch(), {}));
     world.relay().tick();
     CHECK(world.mails.sent_to(citizen).size() == 1);
@@ -205,8 +204,7 @@ TEST_CASE("nobody can sign for a transfer that went to a clerk") {
     Control world{folder.path()};
     const auto sending = world.available(to_clerk);
     CHECK(why(world.relay().fetched(sending.id, sending.fetch(),
-                                    report(sending, world, department_seed()))) ==
-          "bad_signature");
+                                    report(sending, world, department_seed()))) == "bad_signature");
     CHECK(world.relay().fetched(sending.id, sending.fetch(), {}));
 }
 

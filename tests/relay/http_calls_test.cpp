@@ -94,8 +94,7 @@ TEST_CASE("a transfer's whole life, call by call") {
                       {"fetch_sha256", to_base64url(request.fetch_hash)},
                       {"manage_sha256", to_base64url(request.manage_hash)}};
     const json created = api.good(201, "POST", "/v1/transfers", session, wanted.dump());
-    CHECK(created ==
-          json{{"state", "uploading"}, {"upload_until", api.world.clock.now() + day_s}});
+    CHECK(created == json{{"state", "uploading"}, {"upload_until", api.world.clock.now() + day_s}});
     CHECK(api.good(201, "POST", "/v1/transfers", session, wanted.dump()) == created);
 
     const Bytes envelope = sending.envelope();
@@ -125,9 +124,12 @@ TEST_CASE("a transfer's whole life, call by call") {
     CHECK(members(get) == members(put));
 
     const json before = api.good(200, "GET", "/v1/transfers/status", sender);
-    CHECK(before == json{{"state", "available"}, {"expires", finished.at("expires")},
-                         {"created", api.world.clock.now()}, {"fetched", false},
-                         {"fetched_at", 0}, {"signed", false}});
+    CHECK(before == json{{"state", "available"},
+                         {"expires", finished.at("expires")},
+                         {"created", api.world.clock.now()},
+                         {"fetched", false},
+                         {"fetched_at", 0},
+                         {"signed", false}});
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "");
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "{}");
     const json after = api.good(200, "GET", "/v1/transfers/status", sender);

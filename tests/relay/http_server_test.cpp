@@ -5,14 +5,14 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstring>
 #include <mutex>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 namespace plankurier::test {
 
@@ -125,8 +125,8 @@ TEST_CASE("a body needs a length, no encoding and no range") {
               .find("415") != std::string::npos);
     CHECK(first_line(server.say("GET /v1/service HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n"))
               .find("415") != std::string::npos);
-    CHECK(server.say(post + "Content-Length: 4\r\n\r\nbody").find("\r\n\r\nPOST /v1/transfers\nbody") !=
-          std::string::npos);
+    CHECK(server.say(post + "Content-Length: 4\r\n\r\nbody")
+              .find("\r\n\r\nPOST /v1/transfers\nbody") != std::string::npos);
 }
 
 TEST_CASE("a body of more than three mebibytes is refused however its length is told") {
@@ -137,12 +137,14 @@ TEST_CASE("a body of more than three mebibytes is refused however its length is 
     }};
     const std::string put = "PUT /v1/envelope HTTP/1.1\r\nHost: x\r\n";
     const std::size_t limit = 3U << 20;
-    CHECK(server.say(put + "Content-Length: " + std::to_string(limit) + "\r\n\r\n" +
-                     std::string(limit, 'x'))
+    CHECK(server
+              .say(put + "Content-Length: " + std::to_string(limit) + "\r\n\r\n" +
+                   std::string(limit, 'x'))
               .find("HTTP/1.1 204") == 0);
     CHECK(largest == limit);
-    CHECK(server.say(put + "Content-Length: " + std::to_string(limit + 1) + "\r\n\r\n" +
-                     std::string(limit + 1, 'x'))
+    CHECK(server
+              .say(put + "Content-Length: " + std::to_string(limit + 1) + "\r\n\r\n" +
+                   std::string(limit + 1, 'x'))
               .find("HTTP/1.1 204") == std::string::npos);
     std::string chunks;
     for (int i = 0; i < 49; ++i) chunks += "10000\r\n" + std::string(65'536, 'x') + "\r\n";

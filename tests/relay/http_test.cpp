@@ -83,8 +83,8 @@ std::map<std::string, std::string> formed(const Call& call) {
     std::map<std::string, std::string> out;
     for (const std::string& name : call.headers) {
         const bool id = name == "transfer" || name == "link";
-        out["plankurier-" + name] = id ? TransferId::random().hex()
-                                       : to_base64url(SessionToken::random().reveal());
+        out["plankurier-" + name] =
+            id ? TransferId::random().hex() : to_base64url(SessionToken::random().reveal());
     }
     return out;
 }
@@ -151,10 +151,20 @@ TEST_CASE("a missing or odd header is refused and tells nothing") {
     Api api{folder.path()};
     const std::string token = to_base64url(SessionToken::random().reveal());
     const std::string id = TransferId::random().hex();
-    const std::vector<std::string> odd{
-        "",      "x",         token + "A", token + "=",          token.substr(1), "=" + token,
-        id + id, id + "0",    "null",      std::string(128, 'A'), id.substr(1),    "-",
-        "g" + id.substr(1), token.substr(0, 42) + "_"};
+    const std::vector<std::string> odd{"",
+                                       "x",
+                                       token + "A",
+                                       token + "=",
+                                       token.substr(1),
+                                       "=" + token,
+                                       id + id,
+                                       id + "0",
+                                       "null",
+                                       std::string(128, 'A'),
+                                       id.substr(1),
+                                       "-",
+                                       "g" + id.substr(1),
+                                       token.substr(0, 42) + "_"};
     for (const Call& call : calls) {
         for (const std::string& name : call.headers) {
             const std::string full = "plankurier-" + name;
@@ -204,15 +214,36 @@ TEST_CASE("a body that is no JSON, or JSON of another kind, is malformed and cha
         {"plankurier-session", to_base64url(session.reveal())},
         {"plankurier-transfer", sending.id.hex()},
         {"plankurier-manage", to_base64url(sending.manage.reveal())}};
-    const std::vector<std::string> bodies{
-        "", " ", "{", "}", "[]", "null", "true", "0", "-1e999", "\"x\"", "{\"email\"}",
-        "{\"email\":}", "{'email':'a@b.example'}", "{\"email\":\"a@b.example\"", "\xff\xfe",
-        "{\"email\":\"\xc3\x28@b.example\"}", "{\"email\":5}", "{\"email\":[\"a@b.example\"]}",
-        "{\"email\":null}", "{\"email\":{}}", "{}{}", "{\"Email\":\"a@b.example\"}",
-        std::string("{\"email\":\"a\0\"", 13), std::string(30'000, '['),
-        std::string(30'000, '[') + std::string(30'000, ']'),
-        "<xml/>", "email=a@b.example", "{\"code\":7,\"receipts\":7,\"tid\":7}",
-        "{\"code\":[],\"receipts\":[7],\"tid\":[]}", "{\"receipts\":{\"a\":[]}}"};
+    const std::vector<std::string> bodies{"",
+                                          " ",
+                                          "{",
+                                          "}",
+                                          "[]",
+                                          "null",
+                                          "true",
+                                          "0",
+                                          "-1e999",
+                                          "\"x\"",
+                                          "{\"email\"}",
+                                          "{\"email\":}",
+                                          "{'email':'a@b.example'}",
+                                          "{\"email\":\"a@b.example\"",
+                                          "\xff\xfe",
+                                          "{\"email\":\"\xc3\x28@b.example\"}",
+                                          "{\"email\":5}",
+                                          "{\"email\":[\"a@b.example\"]}",
+                                          "{\"email\":null}",
+                                          "{\"email\":{}}",
+                                          "{}{}",
+                                          "{\"Email\":\"a@b.example\"}",
+                                          std::string("{\"email\":\"a\0\"", 13),
+                                          std::string(30'000, '['),
+                                          std::string(30'000, '[') + std::string(30'000, ']'),
+                                          "<xml/>",
+                                          "email=a@b.example",
+                                          "{\"code\":7,\"receipts\":7,\"tid\":7}",
+                                          "{\"code\":[],\"receipts\":[7],\"tid\":[]}",
+                                          "{\"receipts\":{\"a\":[]}}"};
     for (const char* path : {"/v1/verifications", "/v1/verifications/check", "/v1/transfers",
                              "/v1/transfers/finish", "/v1/relay/sync"}) {
         for (const std::string& body : bodies) {
@@ -251,7 +282,8 @@ TEST_CASE("numbers in JSON that are none, or too large, get no transfer") {
         }
     }
     CHECK(api.world.store().counts().uploading == 0);
-    CHECK(api.call("POST", "/v1/transfers", headers, transfer_body(Sending{}).dump()).status == 201);
+    CHECK(api.call("POST", "/v1/transfers", headers, transfer_body(Sending{}).dump()).status ==
+          201);
 }
 
 TEST_CASE("a JSON body has at most 64 KiB, an envelope may be larger") {

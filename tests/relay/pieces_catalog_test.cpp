@@ -24,7 +24,8 @@ std::string begin(PieceStore& store, const Ticket& ticket, std::uint32_t volume,
     return why(store.catalog().begin_write(ticket, volume, piece));
 }
 
-std::string describe(PieceStore& store, const Body& body, std::uint32_t volume, const Bytes& bytes) {
+std::string describe(PieceStore& store, const Body& body, std::uint32_t volume,
+                     const Bytes& bytes) {
     return why(store.catalog().put_descriptor(body.ticket(), volume, bytes));
 }
 
@@ -98,7 +99,8 @@ TEST_CASE("a ticket of another length does not fit a transfer that is there") {
     CHECK(store.read(body, 0, 2) == "right");
 }
 
-TEST_CASE("two connections cannot write one piece at a time, and one that gave up leaves no trace") {
+TEST_CASE(
+    "two connections cannot write one piece at a time, and one that gave up leaves no trace") {
     const TempFolder folder;
     PieceStore store{folder.path()};
     const Body body{"busy"};
@@ -282,7 +284,9 @@ TEST_CASE("a damaged index is said, not guessed at") {
         relay::adapters::Db db{index};
         db.exec("INSERT INTO purged VALUES ('../..')");
     }
-    SECTION("no database at all") { std::ofstream{index, std::ios::trunc} << std::string(9'000, 'x'); }
+    SECTION("no database at all") {
+        std::ofstream{index, std::ios::trunc} << std::string(9'000, 'x');
+    }
     CHECK_THROWS_AS(PieceStore{folder.path()}, std::runtime_error);
     CHECK(fs::exists(folder_of(folder, body) / "00000000.vol")); // and nothing is deleted
 }

@@ -6,11 +6,11 @@
 
 #include <catch2/catch.hpp>
 
-#include <csignal>
 #include <fcntl.h>
+#include <unistd.h>
+#include <csignal>
 #include <fstream>
 #include <thread>
-#include <unistd.h>
 
 namespace plankurier::test {
 
@@ -122,8 +122,7 @@ void check_kept(PieceStore& store, const TempFolder& outside) {
 
 TEST_CASE("child: a relay takes two bodies", "[.child]") {
     PieceStore store{from_parent("PLANKURIER_TEST_FOLDER")};
-    for (const auto& [body, volume] :
-         {std::pair{&first_body(), 0U}, {&second_body(), 1U}}) {
+    for (const auto& [body, volume] : {std::pair{&first_body(), 0U}, {&second_body(), 1U}}) {
         const std::string place = body->id().hex() + " " + std::to_string(volume);
         for (std::uint32_t i = 0; i < body->layout().pieces_in_volume(volume); ++i) {
             insist(store, *body, volume, i);
@@ -185,7 +184,8 @@ TEST_CASE("child: a relay purges a body", "[.child]") {
     CHECK(store.catalog().transfers().empty());
 }
 
-TEST_CASE("a purge of pieces that is killed anywhere is finished at the start, and serves nothing") {
+TEST_CASE(
+    "a purge of pieces that is killed anywhere is finished at the start, and serves nothing") {
     const auto points = points_of(purging, one_body_stored);
     CHECK(points.size() >= 2);
     for (const std::string& point : points) {

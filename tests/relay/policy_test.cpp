@@ -12,22 +12,70 @@ using namespace std::string_literals;
 
 /// Each with one thing wrong: no mail server and no header may ever see them.
 const std::vector<std::string> odd_addresses{
-    "", "@", "a", "a@", "@a.example", "a@@b.example", "a@b@c.example", "a b@c.example",
-    " a@b.example", "a@b.example ", "a@b.example\n", "a@b.example\r\nBcc: x@y.example",
-    "a\r\nRCPT TO:<x@y.example>@b.example", "a@b.example\0"s, "a\0b@c.example"s, "a\t@b.example",
-    "a@b.example,c@d.example", "a@b.example;c@d.example", "<a@b.example>", "A <a@b.example>",
-    "\"a b\"@c.example", "\"a\"@b.example", "a(c)@b.example", "a@[127.0.0.1]", "a@[IPv6:::1]",
-    ".a@b.example", "a.@b.example", "a..b@c.example", "a@.b.example", "a@b.example.",
-    "a@b..example", "a@-b.example", "a@b-.example", "a@b.-c.example", "a@b_c.example",
-    "-oQ/tmp@b.example", "a@b.example%0d%0aBcc:x@y.example", "a\x7f@b.example", "a\x80@b.example",
-    "\xc3\xa4@b.example", "a@\xc3\xa4.example", "a:b@c.example", "a\\b@c.example", "a@b.ex\x01mple",
-    "a>b@c.example", "a,b@c.example", "a;b@c.example", "a[b@c.example", "a@b.example\u202e",
-    std::string(65, 'a') + "@b.example", "a@" + std::string(250, 'b') + ".example",
+    "",
+    "@",
+    "a",
+    "a@",
+    "@a.example",
+    "a@@b.example",
+    "a@b@c.example",
+    "a b@c.example",
+    " a@b.example",
+    "a@b.example ",
+    "a@b.example\n",
+    "a@b.example\r\nBcc: x@y.example",
+    "a\r\nRCPT TO:<x@y.example>@b.example",
+    "a@b.example\0"s,
+    "a\0b@c.example"s,
+    "a\t@b.example",
+    "a@b.example,c@d.example",
+    "a@b.example;c@d.example",
+    "<a@b.example>",
+    "A <a@b.example>",
+    "\"a b\"@c.example",
+    "\"a\"@b.example",
+    "a(c)@b.example",
+    "a@[127.0.0.1]",
+    "a@[IPv6:::1]",
+    ".a@b.example",
+    "a.@b.example",
+    "a..b@c.example",
+    "a@.b.example",
+    "a@b.example.",
+    "a@b..example",
+    "a@-b.example",
+    "a@b-.example",
+    "a@b.-c.example",
+    "a@b_c.example",
+    "-oQ/tmp@b.example",
+    "a@b.example%0d%0aBcc:x@y.example",
+    "a\x7f@b.example",
+    "a\x80@b.example",
+    "\xc3\xa4@b.example",
+    "a@\xc3\xa4.example",
+    "a:b@c.example",
+    "a\\b@c.example",
+    "a@b.ex\x01mple",
+    "a>b@c.example",
+    "a,b@c.example",
+    "a;b@c.example",
+    "a[b@c.example",
+    "a@b.example\u202e",
+    std::string(65, 'a') + "@b.example",
+    "a@" + std::string(250, 'b') + ".example",
 };
 const std::vector<std::string> good_addresses{
-    "a@b.example", "erika.mustermann@buerger.example", "erika+plan@sub.sub.example", "a@b",
-    "o'hara@b.example", "x_y-z@b-c.example", "!#$%&'*+/=?^_`{|}~@b.example", "A.B@C.EXAMPLE",
-    "1@2.example", std::string(64, 'a') + "@b.example", "a@xn--mnchen-3ya.example",
+    "a@b.example",
+    "erika.mustermann@buerger.example",
+    "erika+plan@sub.sub.example",
+    "a@b",
+    "o'hara@b.example",
+    "x_y-z@b-c.example",
+    "!#$%&'*+/=?^_`{|}~@b.example",
+    "A.B@C.EXAMPLE",
+    "1@2.example",
+    std::string(64, 'a') + "@b.example",
+    "a@xn--mnchen-3ya.example",
 };
 
 } // namespace
@@ -83,10 +131,10 @@ TEST_CASE("a typed address is the authority's own, by whole address or by domain
     for (const char* own : {"anna@amt.example", "ANNA@AMT.example", "berta@andere.example"}) {
         CHECK(write_to(own) == "value");
     }
-    for (const char* foreign :
-         {citizen, "anna@amt.example.boese.example", "anna@boeseamt.example", "anna@sub.amt.example",
-          "anna@amt.exampl", "xberta@andere.example", "carla@andere.example", "anna@example",
-          "berta@andere.example.com", "amt.example@boese.example"}) {
+    for (const char* foreign : {citizen, "anna@amt.example.boese.example", "anna@boeseamt.example",
+                                "anna@sub.amt.example", "anna@amt.exampl", "xberta@andere.example",
+                                "carla@andere.example", "anna@example", "berta@andere.example.com",
+                                "amt.example@boese.example"}) {
         INFO(foreign);
         CHECK(write_to(foreign) == "address_not_allowed");
     }
@@ -116,8 +164,7 @@ TEST_CASE("a department takes part if it stands in the directory and has an addr
     }
     CHECK(why(world.relay().create_transfer(session, Sending{}.request())) == "value");
     world.relay().set_directory({});
-    CHECK(why(world.relay().create_transfer(session, Sending{}.request())) ==
-          "unknown_department");
+    CHECK(why(world.relay().create_transfer(session, Sending{}.request())) == "unknown_department");
 }
 
 TEST_CASE("size and expiry have limits, to the last byte and day") {
@@ -137,15 +184,15 @@ TEST_CASE("size and expiry have limits, to the last byte and day") {
     };
     CHECK(ask(3 * piece, 14) == "value");
     CHECK(ask(4 * piece, 14) == "too_large");
-    for (const std::uint64_t length : {std::uint64_t{0}, piece - 1, piece + 1, body_bytes_max + 1,
-                                       ~std::uint64_t{0}}) {
+    for (const std::uint64_t length :
+         {std::uint64_t{0}, piece - 1, piece + 1, body_bytes_max + 1, ~std::uint64_t{0}}) {
         CHECK(ask(length, 14) == "malformed");
     }
     CHECK(ask(piece, 2) == "value");
     CHECK(ask(piece, 30) == "value");
-    for (const std::int64_t days : {std::int64_t{1}, std::int64_t{31}, std::int64_t{0},
-                                    std::int64_t{-1}, std::numeric_limits<std::int64_t>::max(),
-                                    std::numeric_limits<std::int64_t>::min()}) {
+    for (const std::int64_t days :
+         {std::int64_t{1}, std::int64_t{31}, std::int64_t{0}, std::int64_t{-1},
+          std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
         CHECK(ask(piece, days) == "invalid_argument");
     }
 }

@@ -66,10 +66,9 @@ ChildEnd purge_in_child(const Ended& ended, const std::string& fault,
     const TempFolder outside;
     const auto once = outside.path() / "once";
     std::ofstream{once} << "still to come";
-    const auto end =
-        run_child(test_case, {{"PLANKURIER_TEST_FOLDER", ended.world.folder.string()},
-                              {"PLANKURIER_FAULT", fault},
-                              {"PLANKURIER_FAULT_ONCE", once.string()}});
+    const auto end = run_child(test_case, {{"PLANKURIER_TEST_FOLDER", ended.world.folder.string()},
+                                           {"PLANKURIER_FAULT", fault},
+                                           {"PLANKURIER_FAULT_ONCE", once.string()}});
     CHECK_FALSE(std::filesystem::exists(once)); // the fault did happen
     return end;
 }
@@ -189,8 +188,9 @@ TEST_CASE("a disk error never costs a purge its line in the audit, nor doubles i
 TEST_CASE("a transfer that is created while a purge waits for its disk keeps its key") {
     const TempFolder folder;
     Ended ended{folder.path()};
-    const auto end = purge_in_child(ended, "purge.after_vault_erase=enospc@1",
-                                    "child: a purge fails, a transfer is created, the purge goes on");
+    const auto end =
+        purge_in_child(ended, "purge.after_vault_erase=enospc@1",
+                       "child: a purge fails, a transfer is created, the purge goes on");
     CHECK(end.signal == 0);
     CHECK(end.exit_code == 0);
 }

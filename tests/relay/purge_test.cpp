@@ -26,8 +26,12 @@ void to_clerk(relay::TransferRequest& request) {
 
 /// Everything that could point to a transfer or a person, as it stands in files.
 Names traces(const relay::TransferRow& row) {
-    return {to_hex(row.sealed_sender), to_hex(row.sealed_recipient), row.manage_hash,
-            row.fetch_hash,            row.link_hash,                row.envelope_hash,
+    return {to_hex(row.sealed_sender),
+            to_hex(row.sealed_recipient),
+            row.manage_hash,
+            row.fetch_hash,
+            row.link_hash,
+            row.envelope_hash,
             row.receipt_number};
 }
 
@@ -103,8 +107,12 @@ TEST_CASE("no byte of any file points to a purged transfer or a person") {
         const auto sending = world.available(staff ? to_clerk : Control::Change{});
         all.merge(traces(world.store().transfer(sending.id).value()));
     }
-    const Names people{citizen, clerk, department_mail, "+49 9131 803-4711",
-                       world.link_for(clerk).hex(), std::string{world.code_for().reveal()}};
+    const Names people{citizen,
+                       clerk,
+                       department_mail,
+                       "+49 9131 803-4711",
+                       world.link_for(clerk).hex(),
+                       std::string{world.code_for().reveal()}};
     for (const std::string& trace : all) {
         INFO(trace);
         const Names files = files_with(folder.path(), trace);

@@ -30,8 +30,8 @@ void upload(Case& it) {
 }
 void finish(Case& it) {
     upload(it);
-    REQUIRE(it.world.relay().finish(it.sending.id, it.sending.manage,
-                                    {it.sending.signed_receipt()}));
+    REQUIRE(
+        it.world.relay().finish(it.sending.id, it.sending.manage, {it.sending.signed_receipt()}));
     it.world.relay().tick();
     it.link = it.world.link_for();
 }
@@ -92,11 +92,16 @@ struct State {
 
 /// Calls that the same sender or recipient may make in that state, and the answer to each.
 std::vector<State> states() {
-    const Names open{{"create", "value"},        {"envelope", "conflict"},
-                     {"put ticket", "value"},    {"get ticket", "not_found"},
-                     {"finish", "value"},        {"status", "value"},
-                     {"read envelope", "not_found"}, {"read record", "not_found"},
-                     {"fetched", "not_found"},   {"revoke", "value"}};
+    const Names open{{"create", "value"},
+                     {"envelope", "conflict"},
+                     {"put ticket", "value"},
+                     {"get ticket", "not_found"},
+                     {"finish", "value"},
+                     {"status", "value"},
+                     {"read envelope", "not_found"},
+                     {"read record", "not_found"},
+                     {"fetched", "not_found"},
+                     {"revoke", "value"}};
     const auto with = [](Names names, const Names& changes) {
         for (const auto& [call, code] : changes) names[call] = code;
         return names;

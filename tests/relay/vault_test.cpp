@@ -7,8 +7,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
 #include <sys/stat.h>
+#include <fstream>
 
 namespace plankurier::test {
 

@@ -77,8 +77,8 @@ TEST_CASE("a code counts however people type it") {
         for (const bool small : {false, true}) {
             const std::string address = "p" + std::to_string(number++) + "@buerger.example";
             const auto session = world.asked_session(address);
-            CHECK(check(world, session, typed(world.code_for(address).reveal(), zero, one, small)) ==
-                  "value");
+            CHECK(check(world, session,
+                        typed(world.code_for(address).reveal(), zero, one, small)) == "value");
         }
     }
 }
@@ -90,8 +90,7 @@ TEST_CASE("wrong codes count down and the fifth ends it, even for the right code
     const auto code = world.code_for();
     for (const std::int64_t expected : {4, 3, 2, 1, 0}) {
         std::int64_t left = -1;
-        const auto checked =
-            world.relay().check_code(session, SecretText{other_than(code)}, left);
+        const auto checked = world.relay().check_code(session, SecretText{other_than(code)}, left);
         CHECK(why(checked) == "wrong_code");
         CHECK(left == expected);
     }
@@ -296,8 +295,8 @@ TEST_CASE("at rest there is no code, only a hash that needs the pepper") {
     REQUIRE(row);
     CHECK(row->code_hash.size() == 64);
     CHECK(files_with(folder.path(), row->code_hash).size() == 1); // the scan does find things
-    for (const std::string& text : {std::string{code.reveal()}, bare, std::string{citizen},
-                                    to_base64url(session.reveal())}) {
+    for (const std::string& text :
+         {std::string{code.reveal()}, bare, std::string{citizen}, to_base64url(session.reveal())}) {
         INFO(text);
         CHECK(files_with(folder.path(), text).empty());
     }

@@ -1,14 +1,14 @@
 #include "tests/support/child.hpp"
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
-#include <spawn.h>
 #include <stdexcept>
-#include <sys/wait.h>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 namespace plankurier::test {
@@ -47,9 +47,8 @@ ChildEnd run_child(const std::string& test_case, const Environment& variables) {
     // The parent's report is the one to read; what goes wrong in a child is said on stderr.
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t pid{};
-    const int failed =
-        ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, pointers(arguments).data(),
-                      pointers(environment).data());
+    const int failed = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr,
+                                     pointers(arguments).data(), pointers(environment).data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) throw std::system_error(failed, std::generic_category(), "spawn");
     int status = 0;

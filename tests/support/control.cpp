@@ -161,7 +161,8 @@ LinkId Control::link_for(std::string_view email) const {
     for (auto mail = sent.rbegin(); mail != sent.rend(); ++mail) {
         std::smatch found;
         static const std::regex link{"https://amt\\.example/t#v1\\.([0-9a-f]{32})\n"};
-        if (std::regex_search(mail->text, found, link)) return LinkId::from_hex(found[1].str()).value();
+        if (std::regex_search(mail->text, found, link))
+            return LinkId::from_hex(found[1].str()).value();
     }
     FAIL("no mail with a link");
     return {};

@@ -49,7 +49,7 @@ public:
     }
 
     relay::Delivery answer{relay::Delivery::done};
-    relay::Mailer* also{}; ///< a real one that gets the mails too
+    relay::Mailer* also{};          ///< a real one that gets the mails too
     std::vector<relay::Mail> tried; ///< each call of `deliver`
     std::vector<relay::Mail> sent;  ///< those that were answered with `done`
     std::vector<std::string> forgotten;

@@ -2,11 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
 #include <chrono>
 #include <cstring>
 #include <ctime>
 #include <thread>
-#include <unistd.h>
 
 namespace plankurier::test {
 
@@ -32,8 +32,7 @@ std::string authorization_for(const Ticket& ticket) {
 }
 
 Body::Body(std::string name, std::uint32_t pieces)
-    : name_(std::move(name)), id_(id_from(name_)),
-      key_(fixed_secret<TransferKey>("key " + name_)),
+    : name_(std::move(name)), id_(id_from(name_)), key_(fixed_secret<TransferKey>("key " + name_)),
       layout_(BodyLayout::from_body_len(pieces * segment_plain_bytes).value()) {}
 
 Bytes Body::piece(std::uint32_t volume, std::uint32_t piece) const {
@@ -87,9 +86,9 @@ void PieceStore::restart() {
     stop();
     catalog_ = std::make_unique<relay::pieces::Catalog>(folder_ / "pieces");
     committer_ = std::make_unique<relay::pieces::Committer>(*catalog_);
-    service_ = std::make_unique<relay::pieces::Service>(
-        *catalog_, *committer_, known_relay(0).id, relay_seed(0),
-        signing_public_key(control_seed()));
+    service_ =
+        std::make_unique<relay::pieces::Service>(*catalog_, *committer_, known_relay(0).id,
+                                                 relay_seed(0), signing_public_key(control_seed()));
 }
 
 std::string PieceStore::put(const Body& body, std::uint32_t volume, std::uint32_t piece) {
@@ -144,8 +143,8 @@ std::string PieceStore::read(const Body& body, std::uint32_t volume, std::uint32
     const auto readable = catalog_->readable(body.ticket(TicketRole::get), volume, piece);
     if (!readable) return "nothing";
     Bytes out(readable->bytes);
-    const ssize_t got = ::pread(readable->file->fd(), out.data(), out.size(),
-                                static_cast<off_t>(readable->offset));
+    const ssize_t got =
+        ::pread(readable->file->fd(), out.data(), out.size(), static_cast<off_t>(readable->offset));
     const bool whole = got == static_cast<ssize_t>(out.size());
     return whole && out == body.piece(volume, piece) ? "right" : "wrong";
 }

@@ -19,7 +19,8 @@ std::string changed(std::string_view text, char first, char last, int distance) 
 std::string escaped(std::string_view text, char mark) {
     std::string out;
     for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        const bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (plain || c == '.' || c == '-') {
             out += c;
         } else {
@@ -50,7 +51,8 @@ std::set<std::string> encodings(std::string_view text) {
     // Base64 looks different at each of three alignments; its ends depend on the neighbours.
     for (std::size_t shift = 0; shift < 3; ++shift) {
         const std::string shifted = std::string(shift, 'x') + std::string{text};
-        for (const std::string& one : {to_base64(as_bytes(shifted)), to_base64url(as_bytes(shifted))}) {
+        for (const std::string& one :
+             {to_base64(as_bytes(shifted)), to_base64url(as_bytes(shifted))}) {
             if (one.size() > 14) out.insert(one.substr(4, one.size() - 8));
         }
     }

@@ -2,11 +2,11 @@
 /// A folder that is gone after the test: in TMPDIR if that is set, else in memory where the system
 /// has such a place, since thousands of fsyncs on a busy disk take minutes. One thread at a time.
 
+#include <unistd.h>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 
 namespace plankurier::test {
 

@@ -4,9 +4,11 @@
 layers: who may include what (docs/architecture.md, "Dependency rule").
 sizes:  files of at most 400 lines, functions of at most 70.
 words:  no unfinished words, no large blobs, a changelog with an Unreleased part.
+format: every source file is as clang-format leaves it.
 """
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -80,7 +82,9 @@ def sizes(root):
             # By the formatter's rules a function body ends with a brace in its opening column.
             if re.match(r"^[A-Za-z].*\)[^;]*\{$|^ {4,}.*\)[^;()]*(const|noexcept|override)? ?\{$",
                         line) and start is None and not re.match(r"^(namespace|struct|class)", line):
-                start = (number, len(line) - len(line.lstrip()))
+                indent = len(line) - len(line.lstrip())
+                # An initialiser list stands deeper than the brace that ends its constructor.
+                start = (number, indent - 4 if line.lstrip().startswith(":") else indent)
             elif start and line.startswith(" " * start[1] + "}"):
                 if number - start[0] + 1 > FUNCTION_LINES_MAX:
                     yield f"{name}:{start[0]}: function of {number - start[0] + 1} lines"
@@ -103,11 +107,22 @@ def words(root):
         yield "CHANGELOG.md: no Unreleased part"
 
 
-CHECKS = {"layers": layers, "sizes": sizes, "words": words}
+def form(root):
+    files = [str(path) for path in sources(root) if path.suffix in (".cpp", ".hpp")]
+    rules = pathlib.Path(__file__).resolve().parents[2] / ".clang-format"
+    done = subprocess.run(["clang-format", "--dry-run", f"--style=file:{rules}", *files],
+                          stderr=subprocess.PIPE, text=True, check=True)
+    for name in sorted({line.split(":")[0] for line in done.stderr.splitlines()
+                        if "-Wclang-format-violations" in line}):
+        yield f"{name}: run clang-format -i on it"
+
+
+CHECKS = {"layers": layers, "sizes": sizes, "words": words, "format": form}
 BAD = {
     "layers": ("relay/domain/bad.hpp", "#include <httplib.h>\n"),
     "sizes": ("engine/bad.cpp", "int f() {\n" + "    g();\n" * 80 + "}\n"),
     "words": ("engine/bad.cpp", "// TO" + "DO later\n"),
+    "format": ("engine/bad.cpp", "int  f( );\n"),
 }
 
 

@@ -18,7 +18,7 @@ inline std::filesystem::path folder;
 inline unsigned written = 0, wrong = 0;
 
 inline void add(const std::string& kind, const std::string& slug, const std::string& about, Json in,
-         const std::string& expect = "ok") {
+                const std::string& expect = "ok") {
     const auto outcome = run(kind, in);
     if (outcome.result != expect) {
         std::cerr << kind << "-" << slug << ": expected " << expect << ", got " << outcome.result
@@ -26,8 +26,11 @@ inline void add(const std::string& kind, const std::string& slug, const std::str
         ++wrong;
         return;
     }
-    const Json vector = {{"kind", kind},     {"about", about}, {"in", std::move(in)},
-                         {"expect", expect}, {"out", outcome.out}};
+    const Json vector = {{"kind", kind},
+                         {"about", about},
+                         {"in", std::move(in)},
+                         {"expect", expect},
+                         {"out", outcome.out}};
     std::ofstream{folder / (kind + "-" + slug + ".json")} << vector.dump(1) << "\n";
     ++written;
 }

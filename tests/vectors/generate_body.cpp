@@ -43,7 +43,8 @@ void segments() {
         segment_in(1'048'576, 1'048'580, "0123456789abcdef"));
     const auto open = [](std::uint64_t index, std::uint64_t count, Json more = Json::object()) {
         Json in = segment_in(1, 3, "5a");
-        in["open"] = {{"key", in["key"]}, {"tid", in["tid"]}, {"segments", count}, {"index", index}};
+        in["open"] = {
+            {"key", in["key"]}, {"tid", in["tid"]}, {"segments", count}, {"index", index}};
         in["open"].update(more);
         return in;
     };
@@ -82,7 +83,8 @@ void trees() {
     Json make = base;
     make.update({{"volume", 0}, {"piece_bytes", segment_bytes}, {"piece_roots", root_list(3)}});
     add("descriptor_make", "three-pieces", "a volume of three pieces", make);
-    const Bytes good = from_hex(run("descriptor_make", make).out.at("bytes").get<std::string>()).value();
+    const Bytes good =
+        from_hex(run("descriptor_make", make).out.at("bytes").get<std::string>()).value();
     const auto check = [&](const Bytes& bytes, std::uint64_t pieces = 3) {
         Json in = base;
         in.update({{"bytes", to_hex(bytes)}, {"body_len", pieces * segment_plain_bytes}});

@@ -9,8 +9,8 @@ namespace {
 void records() {
     const auto control = secret_of<SigningSeed>("control key");
     const std::string key = to_hex(signing_public_key(control));
-    const Ticket ticket{transfer, TicketRole::put, 3 * segment_plain_bytes, 1'800'000'000,
-                        1'800'000'900, 1'801'209'600};
+    const Ticket ticket{transfer,      TicketRole::put, 3 * segment_plain_bytes,
+                        1'800'000'000, 1'800'000'900,   1'801'209'600};
     const Bytes minted = mint_ticket(ticket, control);
     const auto in = [&](const Bytes& bytes) -> Json {
         return {{"bytes", to_hex(bytes)}, {"public_key", key}};
@@ -36,7 +36,8 @@ void records() {
     const Hash256 envelope = bytes_of("envelope"), content = bytes_of("content");
     const RelayId relay{transfer_of("relay").bytes};
     const Bytes stored = sign_stored({relay, transfer, content, 786'336, now}, control);
-    const Bytes verified = sign_verified({transfer, envelope, "anna@buerger.example", now}, control);
+    const Bytes verified =
+        sign_verified({transfer, envelope, "anna@buerger.example", now}, control);
     const Bytes fetched = sign_fetched({transfer, envelope, content, now}, control);
     const Bytes gone = sign_gone({relay, transfer, now}, control);
     for (const auto& [kind, bytes] : {std::pair{"stored", stored}, std::pair{"verified", verified},
@@ -75,8 +76,8 @@ void envelopes() {
     const auto seed = secret_of<KeySeed>("department");
     const auto key = secret_of<TransferKey>("transfer key");
     const auto layout = BodyLayout::for_content(100'023).value();
-    for (const auto& [type, kind] : {std::pair{StanzaType::hpke_p256, "p256"},
-                                     std::pair{StanzaType::hpke_x25519, "x25519"}}) {
+    for (const auto& [type, kind] :
+         {std::pair{StanzaType::hpke_p256, "p256"}, std::pair{StanzaType::hpke_x25519, "x25519"}}) {
         std::vector<Recipient> recipients;
         recipients.emplace_back(KeyRecipient{recipient_public_key(seed, type).value()});
         recipients.emplace_back(PasswordRecipient{SecretText{"Kranich-Grün-42"}, {1, 64}});
@@ -122,7 +123,8 @@ void envelopes() {
             {{"bytes", to_hex(dear)}, {"password", "Kranich-Grün-42"}}, "too_large");
         add("recipient_key", slug, "the public half of a seed",
             {{"seed", hex_of("department")}, {"type", slug}});
-        const Bytes file = seal_key_file(seed, type, SecretText{"ein Satz, länger"}, {1, 64}).value();
+        const Bytes file =
+            seal_key_file(seed, type, SecretText{"ein Satz, länger"}, {1, 64}).value();
         const auto opened_with = [&](const Bytes& bytes, const char* phrase) -> Json {
             return {{"bytes", to_hex(bytes)}, {"passphrase", phrase}};
         };
@@ -165,15 +167,17 @@ void hpke_known_answers() {
          {"ikm_e", "4270e54ffd08d79d5928020af4686d8f6b7d35dbe470265f1f5aa22816ce860e"},
          {"ikm_r", "668b37171f1072f3cf12ea8a236a45df23fc13b82af3609ad1e354f6ef817550"}},
         {{"sk_e", "4995788ef4b9d6132b249ce59a77281493eb39af373d236a1fe415cb0c2d7beb"},
-         {"enc", "04a92719c6195d5085104f469a8b9814d5838ff72b60501e2c4466e5e67b325ac98536d7b61a1af4b78e"
-                 "5b7f951c0900be863c403ce65c9bfcb9382657222d18c4"},
+         {"enc",
+          "04a92719c6195d5085104f469a8b9814d5838ff72b60501e2c4466e5e67b325ac98536d7b61a1af4b78e"
+          "5b7f951c0900be863c403ce65c9bfcb9382657222d18c4"},
          {"sk_r", "f3ce7fdae57e1a310d87f1ebbde6f328be0a99cdbcadf4d6589cf29de4b8ffd2"},
-         {"pk_r", "04fe8c19ce0905191ebc298a9245792531f26f0cece2460639e8bc39cb7f706a826a779b4cf969b8a0e5"
-                  "39c7f62fb3d30ad6aa8f80e30f1d128aafd68a2ce72ea0"},
+         {"pk_r",
+          "04fe8c19ce0905191ebc298a9245792531f26f0cece2460639e8bc39cb7f706a826a779b4cf969b8a0e5"
+          "39c7f62fb3d30ad6aa8f80e30f1d128aafd68a2ce72ea0"},
          {"shared_secret", "c0d26aeab536609a572b07695d933b589dcf363ff9d93c93adea537aeabb8cb8"}});
     // The suite of the stanzas, sealed once by this engine with fixed randomness.
-    for (const auto& [type, kind] : {std::pair{StanzaType::hpke_p256, "p256"},
-                                     std::pair{StanzaType::hpke_x25519, "x25519"}}) {
+    for (const auto& [type, kind] :
+         {std::pair{StanzaType::hpke_p256, "p256"}, std::pair{StanzaType::hpke_x25519, "x25519"}}) {
         const auto own = hpke::derive_private_key(type, bytes_of("recipient"));
         const Bytes aad{std::byte{1}, std::byte{2}};
         const auto sealed = hpke::seal({type, hpke::public_key(type, own)}, as_bytes("info"), aad,

@@ -30,7 +30,9 @@ struct Minisign {
         key.key = signing_public_key(seed);
         std::copy_n(bytes_of(name).begin(), 8, key.id.begin());
     }
-    [[nodiscard]] std::string pub() const { return "untrusted comment: test\n" + to_text(key) + "\n"; }
+    [[nodiscard]] std::string pub() const {
+        return "untrusted comment: test\n" + to_text(key) + "\n";
+    }
     [[nodiscard]] std::string over(std::string_view text, const std::string& comment) const {
         return minisig(seed, key.id, as_bytes(text), comment, true);
     }

@@ -113,12 +113,13 @@ Outcome run_piece_root(const Json& in) {
     return ok({{"root", to_hex(hasher.finish())}});
 }
 Outcome run_volume_root(const Json& in) {
-    return ok({{"root", to_hex(volume_root(roots(in), in.at("piece_bytes").get<std::uint64_t>()))}});
+    return ok(
+        {{"root", to_hex(volume_root(roots(in), in.at("piece_bytes").get<std::uint64_t>()))}});
 }
 Outcome run_descriptor_make(const Json& in) {
-    const Descriptor made =
-        make_descriptor(secret<TransferKey>(in, "key"), tid(in), in.at("volume").get<std::uint32_t>(),
-                        in.at("piece_bytes").get<std::uint64_t>(), roots(in));
+    const Descriptor made = make_descriptor(secret<TransferKey>(in, "key"), tid(in),
+                                            in.at("volume").get<std::uint32_t>(),
+                                            in.at("piece_bytes").get<std::uint64_t>(), roots(in));
     return ok({{"bytes", to_hex(encode_descriptor(made))}});
 }
 Outcome run_descriptor_check(const Json& in) {
@@ -179,10 +180,14 @@ Json shown(const Manifest& manifest) {
     for (const ManifestFile& file : manifest.files) {
         files.push_back({{"name", file.name}, {"size", file.size_bytes}, {"type", file.type}});
     }
-    return {{"tid", manifest.transfer.hex()},        {"created", manifest.created},
-            {"expiry_days", manifest.expiry_days},   {"email", manifest.from.email},
-            {"department", manifest.department},     {"subject", manifest.subject},
-            {"message", manifest.message},           {"notify_fetch", manifest.notify_fetch},
+    return {{"tid", manifest.transfer.hex()},
+            {"created", manifest.created},
+            {"expiry_days", manifest.expiry_days},
+            {"email", manifest.from.email},
+            {"department", manifest.department},
+            {"subject", manifest.subject},
+            {"message", manifest.message},
+            {"notify_fetch", manifest.notify_fetch},
             {"files", files}};
 }
 Outcome run_manifest(const Json& in) {
