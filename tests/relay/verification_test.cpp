@@ -5,13 +5,21 @@
 
 #include <catch2/catch.hpp>
 
-#include <regex>
+#include <algorithm>
 
 namespace plankurier::test {
 
 namespace {
 
 constexpr std::int64_t minute_s = 60;
+
+/// XXXX-XXXX in Crockford's base32, which has no I, L, O and U.
+bool is_crockford_code(std::string_view code) {
+    constexpr std::string_view letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    if (code.size() != 9 || code[4] != '-') return false;
+    return std::count_if(code.begin(), code.end(),
+                         [&](char c) { return letters.find(c) != letters.npos; }) == 8;
+}
 
 std::string check(Control& world, const SessionToken& session, std::string_view code) {
     std::int64_t left = 0;
@@ -33,13 +41,12 @@ TEST_CASE("a code has two groups of four signs that cannot be mixed up") {
     world.policy.limits.code_mails_per_address_hour = 1'000;
     world.policy.limits.code_mails_per_address_day = 1'000;
     world.restart();
-    const std::regex form{"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}"};
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i) {
         const auto session = world.asked_session();
         const std::string code{world.code_for().reveal()};
         INFO(code);
-        CHECK(std::regex_match(code, form));
+        CHECK(is_crockford_code(code));
         seen.insert(code);
     }
     CHECK(seen.size() == 100);

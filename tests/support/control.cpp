@@ -4,8 +4,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <regex>
-
 namespace plankurier::test {
 
 namespace {
@@ -28,6 +26,14 @@ Directory usual_directory() {
     Directory directory;
     directory.departments.push_back(std::move(bauamt));
     return directory;
+}
+
+/// What stands between the first `start` and the end of that line; "" if `start` is not there.
+std::string_view line_after(std::string_view text, std::string_view start) {
+    const auto at = text.find(start);
+    if (at == std::string_view::npos) return {};
+    const auto rest = text.substr(at + start.size());
+    return rest.substr(0, rest.find('\n'));
 }
 
 } // namespace
@@ -120,9 +126,8 @@ SessionToken Control::asked_session(std::string_view email) {
 SecretText Control::code_for(std::string_view email) const {
     const auto sent = mails.sent_to(email);
     for (auto mail = sent.rbegin(); mail != sent.rend(); ++mail) {
-        std::smatch found;
-        static const std::regex code{"\n    ([0-9A-Z]{4}-[0-9A-Z]{4})\n"};
-        if (std::regex_search(mail->text, found, code)) return SecretText{found[1].str()};
+        const auto code = line_after(mail->text, "\n    ");
+        if (code.size() == 9 && code[4] == '-') return SecretText{code};
     }
     FAIL("no mail with a code");
     return {};
@@ -159,10 +164,8 @@ Sending Control::available(const Change& change) {
 LinkId Control::link_for(std::string_view email) const {
     const auto sent = mails.sent_to(email);
     for (auto mail = sent.rbegin(); mail != sent.rend(); ++mail) {
-        std::smatch found;
-        static const std::regex link{"https://amt\\.example/t#v1\\.([0-9a-f]{32})\n"};
-        if (std::regex_search(mail->text, found, link))
-            return LinkId::from_hex(found[1].str()).value();
+        const auto link = line_after(mail->text, "https://amt.example/t#v1.");
+        if (!link.empty()) return LinkId::from_hex(link).value();
     }
     FAIL("no mail with a link");
     return {};
