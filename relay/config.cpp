@@ -72,6 +72,27 @@ void take_policy(const toml::table& table, Policy& policy) {
     }
 }
 
+void take_port(const toml::table& table, const std::string& path, std::uint16_t& target) {
+    std::int64_t port = target;
+    take(table, path, port);
+    if (port < 1 || port > 65'535) throw std::runtime_error("relay.toml: " + path + " is no port");
+    target = static_cast<std::uint16_t>(port);
+}
+
+void take_swarm(const toml::table& table, const std::filesystem::path& base, Config& config) {
+    take(table, "control.url", config.control_url);
+    take_path(table, "control.ca_file", base, config.control_ca);
+    take(table, "swarm.enabled", config.swarm_enabled);
+    config.swarm_listen = config.pieces_listen;
+    take(table, "swarm.listen", config.swarm_listen);
+    take_port(table, "swarm.port", config.swarm_port);
+    take_port(table, "swarm.plain_port", config.swarm_plain_port);
+    if (const auto* networks = table.at_path("swarm.trusted_networks").as_array()) {
+        for (const auto& one : *networks)
+            config.trusted_networks.push_back(one.value_or(std::string{}));
+    }
+}
+
 toml::table parsed(const std::filesystem::path& file) {
     try {
         return toml::parse_file(file.string());
@@ -99,17 +120,15 @@ Config load_config(const std::filesystem::path& file) {
     config.control_socket = config.data_dir / "control.sock";
     take_path(table, "control.socket", base, config.control_socket);
     take_policy(table, config.policy);
-    std::int64_t port = config.pieces_port;
-    take(table, "pieces.port", port);
-    if (port < 1 || port > 65'535) throw std::runtime_error("relay.toml: pieces.port is no port");
-    config.pieces_port = static_cast<std::uint16_t>(port);
+    take_port(table, "pieces.port", config.pieces_port);
     take(table, "pieces.listen", config.pieces_listen);
-    config.pieces_url = "https://localhost:" + std::to_string(port);
+    config.pieces_url = "https://localhost:" + std::to_string(config.pieces_port);
     take(table, "pieces.url", config.pieces_url);
     config.certificate = base / "tls" / "relay.pem";
     config.private_key = base / "tls" / "relay.key";
     take_path(table, "pieces.certificate", base, config.certificate);
     take_path(table, "pieces.private_key", base, config.private_key);
+    take_swarm(table, base, config);
     take(table, "mail.from", config.mail_from);
     take(table, "mail.smtp_url", config.smtp_url);
     take(table, "mail.user", config.smtp_user);

@@ -17,6 +17,12 @@ struct Config {
     std::uint16_t pieces_port{8'443};
     std::string pieces_url;
     std::filesystem::path certificate, private_key;
+    std::string control_url; ///< of the control plane when it runs elsewhere, else empty
+    std::filesystem::path control_ca;
+    bool swarm_enabled{true};
+    std::string swarm_listen; ///< numeric; empty: as pieces_listen
+    std::uint16_t swarm_port{8'445}, swarm_plain_port{8'446};
+    std::vector<std::string> trusted_networks;
     std::string mail_from{"plankurier@localhost"};
     std::string smtp_url, smtp_user, smtp_ca_file;
     std::filesystem::path smtp_password_file;
