@@ -112,7 +112,7 @@ Result<Hash256> Download::describe() {
 /// time-out that ends the waiting.
 bool Download::stalled(Lane& lane) {
     const auto now = steady_clock::now();
-    if (choice_.honest_count() < 2 || now - lane.window < stall_time) return false;
+    if (now - lane.window < stall_time || choice_.honest_count() < 2) return false;
     const std::uint64_t all = received_bytes_;
     const auto mine = lane.bytes - lane.window_bytes;
     const auto others = all - lane.window_all_bytes - mine;
@@ -191,7 +191,8 @@ Result<void> Download::follow(std::uint64_t before_bytes) {
         std::deque<std::size_t> liars;
         {
             std::unique_lock guard{mutex_};
-            changed_.wait_for(guard, milliseconds{100});
+            changed_.wait_for(guard, milliseconds{100},
+                              [&] { return running_ == 0 || !done_.empty() || !waits_.empty(); });
             for (const auto piece : std::exchange(done_, {})) ledger.add(piece);
             waits.swap(waits_);
             liars.swap(liars_);

@@ -191,7 +191,8 @@ Result<void> Upload::send_round() {
     for (bool more = true; more;) {
         {
             std::unique_lock guard{mutex_};
-            changed_.wait_for(guard, milliseconds{100});
+            changed_.wait_for(guard, milliseconds{100},
+                              [&] { return running_ == 0 || !sent_.empty() || !waits_.empty(); });
             more = running_ > 0;
         }
         if (auto taken = take_results(); !taken) stop_with(taken.error());
