@@ -142,7 +142,7 @@ Result<void> Download::fetch_piece(Lane& lane, std::uint64_t piece, std::size_t 
             return !stop_ && lane.sink.take(bytes);
         });
     if (lane.sink.error()) got = tl::unexpected(*lane.sink.error());
-    if (got) got = lane.sink.finish(roots_[piece]);
+    if (got) got = lane.sink.finish();
     if (!got) bytes_ -= counted;
     return got;
 }

@@ -45,9 +45,9 @@ public:
     Download(const DownloadJob& job, const HttpSettings& settings, TicketBox& tickets,
              const DownloadWatcher& watcher);
 
-    /// Reads all descriptors, from any relay, and checks their MACs: only then a piece root is
-    /// trusted. Gives the content root. Fails with `tampered` when no relay is left that did not
-    /// lie, `network`, `not_found` …
+    /// Reads all descriptors, from any relay, and checks their MACs: only then their piece roots
+    /// are trusted. Gives the content root. Fails with `tampered` when no relay is left that did
+    /// not lie, `network`, `not_found` …
     [[nodiscard]] Result<Hash256> describe();
     /// After `describe`: per piece of the body.
     [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }

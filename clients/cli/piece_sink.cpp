@@ -12,7 +12,6 @@ void PieceSink::start(std::uint64_t piece) {
     segment_ = piece * job_.layout.segments_per_piece();
     end_ = segment_ + job_.layout.segments_per_piece();
     filled_ = 0;
-    hasher_ = PieceHasher{};
     error_.reset();
 }
 
@@ -36,10 +35,9 @@ bool PieceSink::take(ByteView bytes) {
     return true;
 }
 
-Result<void> PieceSink::finish(const Hash256& root) {
+Result<void> PieceSink::finish() const {
     if (error_) return tl::unexpected(*error_);
     if (segment_ != end_ || filled_ != 0) return fail(Errc::network, "piece too short");
-    if (hasher_.finish() != root) return fail(Errc::tampered, "piece root");
     return {};
 }
 
@@ -49,7 +47,6 @@ bool PieceSink::refuse(Error error) {
 }
 
 bool PieceSink::open(ByteView sealed) {
-    hasher_.update(sealed);
     if (auto opened = opener_.open(segment_, sealed, plain_); !opened) {
         return refuse(opened.error());
     }

@@ -14,9 +14,10 @@ public:
     void start(std::uint64_t piece);
     /// False when no further bytes are wanted (see `error`).
     bool take(ByteView bytes);
-    /// Whether exactly the piece with this root came. Fails with `tampered`, `network` (too
-    /// short), or as `PartFiles::write`.
-    [[nodiscard]] Result<void> finish(const Hash256& root);
+    /// Whether exactly this piece came. Every segment was authenticated with its place in the body,
+    /// so that a root over the sealed bytes would add nothing. Fails with `tampered`, `network`
+    /// (too short), or as `PartFiles::write`.
+    [[nodiscard]] Result<void> finish() const;
     [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
 private:
@@ -25,7 +26,6 @@ private:
 
     const DownloadJob& job_;
     SegmentOpener opener_;
-    PieceHasher hasher_;
     Bytes sealed_, plain_;
     std::size_t filled_{};
     std::uint64_t segment_{}, end_{};
