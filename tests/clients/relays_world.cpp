@@ -1,5 +1,7 @@
 #include "tests/clients/relays_world.hpp"
 
+#include <clients/cli/upload_lane.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
@@ -84,6 +86,36 @@ void RelaysWorld::fill(std::size_t relay) {
     auto own = UploadStore::open(folder.path() / ("fill-" + std::to_string(relay)), transfer);
     REQUIRE(own);
     REQUIRE(upload_with(*own, {relay}, false, [](unsigned) {}));
+}
+
+void RelaysWorld::fill_misdescribed(std::size_t relay) {
+    TicketBox tickets{[&] { return Result<TicketAnswer>{ticket(TicketRole::put)}; }};
+    PieceClient client{{identity.certificate, 20}, tickets, transfer};
+    const auto& address = servers[relay]->address();
+    PieceStream stream{key, transfer, {}, layout, *source_};
+    for (std::uint32_t volume = 0; volume < layout.volumes(); ++volume) {
+        std::vector<Hash256> roots;
+        for (std::uint32_t piece = 0; piece < layout.pieces_in_volume(volume); ++piece) {
+            const auto begin = [&, at = std::uint64_t{volume} * volume_pieces_max + piece] {
+                stream.start(at);
+            };
+            begin();
+            const auto put = client.put_piece(
+                address, volume, piece, layout.piece_bytes(),
+                [&](std::span<std::byte> out) { return stream.produce(out); }, begin);
+            REQUIRE(put);
+            roots.push_back(*put);
+        }
+        auto descriptor =
+            make_descriptor(key, transfer, volume, layout.piece_bytes(), std::move(roots));
+        descriptor.mac[0] ^= std::byte{1};
+        const auto bytes = encode_descriptor(descriptor);
+        auto described = client.put_descriptor(address, volume, bytes);
+        while (!described && described.error().code == Errc::conflict) { // not durable yet
+            described = client.put_descriptor(address, volume, bytes);
+        }
+        REQUIRE(described);
+    }
 }
 
 RelaysWorld::Fetched RelaysWorld::download(const std::vector<std::size_t>& relays,

@@ -21,6 +21,8 @@ public:
         const std::function<void(unsigned)>& on_progress = [](unsigned) {});
     /// An upload of its own to one relay, so that it holds everything.
     void fill(std::size_t relay);
+    /// The right pieces, with descriptors whose MAC is wrong.
+    void fill_misdescribed(std::size_t relay);
     struct Fetched {
         Result<void> done;
         bool right{};                   ///< every byte is the sender's
