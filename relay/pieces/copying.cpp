@@ -6,7 +6,8 @@ Copying::Copying(Catalog& catalog, Committer& committer, const Relays& relays, c
                  ControlCalls& control, const CopyingSettings& settings,
                  std::function<void()> stored)
     : catalog_(catalog), relays_(relays), trusted_(settings.trusted_networks),
-      certificates_(control, lease), volumes_(catalog, certificates_, settings.socket),
+      certificates_(control, lease),
+      volumes_(catalog, certificates_, settings.socket, SwarmVolumes::Times{}),
       copier_({catalog, committer, volumes_, relays, trusted_}, lease, settings.ca_file,
               [&catalog, stored = std::move(stored)](const TransferId& transfer) {
                   if (catalog.complete(transfer)) stored();

@@ -23,7 +23,12 @@ class SwarmVolumes final : private SwarmLink::Listener {
 public:
     static constexpr std::size_t loaded_max = 512;
 
-    SwarmVolumes(Catalog& catalog, Certificates& certificates, const std::filesystem::path& socket);
+    struct Times {
+        std::chrono::milliseconds quiet{30'000}; ///< a volume stays so long after it was asked for
+        std::chrono::milliseconds obey{10'000};  ///< a process that takes longer is ended
+    };
+    SwarmVolumes(Catalog& catalog, Certificates& certificates, const std::filesystem::path& socket,
+                 Times times);
     ~SwarmVolumes() override;
     SwarmVolumes(const SwarmVolumes&) = delete;
     SwarmVolumes& operator=(const SwarmVolumes&) = delete;
