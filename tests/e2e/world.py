@@ -52,6 +52,14 @@ def answering(path):
         return probe.connect_ex(str(path)) == 0
 
 
+def has_ended(pid):
+    """Gone, or a zombie, which holds no file any more."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 class Sending:
     """A client that sends. The code comes through a file as soon as its mail is there."""
 
@@ -256,19 +264,29 @@ class World:
         wait_until(lambda: answering(self.data / "control.sock"), what="control plane")
 
     def kill_relay(self):
-        """All of it at once, as a power cut would."""
-        for pid in (self.role_pid("control"), self.role_pid("pieces")):
-            if pid:
+        """All of it at once, as a power cut would. Returns when no process holds a file open."""
+        roles = self.role_pids()
+        self.processes["relay"].kill()
+        for pid in roles:
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended with its supervisor
         self.stop("relay", signal.SIGKILL)
+        for pid in roles:
+            wait_until(lambda: has_ended(pid), what="the end of a killed role")
+
+    def role_pids(self):
+        """The supervisor's own children."""
+        parent = self.processes["relay"].pid
+        children = pathlib.Path(f"/proc/{parent}/task/{parent}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def role_pid(self, role):
-        """The process of a role, found among the supervisor's own children."""
-        parent = self.processes["relay"].pid
-        children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for pid in children:
-            if f"--role\0{role}" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
-                return int(pid)
+        """The process of a role, 0 if it is not there."""
+        for pid in self.role_pids():
+            if f"--role\0{role}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                return pid
         return 0
 
     def _nginx(self):
