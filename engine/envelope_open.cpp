@@ -19,7 +19,7 @@ std::optional<std::size_t> body_bytes_of(std::uint16_t type) noexcept {
     switch (type) {
     case 1: return 32 + 48;
     case 2: return password_body_bytes;
-    case 3: return 32 + 48;
+    case 3: return link_body_bytes;
     case 4: return password_body_bytes;
     case 5: return 65 + 48;
     case 6: return 1'120 + 48;
@@ -60,9 +60,7 @@ Result<TransferKey> open_with_seed(ByteView envelope, const EnvelopeView& view, 
                                    StanzaType type) {
     const auto own = recipient_public_key(seed, type);
     if (!own) return tl::unexpected(own.error());
-    Secret<32, struct KemIkmTag> ikm;
-    crypto::hmac_sha256(seed.reveal(), {as_bytes("plankurier/1 kem")}, ikm.reveal_mutable());
-    const auto private_key = hpke::derive_private_key(type, ikm.reveal());
+    const auto private_key = hpke::private_key(type, seed);
     const std::size_t enc_bytes = own->bytes.size();
     for (const KeyId& kid : {key_id(*own), KeyId{}}) {
         for (const StanzaView& stanza : view.stanzas) {
@@ -95,15 +93,31 @@ Result<TransferKey> open_with_password(ByteView envelope, const EnvelopeView& vi
         crypto::argon2id(text.reveal(), salt, passes, memory_kib, wrap.reveal_mutable());
         if (!equal_constant_time(wrap.reveal().subspan(32), in.bytes(32))) break;
         const Bytes aad = Writer{}.bytes(envelope.first(header_bytes)).bytes(body.first(24)).take();
-        static constexpr std::array<std::byte, 12> nonce{};
         TransferKey key;
-        if (crypto::gcm_open(wrap.reveal().first(32), nonce, aad, in.bytes(48),
+        if (crypto::gcm_open(wrap.reveal().first(32), wrap_nonce, aad, in.bytes(48),
                              key.reveal_mutable())) {
             return key;
         }
         return fail(Errc::tampered, "password stanza");
     }
     return fail(Errc::wrong_password, "no stanza opens");
+}
+
+Result<TransferKey> open_with_link(ByteView envelope, const EnvelopeView& view,
+                                   const LinkSecret& secret) {
+    const LinkKeys keys = link_keys(secret, view.transfer);
+    for (const StanzaView& stanza : view.stanzas) {
+        if (stanza.type != static_cast<std::uint16_t>(StanzaType::link)) continue;
+        const ByteView body = envelope.subspan(stanza.body_at, stanza.body_bytes);
+        if (!equal_constant_time(keys.commit, body.first(32))) continue;
+        TransferKey key;
+        if (crypto::gcm_open(keys.wrap.reveal(), wrap_nonce, envelope.first(header_bytes),
+                             body.subspan(32), key.reveal_mutable())) {
+            return key;
+        }
+        return fail(Errc::tampered, "link stanza");
+    }
+    return fail(Errc::wrong_key, "no stanza opens");
 }
 
 Result<Bytes> open_manifest(Floe& floe, ByteView sealed) {
@@ -204,6 +218,14 @@ Result<OpenedEnvelope> open_envelope(ByteView envelope, const SecretText& passwo
     const auto view = parse_envelope(envelope);
     if (!view) return tl::unexpected(view.error());
     auto key = open_with_password(envelope, *view, password);
+    if (!key) return tl::unexpected(key.error());
+    return open_rest(envelope, *view, std::move(*key));
+}
+
+Result<OpenedEnvelope> open_envelope(ByteView envelope, const LinkSecret& secret) {
+    const auto view = parse_envelope(envelope);
+    if (!view) return tl::unexpected(view.error());
+    auto key = open_with_link(envelope, *view, secret);
     if (!key) return tl::unexpected(key.error());
     return open_rest(envelope, *view, std::move(*key));
 }

@@ -5,14 +5,24 @@
 
 namespace plankurier {
 
-void derive(const TransferKey& key, const TransferId& transfer, std::string_view label,
+namespace {
+
+/// HKDF-Expand-SHA-384 with one block: info = "plankurier/1 " label 00 tid.
+void expand(ByteView secret, const TransferId& transfer, std::string_view label,
             std::span<std::byte, 32> out) {
     constexpr std::byte zero{0};
     constexpr std::byte one{1};
-    crypto::hmac_sha384(key.reveal(),
+    crypto::hmac_sha384(secret,
                         {as_bytes("plankurier/1 "), as_bytes(label), ByteView{&zero, 1},
                          ByteView{transfer.bytes}, ByteView{&one, 1}},
                         out);
+}
+
+} // namespace
+
+void derive(const TransferKey& key, const TransferId& transfer, std::string_view label,
+            std::span<std::byte, 32> out) {
+    expand(key.reveal(), transfer, label, out);
 }
 
 FetchToken fetch_token(const TransferKey& key, const TransferId& transfer) {
@@ -32,6 +42,13 @@ Bytes stanza_info(StanzaType type, const TransferId& transfer, const KeyId& kid)
     out.text(type == StanzaType::hpke_p256 ? "plankurier/1 stanza p256"
                                            : "plankurier/1 stanza x25519");
     return out.u8(0).bytes(transfer.bytes).bytes(kid).take();
+}
+
+LinkKeys link_keys(const LinkSecret& secret, const TransferId& transfer) {
+    LinkKeys keys;
+    expand(secret.reveal(), transfer, "link wrap", keys.wrap.reveal_mutable());
+    expand(secret.reveal(), transfer, "link commit", keys.commit);
+    return keys;
 }
 
 std::array<std::byte, 32> header_mac(const TransferKey& key, const TransferId& transfer,
@@ -82,9 +99,7 @@ Writer stanza(StanzaType type, const KeyId& kid, ByteView body) {
 Result<Bytes> key_stanza(const KeyRecipient& recipient, const TransferKey& key,
                          const TransferId& transfer, ByteView header, const Entropy& entropy) {
     const StanzaType type = recipient.key.type;
-    if (type != StanzaType::hpke_p256 && type != StanzaType::hpke_x25519) {
-        return fail(Errc::unsupported, "recipient key type");
-    }
+    if (public_key_bytes(type) == 0) return fail(Errc::unsupported, "recipient key type");
     const KeyId kid = recipient.anonymous ? KeyId{} : key_id(recipient.key);
     const auto sealed =
         hpke::seal(recipient.key, stanza_info(type, transfer, kid), header, key.reveal(), entropy);
@@ -106,10 +121,29 @@ Result<Bytes> password_stanza(const PasswordRecipient& recipient, const Transfer
     Writer body;
     body.bytes(salt).u32(recipient.cost.passes).u32(recipient.cost.memory_kib);
     const Bytes aad = Writer{}.bytes(header).bytes(body.view()).take();
-    static constexpr std::array<std::byte, 12> nonce{};
     body.bytes(wrap.reveal().subspan(32));
-    body.bytes(crypto::gcm_seal(wrap.reveal().first(32), nonce, aad, key.reveal()));
+    body.bytes(crypto::gcm_seal(wrap.reveal().first(32), wrap_nonce, aad, key.reveal()));
     return stanza(StanzaType::password, {}, body.view()).take();
+}
+
+Bytes link_stanza(const LinkRecipient& recipient, const TransferKey& key,
+                  const TransferId& transfer, ByteView header) {
+    const LinkKeys keys = link_keys(recipient.secret, transfer);
+    Writer body;
+    body.bytes(keys.commit);
+    body.bytes(crypto::gcm_seal(keys.wrap.reveal(), wrap_nonce, header, key.reveal()));
+    return stanza(StanzaType::link, {}, body.view()).take();
+}
+
+Result<Bytes> any_stanza(const Recipient& recipient, const TransferKey& key,
+                         const TransferId& transfer, ByteView header, const Entropy& entropy) {
+    if (const auto* by_key = std::get_if<KeyRecipient>(&recipient)) {
+        return key_stanza(*by_key, key, transfer, header, entropy);
+    }
+    if (const auto* by_password = std::get_if<PasswordRecipient>(&recipient)) {
+        return password_stanza(*by_password, key, header, entropy);
+    }
+    return link_stanza(std::get<LinkRecipient>(recipient), key, transfer, header);
 }
 
 Result<void> check_recipients(std::span<const Recipient> recipients) {
@@ -146,10 +180,7 @@ Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
     out.u32(static_cast<std::uint32_t>(sealed.size()));
     const Bytes header = out.view();
     for (const Recipient& recipient : recipients) {
-        const auto* by_key = std::get_if<KeyRecipient>(&recipient);
-        auto one = by_key != nullptr ? key_stanza(*by_key, key, transfer, header, entropy)
-                                     : password_stanza(std::get<PasswordRecipient>(recipient), key,
-                                                       header, entropy);
+        auto one = any_stanza(recipient, key, transfer, header, entropy);
         if (!one) return one;
         out.bytes(*one);
     }

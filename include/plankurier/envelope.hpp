@@ -5,7 +5,6 @@
 #include <plankurier/layout.hpp>
 #include <plankurier/manifest.hpp>
 
-#include <functional>
 #include <variant>
 
 namespace plankurier {
@@ -22,7 +21,7 @@ void derive(const TransferKey& key, const TransferId& transfer, std::string_view
 /// A FLOE header: params(10) iv(32) tag(32) (C2SP FLOE).
 using FloeHeader = std::array<std::byte, 74>;
 
-/// Who can open: a public key, or whoever knows the password.
+/// Who can open: the holder of a key, whoever knows the password, whoever holds the link.
 struct KeyRecipient {
     RecipientPublicKey key;
     bool anonymous{}; ///< write an all-zero kid
@@ -31,10 +30,10 @@ struct PasswordRecipient {
     SecretText password; ///< NFC-normalised before use
     Argon2Cost cost{};
 };
-using Recipient = std::variant<KeyRecipient, PasswordRecipient>;
-
-/// Where random bytes come from; vectors give fixed ones. Called with the span to fill.
-using Entropy = std::function<void(std::span<std::byte>)>;
+struct LinkRecipient {
+    LinkSecret secret; ///< random, for this transfer only
+};
+using Recipient = std::variant<KeyRecipient, PasswordRecipient, LinkRecipient>;
 
 /// Writes an envelope. The body's FLOE header is made here and read back by `parse_envelope`.
 /// Fails with `invalid_argument` (no recipient, two passwords, more than 64), `too_large`,
@@ -76,6 +75,8 @@ struct OpenedEnvelope {
                                                    StanzaType type);
 /// Opens with a password. Fails with `wrong_password`, else as above.
 [[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, const SecretText& password);
+/// Opens with the secret of a link. Fails with `wrong_key`, else as above.
+[[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, const LinkSecret& secret);
 /// Opens with the transfer key itself (the sender, resuming).
 [[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, TransferKey key);
 
