@@ -6,6 +6,8 @@
 namespace plankurier::envelope_format {
 
 inline constexpr std::size_t header_bytes = 184;
+inline constexpr std::uint8_t flag_all_hybrid = 0x02;
+inline constexpr std::uint8_t flag_is_reply = 0x04;
 inline constexpr std::uint32_t manifest_segment_bytes = 65'536;
 inline constexpr std::size_t stanza_head_bytes = 2 + 2 + 8;
 inline constexpr std::size_t password_body_bytes = 16 + 4 + 4 + 32 + 48;

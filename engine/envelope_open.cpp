@@ -1,5 +1,6 @@
 #include "engine/envelope_format.hpp"
 #include "engine/hpke.hpp"
+#include "engine/manifest_format.hpp"
 
 #include <plankurier/receiving.hpp>
 
@@ -139,6 +140,19 @@ Result<Bytes> open_manifest(Floe& floe, ByteView sealed) {
     return plain;
 }
 
+/// Fills in the manifest and its signature. `front`: the envelope up to the end of its stanzas.
+Result<void> read_manifest(ByteView plain, ByteView front, OpenedEnvelope& out) {
+    const auto frame = manifest_format::unframe(plain);
+    if (!frame) return tl::unexpected(frame.error());
+    auto manifest = manifest_format::decode_json(frame->json);
+    if (!manifest) return tl::unexpected(manifest.error());
+    out.manifest = std::move(*manifest);
+    if (frame->signature) {
+        out.signature = {manifest_format::statement(front, frame->json), *frame->signature};
+    }
+    return {};
+}
+
 /// Everything after the key is known, in the one order that shows nothing unauthenticated.
 Result<OpenedEnvelope> open_rest(ByteView envelope, const EnvelopeView& view, TransferKey key) {
     const auto mac = header_mac(key, view.transfer, envelope.first(view.mac_at));
@@ -160,13 +174,16 @@ Result<OpenedEnvelope> open_rest(ByteView envelope, const EnvelopeView& view, Tr
     if (!inner) return tl::unexpected(inner.error());
     auto plain = open_manifest(*inner, envelope.subspan(view.manifest_at, view.manifest_bytes));
     if (!plain) return tl::unexpected(plain.error());
-    auto manifest = decode_manifest(*plain);
+    OpenedEnvelope opened{std::move(key), *layout, view.body_header, {}, false, std::nullopt};
+    opened.is_reply = (view.flags & flag_is_reply) != 0;
+    const auto read = read_manifest(*plain, envelope.first(view.mac_at), opened);
     wipe(*plain);
-    if (!manifest) return tl::unexpected(manifest.error());
-    if (manifest->transfer != view.transfer || manifest->content_bytes() > layout->body_len()) {
+    if (!read) return tl::unexpected(read.error());
+    const Manifest& manifest = opened.manifest;
+    if (manifest.transfer != view.transfer || manifest.content_bytes() > layout->body_len()) {
         return fail(Errc::tampered, "manifest does not fit the header");
     }
-    return OpenedEnvelope{std::move(key), *layout, view.body_header, std::move(*manifest)};
+    return opened;
 }
 
 } // namespace
@@ -186,7 +203,8 @@ Result<EnvelopeView> parse_envelope(ByteView envelope) {
     view.manifest_bytes = in.u32();
     if (!in.ok()) return fail(Errc::malformed, "envelope header");
     if (suite != 1) return fail(Errc::unsupported, "suite");
-    if ((view.flags & ~0x06U) != 0) return fail(Errc::unsupported, "flags");
+    if ((view.flags & ~unsigned{flag_all_hybrid | flag_is_reply}) != 0)
+        return fail(Errc::unsupported, "flags");
     if (stanzas == 0 || stanzas > stanzas_max) return fail(Errc::malformed, "stanza count");
     if (view.manifest_bytes > manifest_bytes_max) return fail(Errc::too_large, "manifest");
     if (auto layout = BodyLayout::from_body_len(view.body_len); !layout) {

@@ -1,5 +1,6 @@
 #include "engine/envelope_format.hpp"
 #include "engine/hpke.hpp"
+#include "engine/manifest_format.hpp"
 
 #include <plankurier/receiving.hpp>
 
@@ -75,15 +76,22 @@ Floe new_floe(const TransferKey& key, const TransferId& transfer, std::string_vi
     return Floe{floe_key.reveal(), aad, iv, shape};
 }
 
-Bytes seal_manifest(Floe& floe, ByteView plain, const Entropy& entropy) {
-    constexpr std::size_t step = manifest_segment_bytes - 32;
-    const std::size_t segments = (plain.size() + step - 1) / step;
-    Bytes out(plain.size() + segments * 32);
-    for (std::size_t i = 0; i < segments; ++i) {
-        const ByteView part = plain.subspan(i * step, std::min(step, plain.size() - i * step));
-        std::array<std::byte, 12> iv{};
-        entropy(iv);
-        floe.seal(i, i + 1 == segments, iv, part,
+constexpr std::size_t manifest_step = manifest_segment_bytes - 32;
+
+/// One IV for each segment of a manifest of so many plaintext bytes.
+using Ivs = std::vector<std::array<std::byte, 12>>;
+Ivs manifest_ivs(std::size_t plain_bytes, const Entropy& entropy) {
+    Ivs ivs((plain_bytes + manifest_step - 1) / manifest_step);
+    for (auto& iv : ivs) entropy(iv);
+    return ivs;
+}
+
+Bytes seal_manifest(Floe& floe, ByteView plain, const Ivs& ivs) {
+    Bytes out(plain.size() + ivs.size() * 32);
+    for (std::size_t i = 0; i < ivs.size(); ++i) {
+        const std::size_t at = i * manifest_step;
+        const ByteView part = plain.subspan(at, std::min(manifest_step, plain.size() - at));
+        floe.seal(i, i + 1 == ivs.size(), ivs[i], part,
                   std::span{out}.subspan(i * manifest_segment_bytes, part.size() + 32));
     }
     return out;
@@ -158,35 +166,61 @@ Result<void> check_recipients(std::span<const Recipient> recipients) {
     return {};
 }
 
+/// Header and stanzas: everything before the MAC, which is also what a signature covers.
+Result<Writer> write_front(const TransferKey& key, const TransferId& transfer, Writer header,
+                           std::span<const Recipient> recipients, const Entropy& entropy) {
+    const Bytes aad = header.view();
+    for (const Recipient& recipient : recipients) {
+        auto one = any_stanza(recipient, key, transfer, aad, entropy);
+        if (!one) return tl::unexpected(one.error());
+        header.bytes(*one);
+    }
+    return header;
+}
+
+Bytes signed_frame(const SigningSeed* signer, ByteView front, std::string_view json,
+                   std::size_t plain_bytes) {
+    if (signer == nullptr) return manifest_format::frame(json, nullptr, plain_bytes);
+    const Signature signature = sign(*signer, manifest_format::statement(front, json));
+    return manifest_format::frame(json, &signature, plain_bytes);
+}
+
 } // namespace
 
 Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
                             const BodyLayout& layout, std::span<const Recipient> recipients,
-                            const Entropy& entropy) {
+                            const SealOptions& options, const Entropy& entropy) {
     if (auto ok = check_recipients(recipients); !ok) return tl::unexpected(ok.error());
-    auto plain = encode_manifest(manifest);
-    if (!plain) return plain;
+    auto json = manifest_format::encode_json(manifest);
+    if (!json) return tl::unexpected(json.error());
+    const auto plain_bytes = manifest_format::framed_bytes(json->size(), options.signer != nullptr);
+    if (!plain_bytes) return tl::unexpected(plain_bytes.error());
     const TransferId& transfer = manifest.transfer;
     const Bytes body_aad = Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
     const Floe body = new_floe(key, transfer, "body", body_aad, {}, entropy);
     Floe inner = new_floe(key, transfer, "manifest", manifest_aad(transfer),
                           {manifest_segment_bytes}, entropy);
-    const Bytes sealed = seal_manifest(inner, *plain, entropy);
-    wipe(*plain);
+    const Ivs ivs = manifest_ivs(*plain_bytes, entropy);
 
-    Writer out;
-    out.text("PKE1").u8(1).u8(0).u16(static_cast<std::uint16_t>(recipients.size()));
-    out.bytes(transfer.bytes).u64(layout.body_len()).bytes(body.header()).bytes(inner.header());
-    out.u32(static_cast<std::uint32_t>(sealed.size()));
-    const Bytes header = out.view();
-    for (const Recipient& recipient : recipients) {
-        auto one = any_stanza(recipient, key, transfer, header, entropy);
-        if (!one) return one;
-        out.bytes(*one);
-    }
-    out.bytes(header_mac(key, transfer, out.view()));
-    out.bytes(sealed);
-    return out.take();
+    Writer header;
+    header.text("PKE1").u8(1).u8(options.is_reply ? flag_is_reply : 0);
+    header.u16(static_cast<std::uint16_t>(recipients.size()));
+    header.bytes(transfer.bytes).u64(layout.body_len()).bytes(body.header()).bytes(inner.header());
+    header.u32(static_cast<std::uint32_t>(*plain_bytes + ivs.size() * 32));
+    auto out = write_front(key, transfer, std::move(header), recipients, entropy);
+    if (!out) return tl::unexpected(out.error());
+    Bytes plain = signed_frame(options.signer, out->view(), *json, *plain_bytes);
+    wipe(std::as_writable_bytes(std::span{*json}));
+    out->bytes(header_mac(key, transfer, out->view()));
+    out->bytes(seal_manifest(inner, plain, ivs));
+    wipe(plain);
+    return out->take();
+}
+
+Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
+                            const BodyLayout& layout, std::span<const Recipient> recipients,
+                            const Entropy& entropy) {
+    return seal_envelope(key, manifest, layout, recipients, SealOptions{}, entropy);
 }
 
 } // namespace plankurier

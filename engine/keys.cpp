@@ -20,6 +20,11 @@ const unsigned char* raw(const std::byte* at) noexcept {
     return reinterpret_cast<const unsigned char*>(at);
 }
 
+Hash256 labeled_hash(std::string_view label, const RecipientPublicKey& key) {
+    const auto type = static_cast<std::uint16_t>(key.type);
+    return sha256(Writer{}.text(label).u8(0).u16(type).bytes(key.bytes).view());
+}
+
 /// The aad of a key file ends with the public key, which follows from the seed inside. GCM is
 /// counter mode, so sealing the ciphertext gives the seed back; sealing that seed again must then
 /// give the very bytes of the file.
@@ -51,15 +56,14 @@ std::pair<SigningPublicKey, SigningKey> expand_seed(const SigningSeed& seed) {
 } // namespace
 
 KeyId key_id(const RecipientPublicKey& key) {
-    const Bytes record = Writer{}
-                             .text("plankurier/1 kid")
-                             .u8(0)
-                             .u16(static_cast<std::uint16_t>(key.type))
-                             .bytes(key.bytes)
-                             .take();
-    const auto digest = sha256(record);
     KeyId id{};
-    std::copy_n(digest.begin(), id.size(), id.begin());
+    std::copy_n(labeled_hash("plankurier/1 kid", key).begin(), id.size(), id.begin());
+    return id;
+}
+
+InboxId inbox_id(const RecipientPublicKey& key) {
+    InboxId id;
+    std::copy_n(labeled_hash("plankurier/1 inbox", key).begin(), id.bytes.size(), id.bytes.begin());
     return id;
 }
 

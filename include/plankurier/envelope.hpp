@@ -35,12 +35,24 @@ struct LinkRecipient {
 };
 using Recipient = std::variant<KeyRecipient, PasswordRecipient, LinkRecipient>;
 
+/// What an authority's answer has and a citizen's transfer has not.
+struct SealOptions {
+    /// Signs the manifest: the signing seed of a department (`signing_seed` of its key seed).
+    const SigningSeed* signer{};
+    bool is_reply{}; ///< flag bit 2: sealed to a return key
+};
+
 /// Writes an envelope. The body's FLOE header is made here and read back by `parse_envelope`.
 /// Fails with `invalid_argument` (no recipient, two passwords, more than 64), `too_large`,
 /// `malformed` (a public key that is no point of its curve).
 [[nodiscard]] Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
                                           const BodyLayout& layout,
                                           std::span<const Recipient> recipients,
+                                          const Entropy& entropy = fill_random);
+[[nodiscard]] Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
+                                          const BodyLayout& layout,
+                                          std::span<const Recipient> recipients,
+                                          const SealOptions& options,
                                           const Entropy& entropy = fill_random);
 
 /// What can be read without a secret; nothing of it is authenticated yet. Positions index into
@@ -67,6 +79,8 @@ struct OpenedEnvelope {
     BodyLayout layout;
     FloeHeader body_header{};
     Manifest manifest;
+    bool is_reply{};                            ///< as the author of the envelope says
+    std::optional<ManifestSignature> signature; ///< check it with `check_signer` (signer.hpp)
 };
 /// Opens with a key seed of a type: stanzas with this key's kid first, then those with kid zero.
 /// Strict order: bounds, caps, stanza, header MAC, both FLOE header tags, manifest. Fails with

@@ -31,6 +31,9 @@ struct RecipientPublicKey {
 /// kid = SHA-256("plankurier/1 kid" 00 type pk)[0..8).
 [[nodiscard]] KeyId key_id(const RecipientPublicKey& key);
 
+/// inbox = SHA-256("plankurier/1 inbox" 00 type pk)[0..16) (format 3.11).
+[[nodiscard]] InboxId inbox_id(const RecipientPublicKey& key);
+
 /// The public key for a seed. KEM keys derive by RFC 9180 DeriveKeyPair with
 /// ikm = HMAC-SHA-256(seed, "plankurier/1 kem"). Fails with `unsupported` for other types.
 [[nodiscard]] Result<RecipientPublicKey> recipient_public_key(const KeySeed& seed, StanzaType type);
