@@ -6,6 +6,7 @@
 #include <clients/cli/send_deliver.hpp>
 
 #include <plankurier/fault.hpp>
+#include <plankurier/links.hpp>
 #include <plankurier/receiving.hpp>
 
 namespace plankurier::cli {
@@ -159,7 +160,9 @@ private:
                         state_.authority,
                         state_.department.empty() ? state_.staff : state_.department,
                         state_.begun,
-                        finished.expires};
+                        finished.expires,
+                        {}};
+        if (auto linked = add_return_link(receipt); !linked) return linked;
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
         PK_FAULT("cli.send.receipt");
@@ -168,6 +171,10 @@ private:
         console_.print(fill(text(console_.language(), Text::receipt_text),
                             {printable(receipt.number), printable(receipt.recipient),
                              printable(receipt.authority), until, shown, shown}));
+        if (!receipt.return_link.empty() &&
+            !console_.show_secret(Text::return_link, {receipt.return_link.reveal()})) {
+            console_.say(Text::return_link_in_receipt, {shown});
+        }
         console_.event("available", {{"receipt_number", receipt.number},
                                      {"receipt", shown},
                                      {"expires", receipt.expires},
@@ -178,14 +185,28 @@ private:
         return {};
     }
 
+    /// The link's pages may stand at another address, but a secret is only meant for the host that
+    /// the sender chose.
+    Result<void> add_return_link(Receipt& receipt) const {
+        if (!state_.return_key) return {};
+        const auto& [seed, type] = *state_.return_key;
+        const auto key = recipient_public_key(seed, type);
+        if (!key) return tl::unexpected(key.error());
+        const auto& base = authority_.service.link_base;
+        const bool same_host = url_allowed(base) && host_of(base) == host_of(state_.server);
+        receipt.return_link =
+            make_return_link(same_host ? base : state_.server, inbox_id(*key), seed);
+        return {};
+    }
+
     Result<std::filesystem::path> save_receipt(const Receipt& receipt) {
-        const auto json = encode_receipt(receipt);
+        const SecretText json{encode_receipt(receipt)};
         const auto folder = state_folder() / "receipts";
         const auto own = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
         const std::filesystem::path wanted{state_.receipt_path};
-        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json))) return wanted;
+        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json.reveal()))) return wanted;
         if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
-        if (auto saved = write_file_durably(own, as_bytes(json)); !saved) {
+        if (auto saved = write_file_durably(own, as_bytes(json.reveal())); !saved) {
             return tl::unexpected(saved.error());
         }
         if (!wanted.empty()) console_.warn(Text::receipt_fallback, {own.string()});

@@ -96,6 +96,7 @@ Result<Recipient> recipient_for(const Options& options, const Authority& authori
     if (department == nullptr) return fail(Errc::unknown_department, "--to");
     auto key = usable_key(authority.directory, *department, unix_now());
     if (!key) return tl::unexpected(key.error());
+    state.return_key->type = key->key.type;
     state.department = department->id;
     manifest.department = department->id;
     manifest.recipient_keys.push_back(key->kid);
@@ -194,6 +195,7 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     state.notify_fetch = options.notify == "on-fetch";
     state.begun = unix_now();
     state.files = source.files();
+    state.return_key = ReturnKey{KeySeed::random()};
     if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
 
     Manifest manifest;
@@ -211,6 +213,9 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     if (!layout) return tl::unexpected(layout.error());
     auto recipient = recipient_for(options, authority, manifest, state, console);
     if (!recipient) return tl::unexpected(recipient.error());
+    auto return_key = recipient_public_key(state.return_key->seed, state.return_key->type);
+    if (!return_key) return tl::unexpected(return_key.error());
+    manifest.reply_key = std::move(*return_key);
     auto envelope = seal_envelope(state.key, manifest, *layout, std::span{&*recipient, 1});
     if (!envelope) return tl::unexpected(envelope.error());
     out.envelope = std::move(*envelope);

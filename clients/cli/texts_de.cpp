@@ -81,6 +81,8 @@ std::string_view text_de(Text which) noexcept {
     case Text::copies_made: return "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …";
     case Text::relay_lied: return "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid.";
     case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
+    case Text::return_link: return "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n";
+    case Text::return_link_in_receipt: return "Der geheime Link für Antworten der Behörde steht in der Quittung: {}";
     case Text::count: break;
     }
     return {};

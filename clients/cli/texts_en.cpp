@@ -81,6 +81,8 @@ std::string_view text_en(Text which) noexcept {
     case Text::copies_made: return "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …";
     case Text::relay_lied: return "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it.";
     case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
+    case Text::return_link: return "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n";
+    case Text::return_link_in_receipt: return "The secret link for the authority's answers stands in the receipt: {}";
     case Text::count: break;
     }
     return {};

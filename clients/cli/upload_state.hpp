@@ -3,7 +3,7 @@
 /// the step it covers. A private folder per transfer, deleted when the transfer is available.
 /// One thread.
 
-#include <plankurier/secret.hpp>
+#include <plankurier/keys.hpp>
 #include <plankurier/source.hpp>
 
 #include <map>
@@ -13,6 +13,12 @@ namespace plankurier::cli {
 
 /// How far a transfer has come. Each step is repeated on resume until the next one is recorded.
 enum class SendStep { begun, verified, uploading };
+
+/// The key pair that answers are sealed to (format 3.11).
+struct ReturnKey {
+    KeySeed seed;
+    StanzaType type{StanzaType::hpke_p256};
+};
 
 struct UploadState {
     TransferId transfer;
@@ -27,6 +33,7 @@ struct UploadState {
     bool notify_fetch{true};
     std::int64_t begun{}; ///< Unix seconds
     std::vector<FileIdentity> files;
+    std::optional<ReturnKey> return_key; ///< nothing for a sender who awaits no answer
 };
 
 [[nodiscard]] std::string encode_upload_state(const UploadState& state);
