@@ -202,27 +202,6 @@ Result<void> Relay::revoke(const TransferId& transfer, const ManageToken& token)
     return {};
 }
 
-Result<Bytes> Relay::envelope(const LinkId& link) {
-    const auto row = linked(link);
-    if (!row) return tl::unexpected(row.error());
-    const auto sealed = ports_.envelopes.get(row->transfer);
-    if (!sealed) throw std::runtime_error("an envelope is missing");
-    return ports_.vault.open(row->slot, "envelope", *sealed);
-}
-
-Result<Bytes> Relay::verified_record(const LinkId& link) {
-    const auto row = linked(link);
-    if (!row) return tl::unexpected(row.error());
-    VerifiedRecord record;
-    record.transfer = row->transfer;
-    const auto hash = from_hex(row->envelope_hash);
-    if (!hash) return tl::unexpected(hash.error());
-    std::copy(hash->begin(), hash->end(), record.envelope_sha256.begin());
-    record.email = opened_text(row->slot, "sender", row->sealed_sender);
-    record.time = row->verified;
-    return sign_verified(record, control_key_);
-}
-
 Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
                             const Bytes& report) {
     auto row = fetchable(transfer, token);
