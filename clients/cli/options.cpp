@@ -19,6 +19,7 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"departments", Command::departments},
     {"send", Command::send},
     {"fetch", Command::fetch},
+    {"inbox", Command::inbox},
     {"status", Command::status},
     {"revoke", Command::revoke},
     {"keygen", Command::keygen},
@@ -78,6 +79,9 @@ void add_other_options(po::options_description& all, Options& out) {
         ("key", po::value(&out.key))
         ("link-file", po::value(&out.link_file))
         ("via", po::value(&out.via))
+        ("return-link-file", po::value(&out.return_link_file))
+        ("transfer", po::value(&out.transfer))
+        ("from-inbox", po::value(&out.from_inbox))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
@@ -95,7 +99,10 @@ std::vector<std::string> allowed_for(Command command) {
                 "expires", "notify",      "password-file", "word-list", "code-from",
                 "receipt", "share-phone", "lanes",         "resume"};
     case Command::fetch:
-        return {"output", "key", "link-file", "passphrase-file", "password-file", "lanes", "via"};
+        return {"output",        "key",        "link-file", "passphrase-file",
+                "password-file", "lanes",      "via",       "return-link-file",
+                "transfer",      "from-inbox", "department"};
+    case Command::inbox: return {"department", "key", "passphrase-file"};
     case Command::keygen:
         return {"department", "type", "output", "record", "name", "passphrase-file"};
     default: return {};

@@ -16,6 +16,7 @@ enum class Command {
     departments,
     send,
     fetch,
+    inbox,
     status,
     revoke,
     keygen,
@@ -46,7 +47,8 @@ struct Options {
     // send, fetch, keygen
     std::string password_file, passphrase_file, output, key, link_file;
     std::string via{"auto"}; ///< fetch: auto, https or swarm
-    // keygen
+    std::string return_link_file, transfer, from_inbox;
+    // inbox, fetch, keygen
     std::string department, type{"p256"}, record;
 };
 

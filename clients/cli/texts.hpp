@@ -35,6 +35,8 @@ enum class Text {
     revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
     relay_lost, copies_made, relay_lied, swarm_gave_up,
     return_link, return_link_in_receipt,
+    message_signed, message_from_signed, message_unsigned,
+    inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     count ///< number of sentences, no sentence itself
 };
 // clang-format on

@@ -12,6 +12,10 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   fetch LINK [-o ORDNER] [--key DATEI]            abholen
         [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
                                                   https) oder als Teilnehmer ihres Schwarms
+  fetch --return-link-file QUITTUNG|DATEI|-       Antworten der Behörde abholen, mit dem
+        [--transfer KENNUNG]                      geheimen Link aus der Quittung
+  inbox --department KENNUNG --key DATEI          zeigen, was für ein Sachgebiet bereitliegt
+  fetch --from-inbox KENNUNG --key DATEI          eine davon abholen, ohne Link
   status QUITTUNG                                 Stand einer Sendung
   revoke QUITTUNG                                 Sendung zurückziehen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
@@ -83,6 +87,14 @@ std::string_view text_de(Text which) noexcept {
     case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
     case Text::return_link: return "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n";
     case Text::return_link_in_receipt: return "Der geheime Link für Antworten der Behörde steht in der Quittung: {}";
+    case Text::message_signed: return "Unterschrieben von: {} (Unterschrift geprüft)";
+    case Text::message_from_signed: return "Von: {}";
+    case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";
+    case Text::inbox_line: return "{}  {}  bis zu {}  verfügbar bis {}  {}";
+    case Text::inbox_new: return "neu";
+    case Text::inbox_fetched: return "abgeholt";
+    case Text::inbox_empty: return "Es liegt nichts bereit.";
+    case Text::inbox_all_fetched: return "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG";
     case Text::count: break;
     }
     return {};
