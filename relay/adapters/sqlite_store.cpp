@@ -36,6 +36,8 @@ const std::vector<std::string> migrations = {
     "ALTER TABLE transfer ADD COLUMN inbox_hash TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX transfer_inbox ON transfer (inbox_hash) WHERE inbox_hash <> ''",
     "CREATE INDEX transfer_department ON transfer (department, created)",
+    "ALTER TABLE transfer ADD COLUMN sender_department TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE transfer ADD COLUMN to_citizen BIGINT NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -89,6 +91,8 @@ TransferRow transfer_from(const Db::Row& row) {
     out.fetch_signed = number(row[20]) != 0;
     out.waits_for_copies = number(row[21]);
     out.inbox_hash = text(row[22]);
+    out.sender_department = text(row[23]);
+    out.to_citizen = number(row[24]) != 0;
     return out;
 }
 
@@ -170,7 +174,9 @@ void SqliteStore::put(const TransferRow& row) {
                          row.fetched,
                          std::int64_t{row.fetch_signed},
                          row.waits_for_copies,
-                         row.inbox_hash});
+                         row.inbox_hash,
+                         row.sender_department,
+                         std::int64_t{row.to_citizen}});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),

@@ -92,7 +92,9 @@ struct TransferRow {
     TransferId transfer;
     Slot slot{};
     TransferState state{TransferState::uploading};
-    std::string department;
+    std::string department;        ///< that it goes to; or empty
+    std::string sender_department; ///< that it comes from; or empty
+    bool to_citizen{};
     Bytes sealed_sender, sealed_recipient, sealed_phone;
     std::uint64_t body_len{};
     std::int64_t expiry_days{};

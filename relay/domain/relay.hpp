@@ -35,7 +35,8 @@ struct InboxEntry {
 };
 struct TransferRequest {
     TransferId transfer;
-    std::string department, staff; ///< one of the two
+    std::string department, staff, citizen; ///< one of the three
+    std::optional<InboxId> inbox;           ///< with `citizen`: an answer to this return key
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
     bool notify_fetch{true};
@@ -130,8 +131,10 @@ public:
     /// Of the session's department or inbox, newest first, at most 500. Fails with `not_verified`.
     Result<std::vector<InboxEntry>> inbox(const SessionToken& session);
 
+    /// The session is that of a verified address, or of a department's key. Only departments and
+    /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
-    /// `invalid_argument` (expiry, phone), `conflict` (id taken).
+    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken).
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
@@ -198,6 +201,20 @@ public:
     }
 
 private:
+    struct Sender {
+        std::string email;
+        std::string department;  ///< by its key; or empty
+        std::int64_t verified{}; ///< when the address, or the key's session
+        bool is_authority{};
+    };
+    struct Addressee {
+        std::string email, department;
+    };
+    Result<Sender> sender_of(const SessionToken& session);
+    Result<Addressee> addressee_of(const Sender& sender, const TransferRequest& request) const;
+    [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
+    TransferRow new_row(const Sender& sender, const Addressee& addressee,
+                        const TransferRequest& request);
     Result<VerificationRow> session_row(const SessionToken& session);
     const KeyHolder* key_holder(const SessionToken& session);
     [[nodiscard]] StanzaType decoy_type() const;

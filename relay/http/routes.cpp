@@ -177,6 +177,12 @@ Response Router::create_transfer(const Request& request) {
     wanted.manage_hash = *manage;
     wanted.department = body.value("department", std::string{});
     wanted.staff = body.value("staff", std::string{});
+    wanted.citizen = body.value("citizen", std::string{});
+    if (body.contains("inbox")) {
+        const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
+        if (!inbox) return from(inbox);
+        wanted.inbox = *inbox;
+    }
     wanted.body_len = body.at("body_len").get<std::uint64_t>();
     wanted.expiry_days = body.at("expiry_days").get<std::int64_t>();
     wanted.notify_fetch = body.value("notify_fetch", true);

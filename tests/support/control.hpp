@@ -87,6 +87,8 @@ public:
     SessionToken department_session();
     /// A session of the citizen's return key of this seed.
     SessionToken inbox_session(const KeySeed& seed);
+    /// Of that session, until it is available.
+    Sending sent(const SessionToken& session, const Change& change);
     Sending available(const Change& change = {});
     /// A relay's sync that says nothing but the time.
     [[nodiscard]] relay::SyncRequest news();
