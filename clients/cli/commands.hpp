@@ -12,6 +12,7 @@ namespace plankurier::cli {
 [[nodiscard]] Exit run_departments(const Options& options, Console& console);
 [[nodiscard]] Exit run_send(const Options& options, Console& console);
 [[nodiscard]] Exit run_fetch(const Options& options, Console& console);
+[[nodiscard]] Exit run_reply(const Options& options, Console& console);
 [[nodiscard]] Exit run_inbox(const Options& options, Console& console);
 [[nodiscard]] Exit run_status(const Options& options, Console& console);
 [[nodiscard]] Exit run_revoke(const Options& options, Console& console);

@@ -17,6 +17,7 @@ enum class Command {
     send,
     fetch,
     inbox,
+    reply,
     status,
     revoke,
     keygen,
@@ -37,7 +38,8 @@ struct Options {
 
     // trust
     std::string root, fingerprint;
-    // send
+    // send, reply
+    std::string as_department, to_citizen, to_transfer;
     std::string to, name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;

@@ -16,6 +16,10 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
         [--transfer KENNUNG]                      geheimen Link aus der Quittung
   inbox --department KENNUNG --key DATEI          zeigen, was für ein Sachgebiet bereitliegt
   fetch --from-inbox KENNUNG --key DATEI          eine davon abholen, ohne Link
+  reply --to-transfer KENNUNG --key DATEI [DATEI…] --message TEXT   einer Bürgerin oder einem
+        (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
+  send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
+                                                  erste Nachricht an Bürger, mit Passwort
   status QUITTUNG                                 Stand einer Sendung
   revoke QUITTUNG                                 Sendung zurückziehen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
@@ -87,6 +91,9 @@ std::string_view text_de(Text which) noexcept {
     case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
     case Text::return_link: return "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n";
     case Text::return_link_in_receipt: return "Der geheime Link für Antworten der Behörde steht in der Quittung: {}";
+    case Text::password_for_citizen: return "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail.";
+    case Text::reply_subject: return "AW: {}";
+    case Text::no_return_key: return "Diese Sendung hat keinen Rückschlüssel; darauf lässt sich so nicht antworten. Mit Passwort geht es: plankurier send --as-department … --to-citizen ADRESSE";
     case Text::message_signed: return "Unterschrieben von: {} (Unterschrift geprüft)";
     case Text::message_from_signed: return "Von: {}";
     case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";

@@ -16,6 +16,10 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
         [--transfer ID]                           link of the receipt
   inbox --department ID --key FILE                list what waits for a department
   fetch --from-inbox ID --key FILE                fetch one of these, without a link
+  reply --to-transfer ID --key FILE [FILE…] --message TEXT   answer a citizen, signed by the
+        (or --link-file FILE)                     department
+  send FILE… --as-department ID --key FILE --to-citizen ADDRESS
+                                                  first message to a citizen, with a password
   status RECEIPT                                  state of a transfer
   revoke RECEIPT                                  withdraw a transfer
   keygen --department ID -o FILE --record FILE    make the key of a department
@@ -87,6 +91,9 @@ std::string_view text_en(Text which) noexcept {
     case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
     case Text::return_link: return "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n";
     case Text::return_link_in_receipt: return "The secret link for the authority's answers stands in the receipt: {}";
+    case Text::password_for_citizen: return "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail.";
+    case Text::reply_subject: return "Re: {}";
+    case Text::no_return_key: return "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS";
     case Text::message_signed: return "Signed by: {} (signature verified)";
     case Text::message_from_signed: return "From: {}";
     case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";

@@ -82,6 +82,9 @@ std::string encode_upload_state(const UploadState& state) {
              {"authority", state.authority},
              {"department", state.department},
              {"staff", state.staff},
+             {"citizen", state.citizen},
+             {"inbox", state.inbox},
+             {"sender_department", state.sender_department},
              {"session", state.session},
              {"email", state.email},
              {"phone_shared", state.phone_shared},
@@ -125,6 +128,9 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.authority = in.at("authority").get<std::string>();
         out.department = in.at("department").get<std::string>();
         out.staff = in.at("staff").get<std::string>();
+        out.citizen = in.value("citizen", std::string{});
+        out.inbox = in.value("inbox", std::string{});
+        out.sender_department = in.value("sender_department", std::string{});
         out.session = in.at("session").get<std::string>();
         out.email = in.at("email").get<std::string>();
         out.phone_shared = in.at("phone_shared").get<std::string>();

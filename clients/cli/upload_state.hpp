@@ -26,8 +26,10 @@ struct UploadState {
     ManageToken manage;
     SendStep step{SendStep::begun};
     std::string server, authority;
-    std::string department, staff; ///< one of them is empty
-    std::string session;           ///< b64url; empty until a verification was begun
+    std::string department, staff, citizen; ///< one of them: who gets it
+    std::string inbox;                      ///< hex; of an answer to a citizen, else empty
+    std::string sender_department;          ///< that proves itself by its key, else empty
+    std::string session;                    ///< b64url; empty until a verification was begun
     std::string email, phone_shared, language, receipt_path;
     std::uint32_t expiry_days{};
     bool notify_fetch{true};

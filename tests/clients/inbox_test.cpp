@@ -1,40 +1,9 @@
 // The department's inbox: what waits for it is found and opened with its key alone.
-#include "tests/clients/service_world.hpp"
+#include "tests/clients/staff.hpp"
 
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
-
-#include <fstream>
-#include <sstream>
 
 namespace plankurier::test {
-
-namespace {
-
-/// The JSON lines of an event.
-std::vector<nlohmann::json> events(const ClientRun& run, const std::string& event) {
-    std::vector<nlohmann::json> found;
-    std::istringstream lines{run.out};
-    for (std::string line; std::getline(lines, line);) {
-        auto json = nlohmann::json::parse(line);
-        if (json.at("event") == event) found.push_back(std::move(json));
-    }
-    return found;
-}
-
-std::vector<std::string> with_key(const ServiceWorld& world, std::vector<std::string> arguments,
-                                  const std::string& department = "bauamt") {
-    arguments.insert(arguments.end(), {"--key", world.key_of(department), "--passphrase-file",
-                                       world.path(world.passphrase_file)});
-    return arguments;
-}
-
-std::string content_of(const std::string& path) {
-    std::ifstream file{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-} // namespace
 
 TEST_CASE("a department sees what waits for it, and another department does not") {
     ServiceWorld world;

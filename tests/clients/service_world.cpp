@@ -221,6 +221,14 @@ std::string ServiceWorld::mails_to(std::string_view address) {
     return all;
 }
 
+std::string ServiceWorld::link_to(std::string_view address) {
+    constexpr std::string_view mark = "/t#v1.";
+    const auto mails = mails_to(address);
+    const auto at = mails.rfind(mark);
+    REQUIRE(at != std::string::npos);
+    return url_ + mails.substr(at, mark.size() + 32);
+}
+
 KeySeed ServiceWorld::seed_of(const std::string& department) {
     return fixed_secret<KeySeed>("department " + department);
 }

@@ -36,6 +36,8 @@ public:
     [[nodiscard]] std::string path(const std::string& name) const { return folder_.path() / name; }
     /// All mails to an address, newest last, as one text.
     std::string mails_to(std::string_view address);
+    /// The link in the newest mail to an address that has one, as this service would give it.
+    std::string link_to(std::string_view address);
     /// The seed, key file and key of a department.
     [[nodiscard]] static KeySeed seed_of(const std::string& department);
     [[nodiscard]] std::string key_of(const std::string& department) const;
