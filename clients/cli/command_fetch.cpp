@@ -1,7 +1,9 @@
 #include <clients/cli/commands.hpp>
 
 #include <clients/cli/fetch_receive.hpp>
+#include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/proof.hpp>
 #include <clients/cli/signals.hpp>
 
 #include <algorithm>
@@ -9,6 +11,20 @@
 namespace plankurier::cli {
 
 namespace {
+
+/// Shows the message, keeps it where `save` says, and fetches its files.
+Result<void> take(const Options& options, Console& console, ControlClient& control,
+                  const Authority& authority, const OpenedTransfer& transfer, bool expect_signed,
+                  const KeySeed* department, const std::string& save) {
+    show_message(transfer, expect_signed, console);
+    if (!save.empty()) {
+        const auto json =
+            encode_saved_message(control.server(), transfer.envelope, transfer.record);
+        if (auto written = write_file_durably(save, as_bytes(json)); !written) return written;
+        console.say(Text::file_saved, {save});
+    }
+    return receive_transfer(options, console, control, authority, transfer, department);
+}
 
 /// By the link of a notice: with the department's key, a return key, or the password.
 Result<void> fetch_by_link(const Options& options, Console& console) {
@@ -31,9 +47,8 @@ Result<void> fetch_by_link(const Options& options, Console& console) {
     auto transfer = open_transfer(options, console, control, link->id, authority->directory,
                                   key ? &*key : nullptr);
     if (!transfer) return tl::unexpected(transfer.error());
-    show_message(*transfer, by_return_key, console);
-    return receive_transfer(options, console, control, *authority, *transfer,
-                            key && !by_return_key ? &key->seed : nullptr);
+    return take(options, console, control, *authority, *transfer, by_return_key,
+                key && !by_return_key ? &key->seed : nullptr, options.save);
 }
 
 /// The one that `--transfer` names, else all that were not fetched yet, the oldest first.
@@ -62,8 +77,11 @@ Result<void> fetch_each(const Options& options, Console& console, ControlClient&
                                       authority.directory, &key);
         Result<void> done;
         if (transfer) {
-            show_message(*transfer, true, console);
-            done = receive_transfer(options, console, control, authority, *transfer, nullptr);
+            // One file each.
+            const auto save = options.save.empty() || chosen.size() == 1
+                                  ? options.save
+                                  : options.save + "." + one.transfer.hex().substr(0, 12);
+            done = take(options, console, control, authority, *transfer, true, nullptr, save);
         } else {
             done = tl::unexpected(transfer.error());
         }
@@ -117,8 +135,7 @@ Result<void> fetch_from_inbox(const Options& options, Console& console) {
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
                                   authority->directory, &*key);
     if (!transfer) return tl::unexpected(transfer.error());
-    show_message(*transfer, false, console);
-    return receive_transfer(options, console, control, *authority, *transfer, &key->seed);
+    return take(options, console, control, *authority, *transfer, false, &key->seed, options.save);
 }
 
 Result<void> fetch(const Options& options, Console& console) {

@@ -1,6 +1,8 @@
 #include <clients/cli/commands.hpp>
 
-#include <clients/cli/receipt.hpp>
+#include <clients/cli/files.hpp>
+#include <clients/cli/history_text.hpp>
+#include <clients/cli/proof.hpp>
 
 #include <plankurier/receiving.hpp>
 
@@ -13,6 +15,29 @@ Result<Receipt> receipt_of(const Options& options) {
     return read_receipt(options.arguments.front());
 }
 
+/// Files for later: the signed history as it stands, and a page for people. The page is made of a
+/// history whose signature holds.
+Result<void> keep_status(const Options& options, Console& console, ControlClient& control,
+                         const Receipt& receipt, const TransferStatus& status) {
+    if (options.save.empty() && options.html.empty()) return {};
+    const auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    const auto bytes = control.history({receipt.transfer, receipt.manage});
+    if (!bytes) return tl::unexpected(bytes.error());
+    const auto history = check_history(*bytes, authority->directory.record_key);
+    if (!history) return tl::unexpected(history.error());
+    if (history->transfer != receipt.transfer) return fail(Errc::tampered, "history");
+    const auto json = encode_saved_status(receipt, status, *bytes);
+    const auto page = status_page(console.language(), receipt, status, *history);
+    for (const auto& [path, content] :
+         {std::pair{options.save, json}, std::pair{options.html, page}}) {
+        if (path.empty()) continue;
+        if (auto written = write_file_durably(path, as_bytes(content)); !written) return written;
+        console.say(Text::file_saved, {path});
+    }
+    return {};
+}
+
 Result<void> status(const Options& options, Console& console) {
     const auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
@@ -20,8 +45,8 @@ Result<void> status(const Options& options, Console& console) {
     const auto status = control.status({receipt->transfer, receipt->manage});
     if (!status) return tl::unexpected(status.error());
     const auto language = console.language();
-    console.print(fill(text(language, Text::status_line),
-                       {printable(status->state), time_text(language, status->expires)}));
+    console.print(fill(text(language, Text::status_line), {state_text(language, status->state),
+                                                           time_text(language, status->expires)}));
     console.print(status->fetched ? fill(text(language, Text::status_fetched),
                                          {time_text(language, status->fetched_at)})
                                   : std::string{text(language, Text::status_not_fetched)});
@@ -31,7 +56,7 @@ Result<void> status(const Options& options, Console& console) {
                              {"fetched_at", status->fetched_at},
                              {"signed", status->is_signed},
                              {"created", status->created}});
-    return {};
+    return keep_status(options, console, control, *receipt, *status);
 }
 
 Result<void> revoke(const Options& options, Console& console) {
@@ -48,6 +73,29 @@ Result<void> revoke(const Options& options, Console& console) {
     return {};
 }
 
+Result<void> expire(const Options& options, Console& console) {
+    const auto receipt = receipt_of(options);
+    if (!receipt) return tl::unexpected(receipt.error());
+    if (!options.days) return fail(Errc::invalid_argument, "--days");
+    ControlClient control{receipt->server, http_settings(options)};
+    const auto expires = control.change_expiry({receipt->transfer, receipt->manage}, *options.days);
+    if (!expires) return tl::unexpected(expires.error());
+    console.say(Text::expiry_changed, {time_text(console.language(), *expires)});
+    console.event("expiry", {{"receipt_number", receipt->number}, {"expires", *expires}});
+    return {};
+}
+
+Result<void> resend(const Options& options, Console& console) {
+    const auto receipt = receipt_of(options);
+    if (!receipt) return tl::unexpected(receipt.error());
+    ControlClient control{receipt->server, http_settings(options)};
+    const auto left = control.resend_notice({receipt->transfer, receipt->manage});
+    if (!left) return tl::unexpected(left.error());
+    console.say(Text::notice_resent, {std::to_string(*left)});
+    console.event("resent", {{"receipt_number", receipt->number}, {"left", *left}});
+    return {};
+}
+
 } // namespace
 
 Exit run_status(const Options& options, Console& console) {
@@ -56,6 +104,14 @@ Exit run_status(const Options& options, Console& console) {
 
 Exit run_revoke(const Options& options, Console& console) {
     return conclude(console, revoke(options, console));
+}
+
+Exit run_expire(const Options& options, Console& console) {
+    return conclude(console, expire(options, console));
+}
+
+Exit run_resend(const Options& options, Console& console) {
+    return conclude(console, resend(options, console));
 }
 
 } // namespace plankurier::cli

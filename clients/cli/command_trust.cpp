@@ -1,5 +1,6 @@
 #include <clients/cli/commands.hpp>
 
+#include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/signals.hpp>
 
@@ -58,7 +59,10 @@ Result<Directory> check_and_pin(const std::string& server, const SignedDirectory
     if (ask && !console.ask_yes(Text::trust_question, {authority, server, fingerprint(root)})) {
         return fail(Errc::untrusted_root, "not confirmed");
     }
-    auto pinned = store.pin({server, directory->authority, {root, directory->serial}});
+    auto pinned =
+        store.pin({server, directory->authority, {root, directory->serial}}).and_then([&] {
+            return remember_directory(config_folder(), server, answer);
+        });
     if (!pinned) return tl::unexpected(pinned.error());
     console.say(Text::trust_pinned, {authority, fingerprint(root)});
     console.event("trusted", {{"server", server},
@@ -87,6 +91,8 @@ Result<Directory> trusted_directory(ControlClient& control, Console& console) {
         pinned->anchor.highest_serial = directory->serial;
         if (auto saved = store.pin(*pinned); !saved) return tl::unexpected(saved.error());
     }
+    auto kept = remember_directory(config_folder(), control.server(), *answer);
+    if (!kept) return tl::unexpected(kept.error());
     return directory;
 }
 

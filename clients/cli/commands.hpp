@@ -15,8 +15,13 @@ namespace plankurier::cli {
 [[nodiscard]] Exit run_reply(const Options& options, Console& console);
 [[nodiscard]] Exit run_inbox(const Options& options, Console& console);
 [[nodiscard]] Exit run_status(const Options& options, Console& console);
+[[nodiscard]] Exit run_expire(const Options& options, Console& console);
+[[nodiscard]] Exit run_resend(const Options& options, Console& console);
+[[nodiscard]] Exit run_verify(const Options& options, Console& console);
 [[nodiscard]] Exit run_revoke(const Options& options, Console& console);
 [[nodiscard]] Exit run_keygen(const Options& options, Console& console);
+[[nodiscard]] Exit run_members(const Options& options, Console& console);
+[[nodiscard]] Exit run_passphrase(const Options& options, Console& console);
 
 /// Reports a failure, or nothing, and gives the exit code for it.
 [[nodiscard]] Exit conclude(Console& console, const Result<void>& result, bool state_kept = false);

@@ -112,6 +112,22 @@ Result<void> ControlClient::revoke(const ManageRight& right) {
     return nothing(call("POST", "/v1/transfers/revoke", headers_for(right), empty_object));
 }
 
+Result<Bytes> ControlClient::history(const ManageRight& right) {
+    return call("GET", "/v1/transfers/history", headers_for(right), {}).and_then(parse_history);
+}
+
+Result<std::int64_t> ControlClient::change_expiry(const ManageRight& right,
+                                                  std::uint32_t days_from_now) {
+    const auto body = encode_expiry(days_from_now);
+    return call("POST", "/v1/transfers/expiry", headers_for(right), as_bytes(body))
+        .and_then(parse_expiry);
+}
+
+Result<std::int64_t> ControlClient::resend_notice(const ManageRight& right) {
+    return call("POST", "/v1/transfers/resend-notice", headers_for(right), empty_object)
+        .and_then(parse_resends_left);
+}
+
 Result<Bytes> ControlClient::department_challenge(std::string_view department, const KeyId& kid) {
     const auto body = encode_department_challenge(department, kid);
     return call("POST", "/v1/department/challenge", {}, as_bytes(body)).and_then(parse_challenge);

@@ -55,6 +55,13 @@ public:
                                           const std::vector<std::string>& receipts);
     [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
     [[nodiscard]] Result<void> revoke(const ManageRight& right);
+    /// What happened so far, signed (history.hpp).
+    [[nodiscard]] Result<Bytes> history(const ManageRight& right);
+    /// The new end, Unix seconds.
+    [[nodiscard]] Result<std::int64_t> change_expiry(const ManageRight& right,
+                                                     std::uint32_t days_from_now);
+    /// How often it still may be sent again.
+    [[nodiscard]] Result<std::int64_t> resend_notice(const ManageRight& right);
 
     /// Challenges for the holder of a key (challenge.hpp), and sessions for the right answers.
     [[nodiscard]] Result<Bytes> department_challenge(std::string_view department, const KeyId& kid);

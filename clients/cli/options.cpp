@@ -23,7 +23,12 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"reply", Command::reply},
     {"status", Command::status},
     {"revoke", Command::revoke},
+    {"expire", Command::expire},
+    {"resend", Command::resend},
+    {"verify", Command::verify},
     {"keygen", Command::keygen},
+    {"members", Command::members},
+    {"passphrase", Command::passphrase},
     {"completion", Command::completion},
     {"version", Command::version},
 };
@@ -86,9 +91,16 @@ void add_other_options(po::options_description& all, Options& out) {
         ("return-link-file", po::value(&out.return_link_file))
         ("transfer", po::value(&out.transfer))
         ("from-inbox", po::value(&out.from_inbox))
+        ("save", po::value(&out.save))
+        ("html", po::value(&out.html))
+        ("days", po::value<std::string>())
+        ("directory", po::value(&out.directory))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
+        ("epoch", po::value(&out.epoch))
+        ("member", po::value(&out.member))
+        ("new-passphrase-file", po::value(&out.new_passphrase_file))
         ("record", po::value(&out.record));
 }
 // clang-format on
@@ -104,17 +116,25 @@ std::vector<std::string> allowed_for(Command command) {
                 "receipt",    "share-phone", "lanes",          "resume",    "as-department",
                 "to-citizen", "key",         "passphrase-file"};
     case Command::fetch:
-        return {"output",        "key",        "link-file", "passphrase-file",
-                "password-file", "lanes",      "via",       "return-link-file",
-                "transfer",      "from-inbox", "department"};
+        return {"output",        "key",        "link-file",  "passphrase-file",
+                "password-file", "lanes",      "via",        "return-link-file",
+                "transfer",      "from-inbox", "department", "save"};
     case Command::reply:
         return {"to-transfer", "link-file", "key",     "passphrase-file",
                 "department",  "name",      "email",   "phone",
                 "reference",   "subject",   "message", "message-file",
                 "expires",     "notify",    "receipt", "lanes"};
+    case Command::status: return {"save", "html"};
+    case Command::expire: return {"days"};
+    case Command::verify:
+        return {"directory", "return-link-file", "key", "passphrase-file", "password-file"};
     case Command::inbox: return {"department", "key", "passphrase-file"};
     case Command::keygen:
-        return {"department", "type", "output", "record", "name", "passphrase-file"};
+        return {"department", "type", "output", "record", "name", "passphrase-file", "epoch"};
+    case Command::members:
+        return {"key",  "member",     "output",          "record",
+                "type", "department", "passphrase-file", "new-passphrase-file"};
+    case Command::passphrase: return {"passphrase-file", "new-passphrase-file"};
     default: return {};
     }
 }
@@ -177,10 +197,12 @@ Result<void> apply_values(const po::variables_map& map, const std::string& serve
     out.retries = number("retries", out.retries);
     out.timeout_s = number("timeout", out.timeout_s);
     out.resume = map.count("resume") != 0;
-    if (map.count("expires") != 0) {
-        auto days = parse_days(map["expires"].as<std::string>());
-        if (!days) return fail(Errc::invalid_argument, "--expires");
-        out.expires_days = *days;
+    for (const auto& [key, wanted] :
+         {std::pair{"expires", &out.expires_days}, std::pair{"days", &out.days}}) {
+        if (map.count(key) == 0) continue;
+        auto days = parse_days(map[key].as<std::string>());
+        if (!days) return fail(Errc::invalid_argument, std::string{"--"} + key);
+        *wanted = *days;
     }
     if (out.timeout_s == 0) return fail(Errc::invalid_argument, "--timeout");
     if (out.lanes == 0 || out.lanes > 16) return fail(Errc::invalid_argument, "--lanes");

@@ -20,7 +20,12 @@ enum class Command {
     reply,
     status,
     revoke,
+    expire,
+    resend,
+    verify,
     keygen,
+    members,
+    passphrase,
     completion,
     version
 };
@@ -50,8 +55,13 @@ struct Options {
     std::string password_file, passphrase_file, output, key, link_file;
     std::string via{"auto"}; ///< fetch: auto, https or swarm
     std::string return_link_file, transfer, from_inbox;
+    // status, fetch, expire, verify
+    std::string save, html, directory;
+    std::optional<std::uint32_t> days;
     // inbox, fetch, keygen
-    std::string department, type{"p256"}, record;
+    std::string department, type{"p256"}, record, epoch;
+    // members, passphrase
+    std::string member, new_passphrase_file;
 };
 
 /// "14d", "2w" or "14" as days. Fails with `invalid_argument`.

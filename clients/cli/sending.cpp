@@ -172,8 +172,9 @@ private:
                         state_.authority,
                         state_.department + state_.staff + state_.citizen, // one of them
                         state_.begun,
-                        finished.expires,
-                        {}};
+                        finished.expires};
+        // A receipt without it is a receipt all the same.
+        if (auto history = control_.history(right())) receipt.history = std::move(*history);
         if (auto linked = add_return_link(receipt); !linked) return linked;
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());

@@ -36,6 +36,12 @@ enum class Text {
     relay_lost, copies_made, relay_lied, swarm_gave_up,
     return_link, return_link_in_receipt, password_for_citizen, reply_subject, no_return_key,
     message_signed, message_from_signed, message_unsigned,
+    event_accepted, event_stored, event_available, event_fetched, event_fetched_signed,
+    event_expired, event_purged, event_revoked, history_line, record_line, verified_by,
+    state_uploading, state_available, state_fetched, state_expired, state_revoked, state_withheld,
+    ask_new_passphrase, member_made, member_wrapped, member_unwrapped, passphrase_changed,
+    page_title, page_authority, page_recipient, page_number, page_transfer, page_state,
+    page_expires, page_history, page_footer, expiry_changed, notice_resent,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     count ///< number of sentences, no sentence itself
 };

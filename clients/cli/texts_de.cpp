@@ -20,9 +20,19 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
         (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
   send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
                                                   erste Nachricht an Bürger, mit Passwort
-  status QUITTUNG                                 Stand einer Sendung
+  status QUITTUNG [--save DATEI] [--html DATEI]   Stand einer Sendung; unterschriebener Verlauf
+                                                  als Datei, Seite zum Drucken
   revoke QUITTUNG                                 Sendung zurückziehen
+  expire QUITTUNG --days N                        Frist ändern: in N Tagen löschen
+  resend QUITTUNG                                 Empfänger noch einmal benachrichtigen
+  verify DATEI [--directory DATEI]                Quittung, Verlauf oder gesicherte Nachricht
+        [--return-link-file DATEI|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
+        [--epoch ALTER_EINTRAG]                   neuer Abschnitt: jemand geht, oder Jahreswechsel
+  members new -o DATEI --record DATEI             eigenes Schlüsselpaar eines Mitglieds
+  members wrap --key DATEI --member EINTRAG -o DATEI    Schlüssel des Sachgebiets für ein Mitglied
+  members unwrap DATEI --key DATEI -o DATEI       … und dort auspacken
+  passphrase DATEI                                Passphrase einer Schlüsseldatei ändern
   completion bash|zsh|fish                        Vervollständigung für die Shell
   version
 
@@ -97,6 +107,39 @@ std::string_view text_de(Text which) noexcept {
     case Text::message_signed: return "Unterschrieben von: {} (Unterschrift geprüft)";
     case Text::message_from_signed: return "Von: {}";
     case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";
+    case Text::event_accepted: return "Angenommen; die Übertragung beginnt";
+    case Text::event_stored: return "Vollständig und geprüft gespeichert (Server: {})";
+    case Text::event_available: return "Verfügbar: Der Empfänger kann abholen";
+    case Text::event_fetched: return "Abgeholt (vom Programm des Empfängers gemeldet)";
+    case Text::event_fetched_signed: return "Abgeholt (vom Sachgebiet unterschrieben)";
+    case Text::event_expired: return "Abgelaufen, wie zugesagt";
+    case Text::event_purged: return "Gelöscht: Schlüssel, Einträge und alle Daten sind weg";
+    case Text::event_revoked: return "Vom Absender zurückgezogen";
+    case Text::history_line: return "{}  {}";
+    case Text::record_line: return "Bestätigte Adresse: {}, bestätigt am {}";
+    case Text::verified_by: return "Die Unterschrift stimmt: {} (Verzeichnis vom {}).";
+    case Text::state_uploading: return "wird übertragen";
+    case Text::state_available: return "verfügbar";
+    case Text::state_fetched: return "abgeholt";
+    case Text::state_expired: return "abgelaufen";
+    case Text::state_revoked: return "zurückgezogen";
+    case Text::state_withheld: return "vom Empfänger zurückgehalten";
+    case Text::page_title: return "Nachweis einer Übertragung";
+    case Text::page_authority: return "Behörde";
+    case Text::page_recipient: return "Empfänger";
+    case Text::page_number: return "Nummer der Quittung";
+    case Text::page_transfer: return "Kennung";
+    case Text::page_state: return "Stand";
+    case Text::page_expires: return "Verfügbar bis";
+    case Text::page_history: return "Verlauf";
+    case Text::page_footer: return "Der Verlauf ist vom Dienst der Behörde unterschrieben; die Unterschrift wurde beim Erstellen dieser Seite geprüft. Nachprüfbar ist die Datei von plankurier status --save mit plankurier verify.";
+    case Text::expiry_changed: return "Verfügbar bis {}.";
+    case Text::notice_resent: return "Die Nachricht an den Empfänger ist noch einmal unterwegs. Weitere Male möglich: {}.";
+    case Text::ask_new_passphrase: return "Neue Passphrase: ";
+    case Text::member_made: return "Ihre Schlüsseldatei: {}\nÖffentlicher Eintrag für Ihre Kollegin oder Ihren Kollegen: {}\nKennung (bitte am Telefon vergleichen): {}";
+    case Text::member_wrapped: return "Der Schlüssel des Sachgebiets ist eingepackt: {}\nDas öffnet nur das Mitglied mit der Kennung {}. Vergleichen Sie sie am Telefon, bevor Sie die Datei weitergeben.";
+    case Text::member_unwrapped: return "Schlüsseldatei: {}\nSie öffnet die Sendungen an: {}";
+    case Text::passphrase_changed: return "Die Passphrase ist geändert. Ältere Kopien der Datei haben noch die alte.";
     case Text::inbox_line: return "{}  {}  bis zu {}  verfügbar bis {}  {}";
     case Text::inbox_new: return "neu";
     case Text::inbox_fetched: return "abgeholt";

@@ -20,9 +20,19 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
         (or --link-file FILE)                     department
   send FILE… --as-department ID --key FILE --to-citizen ADDRESS
                                                   first message to a citizen, with a password
-  status RECEIPT                                  state of a transfer
+  status RECEIPT [--save FILE] [--html FILE]      state of a transfer; signed history as a
+                                                  file, page to print
   revoke RECEIPT                                  withdraw a transfer
+  expire RECEIPT --days N                         change the expiry: delete in N days
+  resend RECEIPT                                  notify the recipient once more
+  verify FILE [--directory FILE]                  check a receipt, history or saved message
+        [--return-link-file FILE|--key FILE]      (fetch --save FILE) without the network
   keygen --department ID -o FILE --record FILE    make the key of a department
+        [--epoch OLD_RECORD]                      new epoch: somebody leaves, or a year begins
+  members new -o FILE --record FILE               a member's own key pair
+  members wrap --key FILE --member RECORD -o FILE       the department's key for a member
+  members unwrap FILE --key FILE -o FILE          … and unwrapped there
+  passphrase FILE                                 change the passphrase of a key file
   completion bash|zsh|fish                        completion for the shell
   version
 
@@ -97,6 +107,39 @@ std::string_view text_en(Text which) noexcept {
     case Text::message_signed: return "Signed by: {} (signature verified)";
     case Text::message_from_signed: return "From: {}";
     case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";
+    case Text::event_accepted: return "Accepted; the transfer begins";
+    case Text::event_stored: return "Stored completely and verified (servers: {})";
+    case Text::event_available: return "Available: the recipient can fetch it";
+    case Text::event_fetched: return "Fetched (told by the recipient's program)";
+    case Text::event_fetched_signed: return "Fetched (signed by the department)";
+    case Text::event_expired: return "Expired, as promised";
+    case Text::event_purged: return "Deleted: keys, rows and all data are gone";
+    case Text::event_revoked: return "Withdrawn by the sender";
+    case Text::history_line: return "{}  {}";
+    case Text::record_line: return "Verified address: {}, verified on {}";
+    case Text::verified_by: return "The signature is right: {} (directory of {}).";
+    case Text::state_uploading: return "being transferred";
+    case Text::state_available: return "available";
+    case Text::state_fetched: return "fetched";
+    case Text::state_expired: return "expired";
+    case Text::state_revoked: return "withdrawn";
+    case Text::state_withheld: return "withheld by the recipient";
+    case Text::page_title: return "Record of a transfer";
+    case Text::page_authority: return "Authority";
+    case Text::page_recipient: return "Recipient";
+    case Text::page_number: return "Receipt number";
+    case Text::page_transfer: return "Transfer";
+    case Text::page_state: return "State";
+    case Text::page_expires: return "Available until";
+    case Text::page_history: return "History";
+    case Text::page_footer: return "The history is signed by the authority's service; the signature was checked when this page was made. What can be checked again is the file of plankurier status --save, with plankurier verify.";
+    case Text::expiry_changed: return "Available until {}.";
+    case Text::notice_resent: return "The recipient's notice is on its way again. Times left: {}.";
+    case Text::ask_new_passphrase: return "New passphrase: ";
+    case Text::member_made: return "Your key file: {}\nPublic record for your colleague: {}\nId (please compare by phone): {}";
+    case Text::member_wrapped: return "The department's key is wrapped: {}\nIt opens for the member with the id {} only. Compare it by phone before you hand the file on.";
+    case Text::member_unwrapped: return "Key file: {}\nIt opens the transfers to: {}";
+    case Text::passphrase_changed: return "The passphrase is changed. Older copies of the file still have the old one.";
     case Text::inbox_line: return "{}  {}  up to {}  available until {}  {}";
     case Text::inbox_new: return "new";
     case Text::inbox_fetched: return "fetched";

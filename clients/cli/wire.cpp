@@ -183,6 +183,27 @@ Result<TransferStatus> parse_status(std::string_view json) {
     });
 }
 
+std::string encode_expiry(std::uint32_t days_from_now) {
+    return Json{{"expires_days_from_now", days_from_now}}.dump();
+}
+
+Result<std::int64_t> parse_expiry(std::string_view json) {
+    return parse<std::int64_t>(json, [](const Json& in) -> Result<std::int64_t> {
+        return in.at("expires").get<std::int64_t>();
+    });
+}
+
+Result<std::int64_t> parse_resends_left(std::string_view json) {
+    return parse<std::int64_t>(json, [](const Json& in) -> Result<std::int64_t> {
+        return in.at("resends_left").get<std::int64_t>();
+    });
+}
+
+Result<Bytes> parse_history(std::string_view json) {
+    return parse<Bytes>(
+        json, [](const Json& in) { return from_base64url(in.at("history").get<std::string>()); });
+}
+
 std::string encode_public_key(ByteView public_key) {
     return Json{{"public_key", to_base64url(public_key)}}.dump();
 }

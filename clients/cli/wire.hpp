@@ -82,6 +82,12 @@ struct TransferStatus {
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
 
+/// `POST /v1/transfers/expiry`, `…/resend-notice`, and `GET /v1/transfers/history`.
+[[nodiscard]] std::string encode_expiry(std::uint32_t days_from_now);
+[[nodiscard]] Result<std::int64_t> parse_expiry(std::string_view json);
+[[nodiscard]] Result<std::int64_t> parse_resends_left(std::string_view json);
+[[nodiscard]] Result<Bytes> parse_history(std::string_view json);
+
 /// `POST /v1/swarm/certificate`.
 struct CertificateAnswer {
     std::string authority, certificate; ///< PEM

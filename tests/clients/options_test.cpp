@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -106,6 +107,53 @@ TEST_CASE("the way of a fetch is automatic, https or swarm, and sending has none
     for (const auto* shell : {"bash", "fish"}) {
         CHECK(completion_script(shell)->find("via") != std::string::npos);
     }
+}
+
+TEST_CASE("every command is in the help of both languages and in every completion") {
+    for (const auto* command :
+         {"trust", "departments", "send", "fetch", "inbox", "reply", "status", "revoke", "expire",
+          "resend", "verify", "keygen", "members", "passphrase", "completion", "version"}) {
+        CAPTURE(command);
+        CHECK(parsed({command}));
+        for (const auto language : {Language::de, Language::en}) {
+            const auto line = "\n  " + std::string{command};
+            CHECK(text(language, Text::usage).find(line) != std::string_view::npos);
+        }
+        for (const auto* shell : {"bash", "zsh", "fish"}) {
+            CHECK(completion_script(shell)->find(command) != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("options of the other direction are taken where they belong, and nowhere else") {
+    const std::vector<std::pair<std::string, std::vector<std::string>>> takers{
+        {"--return-link-file", {"fetch", "verify"}},
+        {"--from-inbox", {"fetch"}},
+        {"--transfer", {"fetch"}},
+        {"--to-transfer", {"reply"}},
+        {"--to-citizen", {"send"}},
+        {"--as-department", {"send"}},
+        {"--save", {"fetch", "status"}},
+        {"--html", {"status"}},
+        {"--member", {"members"}},
+        {"--epoch", {"keygen"}},
+        {"--directory", {"verify"}},
+        {"--new-passphrase-file", {"members", "passphrase"}}};
+    for (const auto& [option, commands] : takers) {
+        for (const auto* command :
+             {"trust", "send", "fetch", "inbox", "reply", "status", "revoke", "expire", "resend",
+              "verify", "keygen", "members", "passphrase"}) {
+            CAPTURE(option, command);
+            const bool takes =
+                std::find(commands.begin(), commands.end(), command) != commands.end();
+            CHECK(parsed({command, option, "x"}).has_value() == takes);
+        }
+        for (const auto* shell : {"bash", "fish"}) {
+            CHECK(completion_script(shell)->find(option.substr(2)) != std::string::npos);
+        }
+    }
+    CHECK(parsed({"expire", "r.json", "--days", "3"})->days == 3U);
+    CHECK(parsed({"expire", "r.json", "--days", "0"}).error().detail == "--days");
 }
 
 TEST_CASE("there is a completion script for each shell and for no other") {

@@ -176,7 +176,9 @@ ServiceWorld::ServiceWorld()
     }
 }
 
-ServiceWorld::~ServiceWorld() { server_.reset(); }
+ServiceWorld::~ServiceWorld() { stop(); }
+
+void ServiceWorld::stop() { server_.reset(); }
 
 ClientRun ServiceWorld::run(const std::string& home, std::vector<std::string> arguments,
                             bool terminal) {

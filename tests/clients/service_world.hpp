@@ -45,6 +45,8 @@ public:
     void publish(Directory directory);
     [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const std::string& url() const noexcept { return url_; }
+    /// From now on nobody answers.
+    void stop();
     /// Uses the control plane while no request does.
     template <typename Use>
     auto with_control(Use use) {
