@@ -7,7 +7,6 @@ started, stopped and killed alone.
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 
@@ -62,6 +61,8 @@ class Member:
             f'[pieces]\nlisten = "{self.address}"\nport = {self.pieces_port}\nurl = "{self.url}"\n'
             f'[swarm]\nport = {self.swarm_port}\nplain_port = {self.plain_port}\n'
             f'trusted_networks = {json.dumps(service.trusted_networks)}\n')
+        if self.line:
+            self.line.open(self.folder / "tls")
 
     def register(self):
         record = json.loads((self.folder / "node.json").read_text())
@@ -160,6 +161,9 @@ class SeveralRelays(world.World):
 
     def __exit__(self, *_):
         super().__exit__()
+        for member in self.members:
+            if member.line:
+                member.line.close()
         if self.network:
             self.network.__exit__()
 
@@ -168,11 +172,6 @@ class SeveralRelays(world.World):
             return []
         name = "relay" if place in ("nginx", "exim") else place
         return self.network.inside(name) if name in self.network.addresses else []
-
-    def start_control_only(self):
-        """The control plane without a relay beside it."""
-        self.start("relay", self.relay_program, "serve", "--config", self.config, "--role",
-                   "control", env={"PLANKURIER_CLOCK_OFFSET_FILE": str(self.clock)})
 
     def status(self):
         """The counts of `plankurier-relay status`."""
@@ -191,11 +190,12 @@ class SeveralRelays(world.World):
     def wait_live(self, count):
         self.wait_status(relays_known=count, relays_live=count)
 
+    def copied(self, tid, volumes, members=None):
+        """Each of these relays has that many volumes with descriptors."""
+        return all(len(member.described(tid)) == volumes for member in members or self.members)
+
     def wait_copies(self, tid, volumes, members=None, seconds=120):
-        """Until each of these relays has that many volumes with descriptors."""
-        for member in members or self.members:
-            world.wait_until(lambda: len(member.described(tid)) == volumes, seconds,
-                             what=f"a copy at {member.name}")
+        world.wait_until(lambda: self.copied(tid, volumes, members), seconds, what="copies")
 
     def tid_of(self, receipt):
         return json.loads(receipt.read_text())["transfer"]
@@ -212,13 +212,12 @@ class SeveralRelays(world.World):
             what="notice")[0]
 
 
-def clean_exit(done):
-    """A completed process as one line, for the output of a failed check."""
-    return f"exit {done.returncode}: {(done.stderr or done.stdout)[-300:]}"
-
-
-def pids_of(member, *roles):
-    return [member.role_pid(role) for role in roles]
+def happens(check, seconds=60):
+    """Whether a condition comes true in time."""
+    try:
+        return bool(world.wait_until(check, seconds))
+    except AssertionError:
+        return False
 
 
 def resident_mb(pid):

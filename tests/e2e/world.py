@@ -318,6 +318,10 @@ class World:
         if os.geteuid() == 0:
             text = "user root;\n" + text  # the test's folder belongs to whoever runs it
         (folder / "nginx.conf").write_text(text)
+        self.start_nginx()
+
+    def start_nginx(self):
+        folder = self.root / "nginx"
         self.start("nginx", "nginx", "-p", folder, "-c", folder / "nginx.conf")
         wait_until(lambda: listening(self.control_port, self.address), what="nginx")
 
