@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import network
+import sending
 import several
 import wire as wires
 import world
@@ -46,42 +47,12 @@ def volume_digests(member, tid):
     return out
 
 
-class Sent:
-    """A transfer on its way, and how long it takes from the code to N copies."""
-
-    def __init__(self, service, file):
-        self.service, self.file = service, file
-        self.links = service.links()
-        self.bytes_before = service.network.sent_bytes("sender") if service.network else 0
-        self.known = {path.parent.name for path in service.members[0].volume_files()}
-        self.sending = service.start_send(file, more=["--json"])
-        self.sending.give_code()
-
-    def wait_copies(self, members, seconds=600):
-        """Until all of these have everything; gives the seconds since the code was typed in."""
-        self.done = self.sending.end()
-        told = [json.loads(line) for line in self.done.stdout.splitlines() if line]
-        self.told = next(one for one in told if one["event"] == "available")
-        self.tid = self.told["transfer"]
-        sizes = lambda member: len(member.described(self.tid))
-        volumes = max(sizes(member) for member in self.service.members)
-        world.wait_until(lambda: all(sizes(member) >= max(volumes, sizes(self.service.members[0]))
-                                     > 0 for member in members), seconds, "copies")
-        self.seconds = time.monotonic() - self.sending.code_given
-        self.volumes = volumes
-
-    @property
-    def link(self):
-        return self.service.new_link(self.links)
-
-
 def thrice(service, checks):
     file = plan(service.root / "plan.pdf", (512 if SLOW else 128) << 20)
-    sent = Sent(service, file)
+    sent = sending.Sent(service, file)
     sent.wait_copies(service.members)
-    sender_bytes = service.network.sent_bytes("sender") - sent.bytes_before
     digests = [volume_digests(member, sent.tid) for member in service.members]
-    body = sum(path.stat().st_size for path in service.members[0].volume_files(sent.tid))
+    body, sender_bytes = sent.body_bytes(), sent.sender_bytes
     checks.that("three relays hold the same bytes", len(digests[0]) == sent.volumes > 1
                 and digests[0] == digests[1] == digests[2])
     checks.that("the sender sent them once: at most 1.02 x, headers included",
@@ -112,7 +83,7 @@ def fetched(service, checks, file, sent):
 
 def lost_while_sending(service, checks):
     file = plan(service.root / "anderer-plan.pdf", 128 << 20)
-    sent = Sent(service, file)
+    sent = sending.Sent(service, file)
     lost = service.members[1]
     arrived = lambda: any(path.parent.name not in sent.known for path in lost.volume_files())
     world.wait_until(arrived, what="the first pieces at the relay that will be lost")
@@ -138,12 +109,12 @@ def two_of_three_down(build, checks):
         first, second, third = service.members
         raw = wires.RawTransfer(wire)
         file = plan(service.root / "plan.pdf", 3_000_000)
-        sending = service.start_send(file, more=["--json"])
-        world.wait_until(lambda: set(service.code_mails()) - set(sending.codes_before),
+        client = service.start_send(file, more=["--json"])
+        world.wait_until(lambda: set(service.code_mails()) - set(client.codes_before),
                          what="code mail")
         second.kill()
         third.kill()
-        sending.give_code()
+        client.give_code()
         put, _ = raw.send(first.url).ticket(raw.as_sender)
         _, receipt = wire.call(first.url, "POST", f"{raw.path}/stored", b"{}", put)
         status, told = wire.post("/v1/transfers/finish",
@@ -153,10 +124,10 @@ def two_of_three_down(build, checks):
         arrived = lambda: [path.parent.name for path in first.volume_files()
                            if path.parent.name != raw.tid.hex() and first.described(path.parent.name)]
         tid = world.wait_until(arrived, what="the upload to the one that lives")[0]
-        checks.that("the sender's client waits", sending.process.poll() is None
+        checks.that("the sender's client waits", client.process.poll() is None
                     and service.status()["available"] == 0)
         second.start()
-        done = sending.end(check=False)
+        done = client.end(check=False)
         checks.that("with one back the transfer becomes available",
                     done.returncode == 0 and service.copied(tid, 1, [first, second]))
         third.start()

@@ -197,7 +197,7 @@ class World:
     # parts
     def _certificates(self):
         self.ca = self.root / "ca.pem"
-        self.run("openssl", "req", "-x509", *NEW_KEY, "-days", "2", "-subj", "/CN=Test CA",
+        self.run("openssl", "req", "-x509", *NEW_KEY, "-days", "60", "-subj", "/CN=Test CA",
                  "-keyout", self.root / "ca.key", "-out", self.ca, "-addext",
                  "basicConstraints=critical,CA:TRUE")
         self.certify(self.relay / "tls", self.address)
@@ -210,7 +210,7 @@ class World:
         names = self.root / "names.txt"
         names.write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{address}\n")
         self.run("openssl", "x509", "-req", "-in", self.root / "relay.csr", "-CA", self.ca, "-CAkey",
-                 self.root / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
+                 self.root / "ca.key", "-CAcreateserial", "-days", "60", "-extfile", names, "-out",
                  tls / "relay.pem")
 
     def _mail_server(self):
