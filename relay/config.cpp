@@ -2,6 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <arpa/inet.h>
+#include <algorithm>
+#include <array>
 #include <sstream>
 #include <stdexcept>
 
@@ -35,6 +38,61 @@ void take_path(const toml::table& table, std::string_view path, const std::files
     if (!text.empty()) target = base / text; // an absolute path replaces the base
 }
 
+void take_port(const toml::table& table, std::string_view path, std::uint16_t& target) {
+    std::int64_t port = target;
+    take(table, path, port);
+    if (port < 1 || port > 65'535) {
+        throw std::runtime_error("relay.toml: " + std::string{path} + " is no port");
+    }
+    target = static_cast<std::uint16_t>(port);
+}
+
+/// An IPv4 or IPv6 address, "/", and as many bits as it may have.
+bool is_network(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const std::string bits = slash == text.npos ? "" : text.substr(slash + 1);
+    if (bits.empty() || bits.size() > 3 || bits.find_first_not_of("0123456789") != bits.npos) {
+        return false;
+    }
+    const std::string address = text.substr(0, slash);
+    std::array<unsigned char, 16> parsed{};
+    if (::inet_pton(AF_INET, address.c_str(), parsed.data()) == 1) return std::stoi(bits) <= 32;
+    return ::inet_pton(AF_INET6, address.c_str(), parsed.data()) == 1 && std::stoi(bits) <= 128;
+}
+
+void take_control(const toml::table& table, const std::filesystem::path& base, Config& config) {
+    take(table, "control.url", config.control_url);
+    take_path(table, "control.ca_file", base, config.control_ca);
+    if (!config.control_url.empty() && !config.control_url.starts_with("https://")) {
+        throw std::runtime_error("relay.toml: control.url must begin with https://");
+    }
+}
+
+void take_swarm(const toml::table& table, Config& config) {
+    take(table, "swarm.enabled", config.swarm_enabled);
+    config.swarm_listen = config.pieces_listen;
+    take(table, "swarm.listen", config.swarm_listen);
+    take_port(table, "swarm.port", config.swarm_port);
+    take_port(table, "swarm.plain_port", config.swarm_plain_port);
+    if (const auto node = table.at_path("swarm.trusted_networks")) {
+        const auto* networks = node.as_array();
+        for (std::size_t i = 0; networks != nullptr && i < networks->size(); ++i) {
+            config.trusted_networks.push_back((*networks)[i].value_or(std::string{}));
+        }
+        if (networks == nullptr || !std::ranges::all_of(config.trusted_networks, is_network)) {
+            throw std::runtime_error("relay.toml: swarm.trusted_networks is a list of address "
+                                     "ranges such as \"10.1.0.0/16\" or \"fd00::/8\"");
+        }
+    }
+    const bool plain = !config.trusted_networks.empty();
+    if (config.swarm_enabled && (config.swarm_port == config.pieces_port ||
+                                 (plain && (config.swarm_plain_port == config.pieces_port ||
+                                            config.swarm_plain_port == config.swarm_port)))) {
+        throw std::runtime_error("relay.toml: pieces.port, swarm.port and swarm.plain_port must "
+                                 "differ");
+    }
+}
+
 void take_policy(const toml::table& table, Policy& policy) {
     take(table, "authority", policy.authority);
     take(table, "link_base", policy.link_base);
@@ -49,6 +107,8 @@ void take_policy(const toml::table& table, Policy& policy) {
     take_count(table, "limits.code_mails_per_address_day",
                policy.limits.code_mails_per_address_day);
     take_count(table, "limits.code_mails_hour", policy.limits.code_mails_hour);
+    take_count(table, "copies_max", policy.copies_max);
+    if (policy.copies_max < 2) throw std::runtime_error("relay.toml: copies_max is at least 2");
     if (const auto* patterns = table["staff_patterns"].as_array()) {
         for (const auto& one : *patterns)
             policy.staff_patterns.push_back(one.value_or(std::string{}));
@@ -99,17 +159,16 @@ Config load_config(const std::filesystem::path& file) {
     config.control_socket = config.data_dir / "control.sock";
     take_path(table, "control.socket", base, config.control_socket);
     take_policy(table, config.policy);
-    std::int64_t port = config.pieces_port;
-    take(table, "pieces.port", port);
-    if (port < 1 || port > 65'535) throw std::runtime_error("relay.toml: pieces.port is no port");
-    config.pieces_port = static_cast<std::uint16_t>(port);
+    take_port(table, "pieces.port", config.pieces_port);
     take(table, "pieces.listen", config.pieces_listen);
-    config.pieces_url = "https://localhost:" + std::to_string(port);
+    config.pieces_url = "https://localhost:" + std::to_string(config.pieces_port);
     take(table, "pieces.url", config.pieces_url);
     config.certificate = base / "tls" / "relay.pem";
     config.private_key = base / "tls" / "relay.key";
     take_path(table, "pieces.certificate", base, config.certificate);
     take_path(table, "pieces.private_key", base, config.private_key);
+    take_control(table, base, config);
+    take_swarm(table, config);
     take(table, "mail.from", config.mail_from);
     take(table, "mail.smtp_url", config.smtp_url);
     take(table, "mail.user", config.smtp_user);

@@ -4,6 +4,8 @@
 #include "relay/domain/policy.hpp"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace plankurier::relay {
 
@@ -17,6 +19,13 @@ struct Config {
     std::uint16_t pieces_port{8'443};
     std::string pieces_url;
     std::filesystem::path certificate, private_key;
+    std::string control_url;          ///< of a relay without control plane; else empty
+    std::filesystem::path control_ca; ///< for TLS to it and to other relays; empty: the system's
+    bool swarm_enabled{true};
+    std::string swarm_listen; ///< as `pieces_listen` unless set
+    std::uint16_t swarm_port{8'445}, swarm_plain_port{8'446};
+    /// Address ranges ("10.1.0.0/16", "fd00::/8") where relays talk without TLS among themselves.
+    std::vector<std::string> trusted_networks;
     std::string mail_from{"plankurier@localhost"};
     std::string smtp_url, smtp_user, smtp_ca_file;
     std::filesystem::path smtp_password_file;
@@ -24,14 +33,20 @@ struct Config {
 
     [[nodiscard]] std::filesystem::path keys() const { return data_dir / "keys"; }
     [[nodiscard]] std::filesystem::path directory() const { return data_dir / "directory"; }
+    [[nodiscard]] std::filesystem::path nodes() const { return data_dir / "nodes"; }
 };
 
 /// Throws std::runtime_error with file, line and what to do about it.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
-/// Makes DIR with keys, a commented relay.toml and, if asked, nginx.conf. Never overwrites.
-/// Throws std::runtime_error or std::system_error.
+/// Makes DIR with keys, the swarm's CA, a commented relay.toml, node.json and, if asked,
+/// nginx.conf. Never overwrites. Throws std::runtime_error or std::system_error.
 void init_folder(const std::filesystem::path& folder, const std::string& authority,
                  const std::string& host, bool with_nginx);
+
+/// The same for a relay without control plane: it has no control key, pepper or CA, only the public
+/// key of the control plane at `control_url` (the 32 bytes of its keys/control.pub).
+void init_relay_folder(const std::filesystem::path& folder, const std::string& control_url,
+                       const std::filesystem::path& control_key, const std::string& host);
 
 } // namespace plankurier::relay

@@ -2,9 +2,11 @@
 #include "relay/adapters/local.hpp"
 #include "relay/adapters/mailers.hpp"
 #include "relay/adapters/sqlite_store.hpp"
+#include "relay/adapters/swarm_authority.hpp"
 #include "relay/adapters/vault_file.hpp"
 #include "relay/http/routes.hpp"
 #include "relay/http/server.hpp"
+#include "relay/node_commands.hpp"
 #include "relay/roles.hpp"
 
 #include <csignal>
@@ -26,20 +28,6 @@ SecretType secret_file(const std::filesystem::path& file) {
     SecretType out{ByteView{*raw}};
     wipe(*raw);
     return out;
-}
-
-KnownRelay own_relay(const Config& config) {
-    KnownRelay relay;
-    const auto id = adapters::read_file(config.keys() / "relay.id");
-    const auto key = adapters::read_file(config.keys() / "relay.pub");
-    const auto parsed = id ? RelayId::from_hex(as_text(*id)) : RelayId::from_hex("");
-    if (!parsed || !key || key->size() != relay.key.size()) {
-        throw std::runtime_error("the relay's identity is missing: run init");
-    }
-    relay.id = *parsed;
-    std::copy(key->begin(), key->end(), relay.key.begin());
-    relay.url = config.pieces_url;
-    return relay;
 }
 
 std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
@@ -69,14 +57,17 @@ bool take_request(const std::filesystem::path& file) {
     return true;
 }
 
-void write_status(const Config& config, Store& store, const Relay& relay) {
+void write_status(const Config& config, Store& store, Relay& relay) {
     const Store::Counts counts = store.counts();
-    const std::string text = "uploading " + std::to_string(counts.uploading) + "\navailable " +
-                             std::to_string(counts.available) + "\nmails_waiting " +
-                             std::to_string(counts.mails_due) + "\npurged_total " +
-                             std::to_string(counts.tombstones) + "\npurged_not_confirmed " +
-                             std::to_string(counts.tombstones_open) + "\nclock_jumped " +
-                             std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
+    const CopyCounts copies = relay.copy_counts();
+    const std::string text =
+        "uploading " + std::to_string(counts.uploading) + "\navailable " +
+        std::to_string(counts.available) + "\nmails_waiting " + std::to_string(counts.mails_due) +
+        "\npurged_total " + std::to_string(counts.tombstones) + "\npurged_not_confirmed " +
+        std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
+        "\nrelays_live " + std::to_string(copies.relays_live) + "\nrelays_known " +
+        std::to_string(copies.relays_known) + "\nclock_jumped " +
+        std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
     std::ofstream{config.data_dir / "status", std::ios::trunc} << text;
 }
@@ -87,10 +78,10 @@ public:
     explicit ControlPlane(const Config& config)
         : config_(config), mailer_(mailer_for(config, clock_)), db_(config.data_dir / "control.db"),
           store_(db_), vault_(config.data_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
-          audit_(config.data_dir / "audit.log"),
-          relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_}, config.policy,
+          audit_(config.data_dir / "audit.log"), authority_(config.keys(), clock_.now()),
+          relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_, authority_}, config.policy,
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
-                 secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), {own_relay(config)}),
+                 secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), relays(config)),
           router_(relay_, published_, mutex_),
           server_([this](const http::Request& request) { return router_.handle(request); }) {
         reload_directory();
@@ -102,7 +93,10 @@ public:
 
     void tick() {
         const std::scoped_lock lock{mutex_};
-        if (take_request(config_.data_dir / "request.reload")) reload_directory();
+        if (take_request(config_.data_dir / "request.reload")) {
+            reload_directory();
+            relay_.set_relays(relays(config_));
+        }
         if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
         if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
         relay_.tick_expiry();
@@ -123,6 +117,15 @@ public:
     }
 
 private:
+    static std::vector<KnownRelay> relays(const Config& config) {
+        RegisteredRelays registered = registered_relays(config);
+        if (registered.damaged != 0) {
+            std::fprintf(stderr, "control: %zu records of relays are damaged, see `node list`\n",
+                         registered.damaged);
+        }
+        return std::move(registered.relays);
+    }
+
     void reload_directory() {
         auto installed = installed_directory(config_);
         if (!installed) return;
@@ -138,6 +141,7 @@ private:
     adapters::VaultFile vault_;
     adapters::EnvelopeFiles envelopes_;
     adapters::AuditFile audit_;
+    adapters::SwarmAuthority authority_;
     std::mutex mutex_; ///< guards relay_ and published_
     Relay relay_;
     http::Published published_;
@@ -148,6 +152,9 @@ private:
 } // namespace
 
 int run_control(const Config& config) {
+    if (!config.control_url.empty()) {
+        throw std::runtime_error("relay.toml names a control.url: no control plane runs here");
+    }
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

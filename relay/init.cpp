@@ -1,8 +1,11 @@
 #include "relay/adapters/files.hpp"
+#include "relay/adapters/node_records.hpp"
+#include "relay/adapters/swarm_authority.hpp"
 #include "relay/config.hpp"
 
 #include <plankurier/keys.hpp>
 
+#include <ctime>
 #include <stdexcept>
 
 namespace plankurier::relay {
@@ -10,6 +13,18 @@ namespace plankurier::relay {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What every relay has: its piece plane, and its part of the swarm.
+std::string planes_text(const std::string& url_line) {
+    return "\n[pieces]                              # the public HTTPS port for the bytes\n"
+           "# listen = \"127.0.0.1\"\n# port = 8443\n" +
+           url_line +
+           "\n# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
+           "\n[swarm]                               # how relays copy among themselves\n"
+           "# enabled = true\n# listen = \"127.0.0.1\"     # as for the pieces\n# port = 8445\n"
+           "# trusted_networks = []                # e.g. [\"10.1.0.0/16\"]: no TLS between relays "
+           "there\n# plain_port = 8446\n";
+}
 
 std::string toml_text(const std::string& authority, const std::string& host) {
     return "# plankurier-relay: every line has this default if it is left out.\n"
@@ -24,11 +39,8 @@ std::string toml_text(const std::string& authority, const std::string& host) {
            "# staff_patterns = [\"@" +
            host +
            "\"]  # whom citizens may address by e-mail\n"
-           "\n[pieces]                              # the public HTTPS port for the bytes\n"
-           "# listen = \"127.0.0.1\"\n# port = 8443\n# url = \"https://" +
-           host +
-           ":8443\"\n"
-           "# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
+           "# copies_max = 3                       # how many relays keep a transfer\n" +
+           planes_text("# url = \"https://" + host + ":8443\"") +
            "\n[mail]                                # without smtp_url: DATA/mail/*.eml\n"
            "from = \"plankurier@" +
            host +
@@ -40,11 +52,20 @@ std::string toml_text(const std::string& authority, const std::string& host) {
            host + "\"\n";
 }
 
+std::string relay_toml_text(const std::string& control_url, const std::string& host) {
+    return "# plankurier-relay without control plane: it keeps pieces for the one named here.\n"
+           "# data_dir = \"data\"\n"
+           "\n[control]\nurl = \"" +
+           control_url +
+           "\"\n# ca_file = \"\"                        # if the system does not know its CA\n" +
+           planes_text("url = \"https://" + host + ":8443\"   # as in node.json");
+}
+
 std::string nginx_text(const std::string& host, const fs::path& folder) {
     const std::string base = folder.string();
     return R"(# TLS, limits and headers in front of the control plane. Check the lines marked (*).
 worker_processes auto;
-error_log stderr error;
+error_log stderr alert;                                # below, lines name clients' addresses
 pid nginx.pid;
 daemon off;
 events { worker_connections 4096; }
@@ -82,17 +103,16 @@ http {
         add_header X-Robots-Tag noindex always;
         if ($no_length) { return 411; }
         max_ranges 1;
-        location /v1/relay/ { return 404; }
-        location /v1/ {
-            limit_req zone=requests burst=100 nodelay;
-            proxy_pass http://control;
-            proxy_http_version 1.1;
-            proxy_set_header Host $server_name;
-            proxy_set_header Connection close;
-            proxy_set_header Range ""; proxy_set_header If-Range "";
-            proxy_set_header TE ""; proxy_set_header Trailer "";
-            proxy_set_header X-Real-IP $remote_addr;
-        }
+        limit_req zone=requests burst=100 nodelay;
+        proxy_http_version 1.1;
+        proxy_set_header Host $server_name;
+        proxy_set_header Connection close;
+        proxy_set_header Range ""; proxy_set_header If-Range "";
+        proxy_set_header TE ""; proxy_set_header Trailer "";
+        proxy_set_header X-Real-IP $remote_addr;
+        location /v1/ { proxy_pass http://control; }
+        # Only what a registered relay has signed gets an answer there.
+        location /v1/relay/ { client_max_body_size 256k; proxy_pass http://control; }
         location / { return 404; }
     }
 }
@@ -104,34 +124,67 @@ void write_new(const fs::path& file, ByteView bytes) {
     adapters::write_durably(file, bytes);
 }
 
-} // namespace
-
-void init_folder(const fs::path& folder, const std::string& authority, const std::string& host,
-                 bool with_nginx) {
-    if (authority.find_first_of("\"\\\n") != authority.npos ||
-        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != host.npos) {
-        throw std::runtime_error(
-            "--authority or --host has signs that a configuration cannot hold");
+/// The folders of a new relay. Gives its absolute path.
+fs::path new_folder(const fs::path& folder, const std::string& host) {
+    if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != host.npos) {
+        throw std::runtime_error("--host has signs that a configuration cannot hold");
     }
     if (fs::exists(folder / "relay.toml")) {
         throw std::runtime_error(folder.string() + " holds a relay already");
     }
-    const fs::path absolute = fs::absolute(folder);
+    fs::path absolute = fs::absolute(folder);
     for (const char* part : {"data", "data/keys", "data/directory", "tls"}) {
         fs::create_directories(absolute / part);
     }
+    return absolute;
+}
+
+/// A new identity, and its public record for the control plane.
+void make_identity(const fs::path& folder, const std::string& host) {
+    const fs::path keys = folder / "data" / "keys";
+    const auto seed = SigningSeed::random();
+    const KnownRelay relay{RelayId::random(), signing_public_key(seed),
+                           "https://" + host + ":8443"};
+    write_new(keys / "relay.seed", seed.reveal());
+    write_new(keys / "relay.pub", relay.key);
+    write_new(keys / "relay.id", as_bytes(relay.id.hex()));
+    write_new(folder / "node.json", as_bytes(adapters::encode_node(relay)));
+}
+
+} // namespace
+
+void init_folder(const fs::path& folder, const std::string& authority, const std::string& host,
+                 bool with_nginx) {
+    if (authority.find_first_of("\"\\\n") != authority.npos) {
+        throw std::runtime_error("--authority has signs that a configuration cannot hold");
+    }
+    const fs::path absolute = new_folder(folder, host);
     const fs::path keys = absolute / "data" / "keys";
     const auto control = SigningSeed::random();
-    const auto relay = SigningSeed::random();
     const auto pepper = Secret<32, struct NewPepperTag>::random();
     write_new(keys / "control.seed", control.reveal());
     write_new(keys / "control.pub", signing_public_key(control));
-    write_new(keys / "relay.seed", relay.reveal());
-    write_new(keys / "relay.pub", signing_public_key(relay));
-    write_new(keys / "relay.id", as_bytes(RelayId::random().hex()));
+    make_identity(absolute, host);
     write_new(keys / "pepper", pepper.reveal());
+    static_cast<void>(adapters::SwarmAuthority{keys, std::time(nullptr)});
     if (with_nginx) write_new(absolute / "nginx.conf", as_bytes(nginx_text(host, absolute)));
     write_new(absolute / "relay.toml", as_bytes(toml_text(authority, host)));
+}
+
+void init_relay_folder(const fs::path& folder, const std::string& control_url,
+                       const fs::path& control_key, const std::string& host) {
+    if (!control_url.starts_with("https://") ||
+        control_url.find_first_of("\"\\\n ") != control_url.npos) {
+        throw std::runtime_error("--control is the https:// address of the control plane");
+    }
+    const auto key = adapters::read_file(control_key);
+    if (!key || key->size() != SigningPublicKey{}.size()) {
+        throw std::runtime_error("--control-key is the file keys/control.pub of the control plane");
+    }
+    const fs::path absolute = new_folder(folder, host);
+    write_new(absolute / "data" / "keys" / "control.pub", *key);
+    make_identity(absolute, host);
+    write_new(absolute / "relay.toml", as_bytes(relay_toml_text(control_url, host)));
 }
 
 } // namespace plankurier::relay

@@ -1,4 +1,5 @@
 #include "relay/adapters/files.hpp"
+#include "relay/node_commands.hpp"
 #include "relay/pieces/run.hpp"
 #include "relay/roles.hpp"
 
@@ -20,7 +21,12 @@ constexpr const char* usage =
     R"(plankurier-relay: the authority's side of Plankurier
 
   init DIR [--authority NAME] [--host HOST] [--nginx]   make a relay's folder
+  init DIR --control URL --control-key control.pub --host HOST
+                                                        a relay for that control plane
   serve --config DIR/relay.toml                         run it (control plane and piece plane)
+  node add --config C node.json                         register a further relay
+  node list --config C
+  node remove --config C ID                             for good: others take over its transfers
   directory add --config C RECORD.json                  take in a department's public record
   directory list --config C
   directory build --config C --serial N [--days 30] [-o directory.json]
@@ -48,7 +54,8 @@ options::variables_map parse(int argc, char** argv) {
     all.add_options()("config", text())("authority",
                                         options::value<std::string>()->default_value("Plankurier"))(
         "host", options::value<std::string>()->default_value("localhost"))("nginx", "")(
-        "role", text())("serial", options::value<std::uint64_t>()->default_value(0))(
+        "control", text())("control-key", text())("role", text())(
+        "serial", options::value<std::uint64_t>()->default_value(0))(
         "days", options::value<std::int64_t>()->default_value(30))(
         "output,o", options::value<std::string>()->default_value("directory.json"))("root", text())(
         "signer-pub", text())("signer-minisig", text())("directory-json", text())(
@@ -100,6 +107,35 @@ int directory(const options::variables_map& map, const Config& config,
     return 0;
 }
 
+int node(const Config& config, const std::vector<std::string>& words) {
+    const std::string verb = words.size() > 1 ? words[1] : "";
+    if (verb == "add" && words.size() == 3) {
+        node_add(config, words[2]);
+    } else if (verb == "list" && words.size() == 2) {
+        node_list(config, std::cout);
+    } else if (verb == "remove" && words.size() == 3) {
+        node_remove(config, words[2]);
+    } else {
+        std::cerr << usage;
+        return 2;
+    }
+    return 0;
+}
+
+int init(const options::variables_map& map, const std::string& folder) {
+    const std::string host = map["host"].as<std::string>();
+    const std::string control = map["control"].as<std::string>();
+    if (control.empty()) {
+        init_folder(folder, map["authority"].as<std::string>(), host, map.count("nginx") != 0);
+    } else {
+        init_relay_folder(folder, control, map["control-key"].as<std::string>(), host);
+        std::cout << "on the control plane: plankurier-relay node add --config C node.json\n";
+    }
+    std::cout << "made " << folder << "; next: put a TLS certificate into tls/, then\n"
+              << "  plankurier-relay serve --config " << folder << "/relay.toml\n";
+    return 0;
+}
+
 int purge(const options::variables_map& map, const Config& config) {
     if (map.count("now") != 0) std::ofstream{config.data_dir / "request.purge"};
     if (map.count("clock-ok") != 0) std::ofstream{config.data_dir / "request.clock"};
@@ -120,13 +156,7 @@ int run(int argc, char** argv) {
         std::cout << "plankurier-relay 0.1.0\n";
         return 0;
     }
-    if (command == "init" && words.size() == 2) {
-        init_folder(words[1], map["authority"].as<std::string>(), map["host"].as<std::string>(),
-                    map.count("nginx") != 0);
-        std::cout << "made " << words[1] << "; next: put a TLS certificate into tls/, then\n"
-                  << "  plankurier-relay serve --config " << words[1] << "/relay.toml\n";
-        return 0;
-    }
+    if (command == "init" && words.size() == 2) return init(map, words[1]);
     if (map.count("help") != 0 || map["config"].as<std::string>().empty()) {
         std::cerr << usage;
         return map.count("help") != 0 ? 0 : 2;
@@ -134,6 +164,7 @@ int run(int argc, char** argv) {
     const Config config = load_config(map["config"].as<std::string>());
     if (command == "serve") return serve(map, config);
     if (command == "directory") return directory(map, config, words);
+    if (command == "node") return node(config, words);
     if (command == "purge") return purge(map, config);
     if (command == "check-config") {
         std::cout << "the configuration is good\n";

@@ -7,26 +7,32 @@ namespace plankurier::relay::adapters {
 namespace {
 
 const std::vector<std::string> migrations = {
-    "CREATE TABLE verification (session TEXT PRIMARY KEY, slot INTEGER NOT NULL,"
-    " sealed_email TEXT NOT NULL, code_hash TEXT NOT NULL, created INTEGER NOT NULL,"
-    " sent INTEGER NOT NULL, verified INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    "CREATE TABLE verification (session TEXT PRIMARY KEY, slot BIGINT NOT NULL,"
+    " sealed_email TEXT NOT NULL, code_hash TEXT NOT NULL, created BIGINT NOT NULL,"
+    " sent BIGINT NOT NULL, verified BIGINT NOT NULL, attempts BIGINT NOT NULL,"
     " language TEXT NOT NULL)",
-    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, slot INTEGER NOT NULL, state INTEGER NOT NULL,"
+    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, slot BIGINT NOT NULL, state BIGINT NOT NULL,"
     " department TEXT NOT NULL, sealed_sender TEXT NOT NULL, sealed_recipient TEXT NOT NULL,"
-    " sealed_phone TEXT NOT NULL, body_len INTEGER NOT NULL, expiry_days INTEGER NOT NULL,"
-    " notify_fetch INTEGER NOT NULL, language TEXT NOT NULL, fetch_hash TEXT NOT NULL,"
+    " sealed_phone TEXT NOT NULL, body_len BIGINT NOT NULL, expiry_days BIGINT NOT NULL,"
+    " notify_fetch BIGINT NOT NULL, language TEXT NOT NULL, fetch_hash TEXT NOT NULL,"
     " manage_hash TEXT NOT NULL, link_hash TEXT NOT NULL, envelope_hash TEXT NOT NULL,"
-    " receipt_number TEXT NOT NULL, created INTEGER NOT NULL, verified INTEGER NOT NULL,"
-    " ends INTEGER NOT NULL, fetched INTEGER NOT NULL, fetch_signed INTEGER NOT NULL)",
+    " receipt_number TEXT NOT NULL, created BIGINT NOT NULL, verified BIGINT NOT NULL,"
+    " ends BIGINT NOT NULL, fetched BIGINT NOT NULL, fetch_signed BIGINT NOT NULL)",
     "CREATE INDEX transfer_link ON transfer (link_hash)",
     "CREATE INDEX transfer_ends ON transfer (ends)",
-    "CREATE TABLE outbox (id TEXT PRIMARY KEY, owner TEXT NOT NULL, slot INTEGER NOT NULL,"
-    " sealed TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL)",
+    "CREATE TABLE outbox (id TEXT PRIMARY KEY, owner TEXT NOT NULL, slot BIGINT NOT NULL,"
+    " sealed TEXT NOT NULL, attempts BIGINT NOT NULL, next BIGINT NOT NULL)",
     "CREATE INDEX outbox_next ON outbox (next)",
     "CREATE INDEX outbox_owner ON outbox (owner)",
     "CREATE TABLE tombstone (sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " tid TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, gone INTEGER NOT NULL)",
-    "ALTER TABLE verification ADD COLUMN code_made INTEGER NOT NULL DEFAULT 0",
+    " tid TEXT NOT NULL UNIQUE, at BIGINT NOT NULL, gone BIGINT NOT NULL)",
+    "ALTER TABLE verification ADD COLUMN code_made BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE copy (tid TEXT NOT NULL, relay TEXT NOT NULL, time BIGINT NOT NULL,"
+    " PRIMARY KEY (tid, relay)) WITHOUT ROWID",
+    "CREATE TABLE gone (relay TEXT NOT NULL, tid TEXT NOT NULL,"
+    " PRIMARY KEY (relay, tid)) WITHOUT ROWID",
+    "CREATE INDEX tombstone_open ON tombstone (sequence) WHERE gone = 0",
+    "ALTER TABLE transfer ADD COLUMN waits_for_copies BIGINT NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -78,6 +84,7 @@ TransferRow transfer_from(const Db::Row& row) {
     out.ends = number(row[18]);
     out.fetched = number(row[19]);
     out.fetch_signed = number(row[20]) != 0;
+    out.waits_for_copies = number(row[21]);
     return out;
 }
 
@@ -133,7 +140,7 @@ void SqliteStore::remove_verification(const std::string& session) {
 
 void SqliteStore::put(const TransferRow& row) {
     db_.exec("INSERT OR REPLACE INTO transfer VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,:p9,"
-             ":p10,:p11,:p12,:p13,:p14,:p15,:p16,:p17,:p18,:p19,:p20)",
+             ":p10,:p11,:p12,:p13,:p14,:p15,:p16,:p17,:p18,:p19,:p20,:p21)",
              {row.transfer.hex(),
               std::int64_t{row.slot},
               static_cast<std::int64_t>(row.state),
@@ -154,7 +161,8 @@ void SqliteStore::put(const TransferRow& row) {
               row.verified,
               row.ends,
               row.fetched,
-              std::int64_t{row.fetch_signed}});
+              std::int64_t{row.fetch_signed},
+              row.waits_for_copies});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -171,6 +179,7 @@ std::vector<TransferRow> SqliteStore::ended_transfers(std::int64_t now) {
                transfer_from);
 }
 void SqliteStore::remove_transfer(const TransferId& transfer) {
+    db_.exec("DELETE FROM copy WHERE tid = :p0", {transfer.hex()});
     db_.exec("DELETE FROM transfer WHERE tid = :p0", {transfer.hex()});
 }
 
@@ -210,10 +219,6 @@ std::vector<TombstoneRow> SqliteStore::tombstones_after(std::int64_t sequence,
     }
     return out;
 }
-void SqliteStore::mark_gone(const TransferId& transfer) {
-    db_.exec("UPDATE tombstone SET gone = 1 WHERE tid = :p0", {transfer.hex()});
-}
-
 std::vector<Slot> SqliteStore::used_slots() {
     std::vector<Slot> out;
     for (const Db::Row& row :
@@ -230,7 +235,7 @@ Store::Counts SqliteStore::counts() {
         return number(db_.query("SELECT count(*) FROM " + sql).front().front());
     };
     return {one("transfer WHERE state = 0"), one("transfer WHERE state IN (1, 2)"),
-            one("tombstone"), one("tombstone WHERE gone = 0"), one("outbox WHERE next > 0")};
+            one("tombstone"), one("outbox WHERE next > 0")};
 }
 
 } // namespace plankurier::relay::adapters

@@ -21,6 +21,13 @@ public:
     std::optional<TransferRow> transfer_by_link(const std::string& link_hash) override;
     std::vector<TransferRow> ended_transfers(std::int64_t now) override;
     void remove_transfer(const TransferId& transfer) override;
+    void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) override;
+    void remove_copy(const TransferId& transfer, const RelayId& relay) override;
+    std::vector<RelayId> copies_of(const TransferId& transfer) override;
+    MissingCopies missing_copies(const RelayId& relay, const std::optional<TransferId>& after,
+                                 std::size_t rows_max, std::int64_t now) override;
+    std::int64_t count_short_of_copies(const std::vector<RelayId>& relays,
+                                       std::size_t count) override;
     void put(const OutboxRow& row) override;
     std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) override;
     std::vector<OutboxRow> mails_of(const std::string& owner) override;
@@ -29,7 +36,9 @@ public:
     bool is_tombstoned(const TransferId& transfer) override;
     std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
                                                std::size_t count_max) override;
-    void mark_gone(const TransferId& transfer) override;
+    void mark_gone(const TransferId& transfer, const RelayId& relay,
+                   const std::vector<RelayId>& registered) override;
+    std::int64_t count_not_gone(const std::vector<RelayId>& registered) override;
     std::vector<Slot> used_slots() override;
     void scrub() override;
     Counts counts() override;

@@ -34,6 +34,8 @@ struct Policy {
     std::vector<std::string> staff_patterns;
     /// Department id -> address of its notices.
     std::map<std::string, std::string> department_mails;
+    /// How many relays keep a transfer, where there are so many; at least 2.
+    std::size_t copies_max{3};
 };
 
 /// Accepts the addresses that are safe in an SMTP command and a header: local part of RFC 5322

@@ -79,6 +79,14 @@ struct VerificationRow {
 };
 
 enum class TransferState { uploading, available, fetched, expired, revoked };
+/// Under way or to be fetched: relays keep its pieces.
+[[nodiscard]] constexpr bool is_open(TransferState state) noexcept {
+    return state <= TransferState::fetched;
+}
+/// "Sent" for the citizen: its recipient may read it.
+[[nodiscard]] constexpr bool is_readable(TransferState state) noexcept {
+    return state == TransferState::available || state == TransferState::fetched;
+}
 /// A transfer. Personal columns are sealed by the vault.
 struct TransferRow {
     TransferId transfer;
@@ -95,6 +103,7 @@ struct TransferRow {
     std::int64_t created{}, verified{}, ends{}; ///< `ends`: of the upload, then of the files
     std::int64_t fetched{};
     bool fetch_signed{};
+    std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0
 };
 
 /// A mail to be delivered, sealed by the vault slot of its owner.
@@ -111,7 +120,7 @@ struct TombstoneRow {
     std::int64_t sequence{};
     TransferId transfer;
     std::int64_t at{};
-    bool gone{}; ///< the relays have signed
+    bool gone{}; ///< all relays that were registered have signed
 };
 
 /// Rows. Every write is durable when the surrounding `transaction` returns.
@@ -131,7 +140,26 @@ public:
     virtual std::optional<TransferRow> transfer_by_link(const std::string& link_hash) = 0;
     /// Those whose `ends` is at or before `now`, and those in an ended state.
     virtual std::vector<TransferRow> ended_transfers(std::int64_t now) = 0;
+    /// With its copies.
     virtual void remove_transfer(const TransferId& transfer) = 0;
+
+    /// The relay has signed that it stores everything of the transfer. Idempotent.
+    virtual void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) = 0;
+    virtual void remove_copy(const TransferId& transfer, const RelayId& relay) = 0;
+    /// Who has signed, also relays that are not registered any more.
+    virtual std::vector<RelayId> copies_of(const TransferId& transfer) = 0;
+    /// A part of the live transfers with an envelope, in order of their ids.
+    struct MissingCopies {
+        std::vector<TransferId> transfers; ///< those for which the relay has not signed
+        std::optional<TransferId> last;    ///< where this part ends; nothing: there is no more
+    };
+    /// Looks at the next `rows_max` transfers after `after`, whatever the relay has of them.
+    virtual MissingCopies missing_copies(const RelayId& relay,
+                                         const std::optional<TransferId>& after,
+                                         std::size_t rows_max, std::int64_t now) = 0;
+    /// Transfers to be fetched for which fewer than `count` of these relays have signed.
+    virtual std::int64_t count_short_of_copies(const std::vector<RelayId>& relays,
+                                               std::size_t count) = 0;
 
     virtual void put(const OutboxRow& row) = 0;
     virtual std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) = 0;
@@ -142,7 +170,13 @@ public:
     virtual bool is_tombstoned(const TransferId& transfer) = 0;
     virtual std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
                                                        std::size_t count_max) = 0;
-    virtual void mark_gone(const TransferId& transfer) = 0;
+    /// The relay has signed that it holds nothing of a tombstoned transfer; once all of
+    /// `registered` have, the tombstone is confirmed for good. Idempotent; nothing happens without
+    /// tombstone.
+    virtual void mark_gone(const TransferId& transfer, const RelayId& relay,
+                           const std::vector<RelayId>& registered) = 0;
+    /// Tombstones that one of these relays has not signed.
+    virtual std::int64_t count_not_gone(const std::vector<RelayId>& registered) = 0;
 
     /// Slots that rows refer to.
     virtual std::vector<Slot> used_slots() = 0;
@@ -150,9 +184,22 @@ public:
     virtual void scrub() = 0;
     /// Counts for `status` and metrics.
     struct Counts {
-        std::int64_t uploading{}, available{}, tombstones{}, tombstones_open{}, mails_due{};
+        std::int64_t uploading{}, available{}, tombstones{}, mails_due{};
     };
     virtual Counts counts() = 0;
+};
+
+/// The authority's own CA for its swarm: who has no certificate of it takes part in nothing.
+class CertificateAuthority {
+public:
+    virtual ~CertificateAuthority() = default;
+    /// The certificate that everybody checks the others by, PEM.
+    virtual const std::string& certificate() = 0;
+    /// A certificate, PEM, for the owner of the key, which names the transfer and nothing else.
+    /// `public_key`: SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), DER, a point on P-256. Valid from
+    /// `from` to `until`. Fails with `malformed`.
+    virtual Result<std::string> issue(const TransferId& transfer, ByteView public_key,
+                                      std::int64_t from, std::int64_t until) = 0;
 };
 
 /// Lines for the audit: no personal data, no transfer id.
@@ -171,6 +218,7 @@ struct Ports {
     EnvelopeStore& envelopes;
     Store& store;
     Audit& audit;
+    CertificateAuthority& authority;
 };
 
 } // namespace plankurier::relay

@@ -6,6 +6,7 @@
 #include "relay/domain/notices.hpp"
 #include "relay/domain/policy.hpp"
 #include "relay/domain/ports.hpp"
+#include "relay/domain/relays.hpp"
 
 #include <plankurier/directory.hpp>
 #include <plankurier/records.hpp>
@@ -14,13 +15,6 @@
 #include <map>
 
 namespace plankurier::relay {
-
-/// A relay that may hold pieces.
-struct KnownRelay {
-    RelayId id;
-    SigningPublicKey key{};
-    std::string url;
-};
 
 struct VerificationBegun {
     SessionToken session;
@@ -41,6 +35,8 @@ struct TransferCreated {
 struct TicketAnswer {
     Bytes ticket;
     std::int64_t expires{};
+    std::vector<KnownRelay> relays; ///< where it is of use, in this order
+    std::size_t stored_min{};       ///< how many must store it before `finish`; put only
 };
 struct Finished {
     std::int64_t expires{};
@@ -52,13 +48,37 @@ struct TransferStatus {
     bool fetch_signed{};
 };
 struct SyncRequest {
+    std::int64_t time{}; ///< by the relay's clock
     std::int64_t after{};
     std::vector<TransferId> holds;
-    std::vector<GoneReceipt> gone;
+    std::vector<GoneReceipt> gone; ///< signatures already checked, as with `stored`
+    std::vector<StoredReceipt> stored;
+};
+/// What a relay should fetch from others, and its right to do so.
+struct WantedCopy {
+    TransferId transfer;
+    Bytes ticket; ///< role peer
 };
 struct SyncAnswer {
     std::int64_t now{}, sequence{};
     std::vector<TransferId> tombstones, leases;
+    std::vector<WantedCopy> copies;
+};
+struct CertificateRequest {
+    std::int64_t time{}; ///< by the relay's clock
+    Bytes public_key;    ///< as for CertificateAuthority::issue
+    std::vector<TransferId> transfers;
+};
+struct SwarmCertificate {
+    TransferId transfer;
+    std::string pem;
+    std::int64_t expires{};
+};
+/// Of all registered relays and transfers, for `status`.
+struct CopyCounts {
+    std::int64_t missing{};  ///< transfers to be fetched that too few relays have
+    std::int64_t not_gone{}; ///< purges that not every relay has signed
+    std::size_t relays_live{}, relays_known{};
 };
 
 /// A mail on its way to the mailer.
@@ -72,6 +92,8 @@ public:
     Relay(Ports ports, Policy policy, SigningSeed control_key, Secret<32, struct PepperTag> pepper,
           std::vector<KnownRelay> relays);
 
+    /// Replaces the registered relays. Who is new counts as dead before its first sync.
+    void set_relays(std::vector<KnownRelay> relays);
     /// Departments that may be addressed; replaced when a new directory is installed.
     void set_directory(Directory directory);
 
@@ -91,10 +113,14 @@ public:
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
     Result<void> put_envelope(const TransferId& transfer, const ManageToken& token,
                               ByteView envelope);
+    /// Names relays that live.
     Result<TicketAnswer> put_ticket(const TransferId& transfer, const ManageToken& token);
+    /// Names relays that have signed that they store everything.
     Result<TicketAnswer> get_ticket(const TransferId& transfer, const FetchToken& token);
-    /// Makes the transfer available once a relay signed that it stores everything; the notice is
-    /// in the outbox in the same transaction. Fails with `bad_signature`, `conflict`, `not_found`.
+    /// Makes the transfer available once enough relays signed that they store everything, here or
+    /// in their syncs; the notice is in the outbox in the same transaction. Enough are two, or one
+    /// where no two live, or one ten minutes after the first call. Fails with `bad_signature` (no
+    /// relay signed), `unavailable` (not enough yet), `conflict`, `not_found`.
     Result<Finished> finish(const TransferId& transfer, const ManageToken& token,
                             const std::vector<Bytes>& receipts);
     Result<TransferStatus> status(const TransferId& transfer, const ManageToken& token);
@@ -105,9 +131,20 @@ public:
     /// `report` empty: reported, unsigned. Fails with `not_found`, `bad_signature`.
     Result<void> fetched(const TransferId& transfer, const FetchToken& token, const Bytes& report);
 
-    /// Fails with `not_found` for a relay that does not take part.
+    /// What a relay has done, and what it has to do. Fails with `not_found` for a relay that is not
+    /// registered, `expired` when the clocks differ by more than five minutes (an old request?).
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
-    [[nodiscard]] const KnownRelay* known_relay(const RelayId& relay) const noexcept;
+    /// For the relay's side of the swarm; of transfers that do not live nothing is said. Fails as
+    /// `sync`, and with `malformed` (public key).
+    Result<std::vector<SwarmCertificate>> relay_certificates(const RelayId& relay,
+                                                             const CertificateRequest& request);
+    /// For a recipient's client, at most until the transfer's end. Fails with `not_found`,
+    /// `malformed`.
+    Result<SwarmCertificate> swarm_certificate(const TransferId& transfer, const FetchToken& token,
+                                               ByteView public_key);
+    /// The certificate that all of these are checked by, PEM.
+    [[nodiscard]] const std::string& swarm_authority() { return ports_.authority.certificate(); }
+    [[nodiscard]] CopyCounts copy_counts();
 
     /// Does all that time causes: unfinished uploads, expiry, purge, mails. A caller that shares
     /// the relay takes the four steps below itself, and delivers without holding its mutex: a
@@ -125,7 +162,8 @@ public:
     void purge_now(bool all);
 
     [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
-    [[nodiscard]] const std::vector<KnownRelay>& relays() const noexcept { return relays_; }
+    /// All that are registered, in order of their ids.
+    [[nodiscard]] const KnownRelays& relays() const noexcept { return relays_; }
     [[nodiscard]] Signature sign_as_control(ByteView message) const {
         return sign(control_key_, message);
     }
@@ -135,7 +173,12 @@ private:
     Result<TransferRow> managed(const TransferId& transfer, const ManageToken& token);
     Result<TransferRow> linked(const LinkId& link);
     Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token);
-    Result<TicketAnswer> ticket(const TransferRow& row, TicketRole role);
+    [[nodiscard]] Bytes ticket(const TransferRow& row, TicketRole role, std::int64_t expires);
+    [[nodiscard]] std::vector<KnownRelay> holders(const TransferId& transfer);
+    Result<void> enough_copies(TransferRow& row, const std::vector<Bytes>& receipts);
+    void take_statements(const RelayId& relay, const SyncRequest& request);
+    std::vector<WantedCopy> wanted_copies(const RelayId& relay);
+    [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);
     void send_code(VerificationRow& row, const std::string& email);
@@ -154,7 +197,8 @@ private:
     Policy policy_;
     SigningSeed control_key_;
     Secret<32, struct PepperTag> pepper_;
-    std::vector<KnownRelay> relays_;
+    KnownRelays relays_;
+    std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
     bool clock_jumped_{};
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick

@@ -196,31 +196,4 @@ void Relay::purge_now(bool all) {
     finish_purges();
 }
 
-Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {
-    constexpr std::size_t tombstones_max = 1'000;
-    const KnownRelay* known = known_relay(relay);
-    if (known == nullptr) return fail(Errc::not_found, "relay");
-    if (!request.gone.empty()) {
-        ports_.store.transaction([&] {
-            for (const GoneReceipt& gone : request.gone) {
-                if (gone.relay == relay) ports_.store.mark_gone(gone.transfer);
-            }
-        });
-    }
-    SyncAnswer answer;
-    answer.now = ports_.clock.now();
-    answer.sequence = request.after;
-    for (const TombstoneRow& row : ports_.store.tombstones_after(request.after, tombstones_max)) {
-        answer.tombstones.push_back(row.transfer);
-        answer.sequence = row.sequence;
-    }
-    for (const TransferId& transfer : request.holds) {
-        const auto row = ports_.store.transfer(transfer);
-        const bool live =
-            row && row->state != TransferState::expired && row->state != TransferState::revoked;
-        (live ? answer.leases : answer.tombstones).push_back(transfer);
-    }
-    return answer;
-}
-
 } // namespace plankurier::relay

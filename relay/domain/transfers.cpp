@@ -11,14 +11,6 @@ namespace {
 
 std::string hash_text(ByteView token) { return to_hex(sha256(token)); }
 
-bool is_open(TransferState state) {
-    return state == TransferState::uploading || state == TransferState::available ||
-           state == TransferState::fetched;
-}
-bool is_readable(TransferState state) {
-    return state == TransferState::available || state == TransferState::fetched;
-}
-
 /// Eight digits in two groups: for people on the phone, grants nothing.
 std::string new_receipt_number() {
     std::array<std::byte, 4> random{};
@@ -34,7 +26,7 @@ std::string new_receipt_number() {
 Relay::Relay(Ports ports, Policy policy, SigningSeed control_key,
              Secret<32, struct PepperTag> pepper, std::vector<KnownRelay> relays)
     : ports_(ports), policy_(std::move(policy)), control_key_(std::move(control_key)),
-      pepper_(std::move(pepper)), relays_(std::move(relays)) {
+      pepper_(std::move(pepper)), relays_(std::move(relays), ports_.clock.monotonic()) {
     forget_strangers();
 }
 
@@ -53,11 +45,6 @@ void Relay::forget_strangers() {
 }
 
 void Relay::set_directory(Directory directory) { directory_ = std::move(directory); }
-
-const KnownRelay* Relay::known_relay(const RelayId& relay) const noexcept {
-    const auto found = std::ranges::find(relays_, relay, &KnownRelay::id);
-    return found == relays_.end() ? nullptr : &*found;
-}
 
 std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes& sealed) {
     if (sealed.empty()) return {};
@@ -175,37 +162,6 @@ Result<void> Relay::put_envelope(const TransferId& transfer, const ManageToken& 
     return {};
 }
 
-Result<TicketAnswer> Relay::ticket(const TransferRow& row, TicketRole role) {
-    constexpr std::int64_t day_s = 86'400;
-    Ticket ticket;
-    ticket.transfer = row.transfer;
-    ticket.role = role;
-    ticket.body_len = row.body_len;
-    ticket.not_before = ports_.clock.now();
-    ticket.expires = ticket.not_before + ticket_seconds_max;
-    // The relay's own last resort: the expiry clock starts at `available`, which is at the latest
-    // when the upload's time is over.
-    ticket.delete_at = is_readable(row.state) ? row.ends : row.ends + row.expiry_days * day_s;
-    return TicketAnswer{mint_ticket(ticket, control_key_), ticket.expires};
-}
-
-Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageToken& token) {
-    auto row = managed(transfer, token);
-    if (!row) return tl::unexpected(row.error());
-    if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope yet");
-    if (row->state == TransferState::uploading) {
-        row->ends = ports_.clock.now() + policy_.limits.upload_idle_s;
-        ports_.store.transaction([&] { ports_.store.put(*row); });
-    }
-    return ticket(*row, TicketRole::put);
-}
-
-Result<TicketAnswer> Relay::get_ticket(const TransferId& transfer, const FetchToken& token) {
-    const auto row = fetchable(transfer, token);
-    if (!row) return tl::unexpected(row.error());
-    return ticket(*row, TicketRole::get);
-}
-
 Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& token,
                                const std::vector<Bytes>& receipts) {
     constexpr std::int64_t day_s = 86'400;
@@ -213,17 +169,7 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
     if (!row) return tl::unexpected(row.error());
     if (is_readable(row->state)) return Finished{row->ends, row->receipt_number};
     if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope");
-    std::size_t stored = 0;
-    for (const KnownRelay& relay : relays_) {
-        stored += std::ranges::any_of(receipts, [&](const Bytes& bytes) {
-            const auto receipt = check_stored(bytes, relay.key);
-            return receipt && receipt->relay == relay.id && receipt->transfer == transfer &&
-                   receipt->body_len == row->body_len;
-        });
-    }
-    if (stored < std::min<std::size_t>(2, relays_.size()) || stored == 0) {
-        return fail(Errc::bad_signature, "too few stored receipts");
-    }
+    if (auto ok = enough_copies(*row, receipts); !ok) return tl::unexpected(ok.error());
     const LinkId link = LinkId::random();
     row->state = TransferState::available;
     row->link_hash = hash_text(link.bytes);

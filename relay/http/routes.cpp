@@ -1,6 +1,5 @@
 #include "relay/http/routes.hpp"
-
-#include <nlohmann/json.hpp>
+#include "relay/http/calls.hpp"
 
 #include <array>
 #include <string_view>
@@ -12,33 +11,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t json_bytes_max = 64 * 1'024;
-constexpr std::size_t sync_ids_max = 1'000;
+constexpr std::size_t relay_bytes_max = 256 * 1'024;
 
-Response ok(const json& value, int status = 200) { return {status, value.dump()}; }
 Response no_content() { return {204, {}}; }
 
-template <typename T>
-Response from(const Result<T>& result) {
-    return problem(result.error().code);
-}
-
-std::string header(const Request& request, const std::string& name) {
-    const auto found = request.headers.find(name);
-    return found == request.headers.end() ? std::string{} : found->second;
-}
-
-/// A 32-byte secret from a header. `missing` is the answer when it is absent or malformed.
-template <typename SecretType>
-Result<SecretType> secret(const Request& request, const std::string& name, Errc missing) {
-    auto raw = from_base64url(header(request, name));
-    if (!raw || raw->size() != SecretType::size) return fail(missing, "header");
-    SecretType out{ByteView{*raw}};
-    wipe(*raw);
-    return out;
-}
-Result<TransferId> transfer(const Request& request) {
-    return TransferId::from_hex(header(request, "plankurier-transfer"));
-}
 Result<LinkId> link(const Request& request) {
     const auto id = LinkId::from_hex(header(request, "plankurier-link"));
     if (!id) return fail(Errc::not_found, "link");
@@ -74,7 +50,9 @@ json relays_json(const std::vector<KnownRelay>& relays) {
 } // namespace
 
 Response Router::handle(const Request& request) {
-    if (request.body.size() > json_bytes_max && request.path != "/v1/envelope") {
+    const bool of_relay = request.path.starts_with("/v1/relay/");
+    if (request.body.size() > (of_relay ? relay_bytes_max : json_bytes_max) &&
+        request.path != "/v1/envelope") {
         return problem(Errc::too_large);
     }
     try {
@@ -105,6 +83,8 @@ Response Router::dispatch(const Request& request) {
         Route{"POST", "/v1/transfers/revoke", &Router::revoke},
         Route{"POST", "/v1/transfers/fetched", &Router::fetched},
         Route{"POST", "/v1/relay/sync", &Router::sync},
+        Route{"POST", "/v1/relay/certificates", &Router::relay_certificates},
+        Route{"POST", "/v1/swarm/certificate", &Router::swarm_certificate},
     };
     if (request.method == "GET" && request.path == "/v1/directory") return directory();
     if (request.method == "GET" && request.path == "/v1/service") return service();
@@ -130,7 +110,7 @@ Response Router::service() {
     const Policy& policy = relay_.policy();
     std::string signed_text{"plankurier/1 relays"};
     signed_text += '\0';
-    for (const KnownRelay& relay : relay_.relays()) {
+    for (const KnownRelay& relay : relay_.relays().all()) {
         signed_text += relay.id.hex() + "\n" + relay.url + "\n";
     }
     return ok({{"authority", policy.authority},
@@ -142,7 +122,7 @@ Response Router::service() {
                {"expiry_days_min", policy.limits.expiry_days_min},
                {"expiry_days_default", policy.limits.expiry_days_default},
                {"expiry_days_max", policy.limits.expiry_days_max},
-               {"relays", relays_json(relay_.relays())},
+               {"relays", relays_json(relay_.relays().all())},
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
 }
 
@@ -228,9 +208,11 @@ Response Router::tickets(const Request& request) {
         if (token) answer = relay_.get_ticket(*id, *token);
     }
     if (!answer) return from(answer);
-    return ok({{"ticket", to_base64url(answer->ticket)},
-               {"expires", answer->expires},
-               {"relays", relays_json(relay_.relays())}});
+    json out{{"ticket", to_base64url(answer->ticket)},
+             {"expires", answer->expires},
+             {"relays", relays_json(answer->relays)}};
+    if (answer->stored_min != 0) out["stored_min"] = answer->stored_min;
+    return ok(out);
 }
 
 Response Router::finish(const Request& request) {
@@ -303,50 +285,6 @@ Response Router::fetched(const Request& request) {
     if (!report) return from(report);
     const auto done = relay_.fetched(*id, *token, *report);
     return done ? no_content() : from(done);
-}
-
-Response Router::sync(const Request& request) {
-    const json outer = json::parse(request.body);
-    const auto id = RelayId::from_hex(outer.at("relay").get<std::string>());
-    const KnownRelay* known = id ? relay_.known_relay(*id) : nullptr;
-    if (known == nullptr) return problem(Errc::not_found);
-    const std::string text = outer.at("request").get<std::string>();
-    const auto raw = from_base64url(outer.at("signature").get<std::string>());
-    Signature signature{};
-    if (!raw || raw->size() != signature.size()) return problem(Errc::bad_signature);
-    std::copy(raw->begin(), raw->end(), signature.begin());
-    std::string statement{"plankurier/1 sync"};
-    statement += '\0';
-    statement += text;
-    if (!verify(known->key, as_bytes(statement), signature)) return problem(Errc::bad_signature);
-    const json inner = json::parse(text);
-    SyncRequest wanted;
-    wanted.after = inner.at("after").get<std::int64_t>();
-    if (inner.at("holds").size() > sync_ids_max || inner.at("gone").size() > sync_ids_max) {
-        return problem(Errc::too_large);
-    }
-    for (const json& one : inner.at("holds")) {
-        const auto held = TransferId::from_hex(one.get<std::string>());
-        if (!held) return from(held);
-        wanted.holds.push_back(*held);
-    }
-    for (const json& one : inner.at("gone")) {
-        const auto receipt = from_base64url(one.get<std::string>());
-        if (!receipt) return from(receipt);
-        const auto gone = check_gone(*receipt, known->key);
-        if (!gone) return from(gone);
-        wanted.gone.push_back(*gone);
-    }
-    const auto answer = relay_.sync(*id, wanted);
-    if (!answer) return from(answer);
-    json tombstones = json::array();
-    for (const TransferId& one : answer->tombstones) tombstones.push_back(one.hex());
-    json leases = json::array();
-    for (const TransferId& one : answer->leases) leases.push_back(one.hex());
-    return ok({{"now", answer->now},
-               {"seq", answer->sequence},
-               {"tombstones", tombstones},
-               {"leases", leases}});
 }
 
 } // namespace plankurier::relay::http

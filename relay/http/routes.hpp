@@ -39,6 +39,8 @@ private:
     Response record(const Request& request);
     Response fetched(const Request& request);
     Response sync(const Request& request);
+    Response relay_certificates(const Request& request);
+    Response swarm_certificate(const Request& request);
 
     Relay& relay_;
     Published& published_;

@@ -106,7 +106,8 @@ class Sending:
 
 
 class World:
-    def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None):
+    def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None,
+                 transfer_gib_max=2):
         """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root).
         `line`: makes what stands between clients and the piece plane's port; has a `port`."""
         self.build = pathlib.Path(build).resolve()
@@ -129,6 +130,7 @@ class World:
         self.more_config = ""  # lines for relay.toml, tables of their own
         self.mail_server = None
         self.smtp = smtp
+        self.transfer_gib_max = transfer_gib_max
         self.disk_mib = disk_mib
         self.disk = None
         self.codes_seen = []  # a person keeps the mail; the relay does not
@@ -236,7 +238,8 @@ class World:
             f'[swarm]\nport = {self.swarm_port}\nplain_port = {self.plain_port}\n'
             f'trusted_networks = {json.dumps(self.trusted_networks)}\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
-            '[limits]\ntransfer_gib_max = 2\ncode_mails_per_address_hour = 1000\n'
+            f'[limits]\ntransfer_gib_max = {self.transfer_gib_max}\n'
+            'code_mails_per_address_hour = 1000\n'
             'code_mails_per_address_day = 1000\n'
             f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n' + self.more_config)
 

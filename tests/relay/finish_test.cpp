@@ -77,9 +77,10 @@ TEST_CASE("with several relays two of them must store it, one twice is not enoug
     Control world{folder.path(), {3}};
     const auto sending = world.uploading();
     const auto twice = sending.signed_receipt(1);
-    CHECK(finish(world, sending, {twice}) == "bad_signature");
-    CHECK(finish(world, sending, {twice, twice}) == "bad_signature");
-    CHECK(finish(world, sending, {twice, sending.signed_receipt(3)}) == "bad_signature");
+    CHECK(finish(world, sending, {sending.signed_receipt(3)}) == "bad_signature");
+    CHECK(finish(world, sending, {twice}) == "unavailable");
+    CHECK(finish(world, sending, {twice, twice}) == "unavailable");
+    CHECK(finish(world, sending, {twice, sending.signed_receipt(3)}) == "unavailable");
     CHECK(finish(world, sending, {twice, sending.signed_receipt(2)}) == "value");
 }
 

@@ -1,11 +1,8 @@
 // The calls of docs/protocol.md, sections 2 and 4, with the members that stand there.
-#include "relay/http/routes.hpp"
-
-#include "tests/support/control.hpp"
+#include "tests/support/api.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
 
 namespace plankurier::test {
 
@@ -13,53 +10,17 @@ namespace {
 
 using nlohmann::json;
 using relay::http::Response;
-using Headers = std::map<std::string, std::string>;
 
-struct Api {
-    explicit Api(const std::filesystem::path& folder)
-        : world(folder), router(world.relay(), published, mutex) {}
-
-    Response call(const std::string& method, const std::string& path, Headers headers = {},
-                  std::string body = {}) {
-        return router.handle({method, path, std::move(headers), std::move(body)});
-    }
-    json good(int status, const std::string& method, const std::string& path, Headers headers = {},
-              std::string body = {}) {
-        const Response response = call(method, path, std::move(headers), std::move(body));
-        INFO(path << " " << response.body);
-        CHECK(response.status == status);
-        return response.body.empty() ? json{} : json::parse(response.body);
-    }
-    std::string refused(const std::string& method, const std::string& path, Headers headers,
-                        std::string body) {
-        const Response response = call(method, path, std::move(headers), std::move(body));
-        return response.status < 400 ? "status " + std::to_string(response.status)
-                                     : json::parse(response.body).at("code").get<std::string>();
-    }
-    Control world;
-    relay::http::Published published;
-    std::mutex mutex;
-    relay::http::Router router;
-};
-
-std::set<std::string> members(const json& object) {
-    std::set<std::string> out;
-    for (const auto& [name, value] : object.items()) out.insert(name);
-    return out;
-}
-
-/// A request of relay 0, signed by the given key.
 std::string sync_body(const json& inner, const SigningSeed& key,
                       const RelayId& id = known_relay(0).id) {
-    const std::string text = inner.dump();
-    const std::string statement = std::string{"plankurier/1 sync"} + '\0' + text;
-    return json{{"relay", id.hex()},
-                {"request", text},
-                {"signature", to_base64url(sign(key, as_bytes(statement)))}}
-        .dump();
+    return statement_body("plankurier/1 sync", inner, key, id);
 }
 json asking(std::int64_t after = 0) {
-    return {{"time", 1}, {"after", after}, {"holds", json::array()}, {"gone", json::array()}};
+    return {{"time", FakeClock{}.now()},
+            {"after", after},
+            {"holds", json::array()},
+            {"gone", json::array()},
+            {"stored", json::array()}};
 }
 
 } // namespace
@@ -100,7 +61,8 @@ TEST_CASE("a transfer's whole life, call by call") {
     const Bytes envelope = sending.envelope();
     api.good(204, "PUT", "/v1/envelope", sender, std::string{as_text(envelope)});
     const json put = api.good(200, "POST", "/v1/tickets", sender, "{}");
-    CHECK(members(put) == std::set<std::string>{"ticket", "expires", "relays"});
+    CHECK(members(put) == std::set<std::string>{"ticket", "expires", "relays", "stored_min"});
+    CHECK(put.at("stored_min") == 1);
     CHECK(put.at("relays") ==
           json::array({{{"id", known_relay(0).id.hex()}, {"url", known_relay(0).url}}}));
 
@@ -121,7 +83,7 @@ TEST_CASE("a transfer's whole life, call by call") {
     const auto raw = from_base64url(record.at("record").get<std::string>());
     CHECK(check_verified(raw.value(), signing_public_key(control_seed()))->email == citizen);
     const json get = api.good(200, "POST", "/v1/tickets", recipient, "{}");
-    CHECK(members(get) == members(put));
+    CHECK(members(get) == std::set<std::string>{"ticket", "expires", "relays"});
 
     const json before = api.good(200, "GET", "/v1/transfers/status", sender);
     CHECK(before == json{{"state", "available"},
@@ -199,7 +161,8 @@ TEST_CASE("a relay that says what it holds hears which of it lives") {
     }
     const json answer =
         api.good(200, "POST", "/v1/relay/sync", {}, sync_body(inner, relay_seed(0)));
-    CHECK(members(answer) == std::set<std::string>{"now", "seq", "tombstones", "leases"});
+    CHECK(members(answer) == std::set<std::string>{"now", "seq", "tombstones", "leases", "relays",
+                                                   "copies", "copies_max"});
     CHECK(answer.at("now") == api.world.clock.now());
     CHECK(answer.at("seq") == 1);
     CHECK(answer.at("leases") == json{uploading.id.hex(), available.id.hex()});
@@ -221,12 +184,12 @@ TEST_CASE("a purge counts as confirmed once the relay has signed it, and only th
         inner["gone"].push_back(to_base64url(sign_gone({relay, sending.id, 1}, key)));
         return api.refused("POST", "/v1/relay/sync", {}, sync_body(inner, relay_seed(0)));
     };
-    CHECK(api.world.store().counts().tombstones_open == 1);
+    CHECK(api.world.relay().copy_counts().not_gone == 1);
     CHECK(tell(known_relay(0).id, relay_seed(1)) == "bad_signature");
     CHECK(tell(known_relay(1).id, relay_seed(0)) == "status 200"); // of a relay that is not it
-    CHECK(api.world.store().counts().tombstones_open == 1);
+    CHECK(api.world.relay().copy_counts().not_gone == 1);
     CHECK(tell(known_relay(0).id, relay_seed(0)) == "status 200");
-    CHECK(api.world.store().counts().tombstones_open == 0);
+    CHECK(api.world.relay().copy_counts().not_gone == 0);
 }
 
 TEST_CASE("nobody but a known relay is told anything about transfers") {

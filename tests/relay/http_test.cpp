@@ -76,6 +76,8 @@ const std::vector<Call> calls{
     {"GET", "/v1/record", {"link"}},
     {"POST", "/v1/transfers/fetched", {"transfer", "fetch"}},
     {"POST", "/v1/relay/sync", {}},
+    {"POST", "/v1/relay/certificates", {}},
+    {"POST", "/v1/swarm/certificate", {"transfer", "fetch"}},
 };
 
 /// Headers of the right form that belong to nothing.
@@ -190,7 +192,7 @@ TEST_CASE("headers of the right form that belong to nothing get the strangers' a
     const TempFolder folder;
     Api api{folder.path()};
     const std::string body =
-        json{{"code", "1"}, {"receipts", json::array()}, {"report", ""}}.dump();
+        json{{"code", "1"}, {"receipts", json::array()}, {"report", ""}, {"public_key", ""}}.dump();
     for (const Call& call : calls) {
         if (call.headers.empty()) continue;
         INFO(call.method << " " << call.path);
@@ -245,7 +247,7 @@ TEST_CASE("a body that is no JSON, or JSON of another kind, is malformed and cha
                                           "{\"code\":[],\"receipts\":[7],\"tid\":[]}",
                                           "{\"receipts\":{\"a\":[]}}"};
     for (const char* path : {"/v1/verifications", "/v1/verifications/check", "/v1/transfers",
-                             "/v1/transfers/finish", "/v1/relay/sync"}) {
+                             "/v1/transfers/finish", "/v1/relay/sync", "/v1/relay/certificates"}) {
         for (const std::string& body : bodies) {
             INFO(path << " " << body.substr(0, 60));
             CHECK(code_of(api.call("POST", path, headers, body)) == "malformed");
@@ -286,7 +288,7 @@ TEST_CASE("numbers in JSON that are none, or too large, get no transfer") {
           201);
 }
 
-TEST_CASE("a JSON body has at most 64 KiB, an envelope may be larger") {
+TEST_CASE("a JSON body has at most 64 KiB, a relay's 256, an envelope may be larger") {
     const TempFolder folder;
     Api api{folder.path()};
     const auto body = [](std::size_t bytes) {
@@ -297,7 +299,13 @@ TEST_CASE("a JSON body has at most 64 KiB, an envelope may be larger") {
     for (const Call& call : calls) {
         if (call.path == "/v1/envelope") continue;
         INFO(call.path);
-        CHECK(code_of(api.call(call.method, call.path, formed(call), body(65'537))) == "too_large");
+        const bool of_relay = call.path.starts_with("/v1/relay/");
+        const std::size_t bytes_max = of_relay ? 262'144 : 65'536;
+        CHECK(code_of(api.call(call.method, call.path, formed(call), body(bytes_max + 1))) ==
+              "too_large");
+        if (of_relay) {
+            CHECK(code_of(api.call(call.method, call.path, {}, body(bytes_max))) == "malformed");
+        }
     }
     const Call put{"PUT", "/v1/envelope", {"transfer", "manage"}};
     CHECK(code_of(api.call("PUT", put.path, formed(put), body(65'537))) == "not_found");

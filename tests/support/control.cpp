@@ -86,7 +86,7 @@ Bytes Sending::signed_receipt(std::size_t number) const {
 Control::Plane::Plane(Control& world)
     : db(world.folder / "control.db", {world.options.secure_delete}), store(db),
       vault(world.folder / "vault"), envelopes(world.folder / "envelopes"),
-      audit(world.folder / "audit.log") {
+      audit(world.folder / "audit.log"), authority(world.folder, world.clock.now()) {
     world.mails.also = nullptr;
     if (world.options.folder_mailer) {
         folder_mailer = std::make_unique<relay::adapters::FolderMailer>(
@@ -96,9 +96,9 @@ Control::Plane::Plane(Control& world)
     std::vector<relay::KnownRelay> relays;
     for (std::size_t i = 0; i < world.options.relays; ++i) relays.push_back(known_relay(i));
     relay = std::make_unique<relay::Relay>(
-        relay::Ports{world.clock, world.mails, vault, envelopes, store, audit}, world.policy,
-        control_seed(), fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper),
-        std::move(relays));
+        relay::Ports{world.clock, world.mails, vault, envelopes, store, audit, authority},
+        world.policy, control_seed(),
+        fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper), std::move(relays));
     relay->set_directory(usual_directory());
 }
 
@@ -159,6 +159,18 @@ Sending Control::available(const Change& change) {
     REQUIRE(relay().finish(sending.id, sending.manage, receipts));
     relay().tick();
     return sending;
+}
+
+relay::SyncRequest Control::news() {
+    relay::SyncRequest request;
+    request.time = clock.now();
+    return request;
+}
+
+relay::SyncAnswer Control::sync(std::size_t number, const relay::SyncRequest& request) {
+    auto answer = relay().sync(known_relay(number).id, request);
+    REQUIRE(answer);
+    return std::move(*answer);
 }
 
 LinkId Control::link_for(std::string_view email) const {

@@ -6,6 +6,7 @@
 #include "relay/adapters/local.hpp"
 #include "relay/adapters/mailers.hpp"
 #include "relay/adapters/sqlite_store.hpp"
+#include "relay/adapters/swarm_authority.hpp"
 #include "relay/adapters/vault_file.hpp"
 #include "relay/domain/relay.hpp"
 
@@ -70,6 +71,7 @@ public:
     relay::Relay& relay() { return *plane_->relay; }
     relay::Store& store() { return plane_->store; }
     relay::Vault& vault() { return plane_->vault; }
+    relay::CertificateAuthority& authority() { return plane_->authority; }
     [[nodiscard]] std::string audit() const;
 
     /// Ends with the code's mail delivered.
@@ -80,6 +82,11 @@ public:
     /// Created, with envelope.
     Sending uploading(const Change& change = {});
     Sending available(const Change& change = {});
+    /// A relay's sync that says nothing but the time.
+    [[nodiscard]] relay::SyncRequest news();
+    /// Relay `number` syncs; the test fails when it may not.
+    relay::SyncAnswer sync(std::size_t number, const relay::SyncRequest& request);
+    relay::SyncAnswer sync(std::size_t number) { return sync(number, news()); }
     /// The next of these comes from a session of its own.
     void new_sender() { session_.reset(); }
     /// The link in the newest mail to the address. Fails the test when there is none.
@@ -100,6 +107,7 @@ private:
         relay::adapters::VaultFile vault;
         relay::adapters::EnvelopeFiles envelopes;
         relay::adapters::AuditFile audit;
+        relay::adapters::SwarmAuthority authority;
         std::unique_ptr<relay::Relay> relay;
     };
     std::unique_ptr<Plane> plane_;

@@ -1,0 +1,108 @@
+// The part of the store that is about relays: who has a transfer, who has deleted it.
+#include "relay/adapters/sqlite_store.hpp"
+
+#include <stdexcept>
+
+namespace plankurier::relay::adapters {
+
+namespace {
+
+/// "(:p2,:p3,…)" for the relays, which are appended to the parameters.
+std::string list(const std::vector<RelayId>& relays, Db::Row& parameters) {
+    std::string out{"("};
+    for (const RelayId& relay : relays) {
+        out += (out.size() == 1 ? ":p" : ",:p") + std::to_string(parameters.size());
+        parameters.push_back(relay.hex());
+    }
+    return out + ")";
+}
+
+template <typename Id>
+Id id_from(const Db::Value& value) {
+    const auto id = Id::from_hex(text(value));
+    if (!id) throw std::runtime_error("a database value is no id");
+    return *id;
+}
+
+} // namespace
+
+void SqliteStore::add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) {
+    db_.exec("INSERT OR IGNORE INTO copy (tid, relay, time) VALUES (:p0, :p1, :p2)",
+             {transfer.hex(), relay.hex(), at});
+}
+void SqliteStore::remove_copy(const TransferId& transfer, const RelayId& relay) {
+    db_.exec("DELETE FROM copy WHERE tid = :p0 AND relay = :p1", {transfer.hex(), relay.hex()});
+}
+std::vector<RelayId> SqliteStore::copies_of(const TransferId& transfer) {
+    std::vector<RelayId> out;
+    for (const Db::Row& row :
+         db_.query("SELECT relay FROM copy WHERE tid = :p0", {transfer.hex()})) {
+        out.push_back(id_from<RelayId>(row[0]));
+    }
+    return out;
+}
+
+Store::MissingCopies SqliteStore::missing_copies(const RelayId& relay,
+                                                 const std::optional<TransferId>& after,
+                                                 std::size_t rows_max, std::int64_t now) {
+    const std::string begin = after ? after->hex() : "";
+    // The end is found in the index alone; the second query then reads so many rows and no more.
+    const auto end = db_.query("SELECT tid FROM transfer WHERE tid > :p0 ORDER BY tid "
+                               "LIMIT 1 OFFSET :p1",
+                               {begin, static_cast<std::int64_t>(rows_max) - 1});
+    MissingCopies out;
+    if (!end.empty()) out.last = id_from<TransferId>(end.front().front());
+    for (const Db::Row& row :
+         db_.query("SELECT tid FROM transfer WHERE tid > :p0 AND tid <= :p1 AND state <= :p2 AND "
+                   "ends > :p3 AND envelope_hash <> '' AND NOT EXISTS (SELECT 1 FROM copy WHERE "
+                   "copy.tid = transfer.tid AND copy.relay = :p4) ORDER BY tid",
+                   {begin, out.last ? out.last->hex() : "g", // behind every hexadecimal digit
+                    static_cast<std::int64_t>(TransferState::fetched), now, relay.hex()})) {
+        out.transfers.push_back(id_from<TransferId>(row[0]));
+    }
+    return out;
+}
+
+std::int64_t SqliteStore::count_short_of_copies(const std::vector<RelayId>& relays,
+                                                std::size_t count) {
+    Db::Row parameters;
+    const std::string registered = list(relays, parameters);
+    const std::string wanted = ":p" + std::to_string(parameters.size());
+    parameters.push_back(static_cast<std::int64_t>(count));
+    return number(db_.query("SELECT count(*) FROM transfer WHERE state IN (1, 2) AND (SELECT "
+                            "count(*) FROM copy WHERE copy.tid = transfer.tid AND copy.relay IN " +
+                                registered + ") < " + wanted,
+                            parameters)
+                      .front()
+                      .front());
+}
+
+void SqliteStore::mark_gone(const TransferId& transfer, const RelayId& relay,
+                            const std::vector<RelayId>& registered) {
+    const std::string tid = transfer.hex();
+    db_.exec("INSERT OR IGNORE INTO gone (relay, tid) SELECT :p0, tid FROM tombstone "
+             "WHERE tid = :p1 AND gone = 0",
+             {relay.hex(), tid});
+    Db::Row parameters{tid};
+    const std::string all = list(registered, parameters);
+    const auto have =
+        db_.query("SELECT count(*) FROM gone WHERE tid = :p0 AND relay IN " + all, parameters);
+    if (number(have.front().front()) < static_cast<std::int64_t>(registered.size())) return;
+    db_.exec("UPDATE tombstone SET gone = 1 WHERE tid = :p0", {tid});
+    db_.exec("DELETE FROM gone WHERE tid = :p0 AND relay IN " + all, parameters);
+}
+
+std::int64_t SqliteStore::count_not_gone(const std::vector<RelayId>& registered) {
+    Db::Row parameters;
+    const std::string all = list(registered, parameters);
+    const std::string wanted = ":p" + std::to_string(parameters.size());
+    parameters.push_back(static_cast<std::int64_t>(registered.size()));
+    return number(db_.query("SELECT count(*) FROM tombstone WHERE gone = 0 AND (SELECT count(*) "
+                            "FROM gone WHERE gone.tid = tombstone.tid AND gone.relay IN " +
+                                all + ") < " + wanted,
+                            parameters)
+                      .front()
+                      .front());
+}
+
+} // namespace plankurier::relay::adapters

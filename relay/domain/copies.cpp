@@ -1,0 +1,183 @@
+// Which relays get a transfer, which have it, and when that is enough.
+#include "relay/domain/relay.hpp"
+
+#include <plankurier/fault.hpp>
+
+#include <algorithm>
+#include <functional>
+
+namespace plankurier::relay {
+
+void Relay::set_relays(std::vector<KnownRelay> relays) {
+    relays_.replace(std::move(relays));
+    copies_seen_.clear();
+}
+
+Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expires) {
+    constexpr std::int64_t day_s = 86'400;
+    Ticket ticket;
+    ticket.transfer = row.transfer;
+    ticket.role = role;
+    ticket.body_len = row.body_len;
+    ticket.not_before = expires - ticket_seconds_max;
+    ticket.expires = expires;
+    // The relay's own last resort: the expiry clock starts at `available`, which is at the latest
+    // when the upload's time is over.
+    ticket.delete_at = is_readable(row.state) ? row.ends : row.ends + row.expiry_days * day_s;
+    return mint_ticket(ticket, control_key_);
+}
+
+Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageToken& token) {
+    auto row = managed(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope yet");
+    if (row->state == TransferState::uploading) {
+        row->ends = ports_.clock.now() + policy_.limits.upload_idle_s;
+        ports_.store.transaction([&] { ports_.store.put(*row); });
+    }
+    const std::int64_t expires = ports_.clock.now() + ticket_seconds_max;
+    const std::int64_t now = ports_.clock.monotonic();
+    return TicketAnswer{ticket(*row, TicketRole::put, expires), expires,
+                        relays_.offered(transfer, policy_.copies_max, now),
+                        relays_.copies_min(now)};
+}
+
+Result<TicketAnswer> Relay::get_ticket(const TransferId& transfer, const FetchToken& token) {
+    const auto row = fetchable(transfer, token);
+    if (!row) return tl::unexpected(row.error());
+    std::vector<KnownRelay> have = holders(transfer);
+    const auto is_live = [&](const KnownRelay& relay) {
+        return relays_.is_live(relay.id, ports_.clock.monotonic());
+    };
+    // A relay that says nothing may still serve, so it is left out only if another one can.
+    if (std::ranges::any_of(have, is_live)) std::erase_if(have, std::not_fn(is_live));
+    const std::int64_t expires = ports_.clock.now() + ticket_seconds_max;
+    return TicketAnswer{ticket(*row, TicketRole::get, expires), expires,
+                        have.empty() ? relays_.ring(transfer) : std::move(have), 0};
+}
+
+/// Registered relays that have signed, in the order of the ring.
+std::vector<KnownRelay> Relay::holders(const TransferId& transfer) {
+    const std::vector<RelayId> signers = ports_.store.copies_of(transfer);
+    std::vector<KnownRelay> out = relays_.ring(transfer);
+    std::erase_if(out, [&](const KnownRelay& relay) {
+        return std::ranges::find(signers, relay.id) == signers.end();
+    });
+    return out;
+}
+
+Result<void> Relay::enough_copies(TransferRow& row, const std::vector<Bytes>& receipts) {
+    constexpr std::int64_t patience_s = 600;
+    const std::int64_t now = ports_.clock.now();
+    std::vector<RelayId> signers;
+    for (const KnownRelay& relay : relays_.all()) {
+        const bool has_signed = std::ranges::any_of(receipts, [&](const Bytes& bytes) {
+            const auto receipt = check_stored(bytes, relay.key);
+            return receipt && receipt->relay == relay.id && receipt->transfer == row.transfer &&
+                   receipt->body_len == row.body_len;
+        });
+        if (has_signed) signers.push_back(relay.id);
+    }
+    ports_.store.transaction([&] {
+        for (const RelayId& relay : signers) ports_.store.add_copy(row.transfer, relay, now);
+    });
+    const std::size_t stored = holders(row.transfer).size();
+    if (stored == 0) return fail(Errc::bad_signature, "no stored receipt");
+    if (stored >= relays_.copies_min(ports_.clock.monotonic())) return {};
+    if (row.waits_for_copies == 0) {
+        row.waits_for_copies = now;
+        ports_.store.transaction([&] { ports_.store.put(row); });
+    }
+    if (now - row.waits_for_copies < patience_s) return fail(Errc::unavailable, "too few copies");
+    return {}; // one copy is better than a sender who waits: `wanted_copies` asks for the others
+}
+
+Result<void> Relay::check_caller(const RelayId& relay, std::int64_t time) {
+    constexpr std::int64_t difference_max_s = 300;
+    if (relays_.find(relay) == nullptr) return fail(Errc::not_found, "relay");
+    const std::int64_t now = ports_.clock.now();
+    if (time < now - difference_max_s || time > now + difference_max_s) {
+        return fail(Errc::expired, "time of the request");
+    }
+    return {};
+}
+
+/// A relay speaks for itself only, and of what this control plane knows.
+void Relay::take_statements(const RelayId& relay, const SyncRequest& request) {
+    if (request.gone.empty() && request.stored.empty()) return;
+    ports_.store.transaction([&] {
+        for (const GoneReceipt& gone : request.gone) {
+            if (gone.relay != relay) continue;
+            ports_.store.mark_gone(gone.transfer, relay, relays_.ids());
+            ports_.store.remove_copy(gone.transfer, relay);
+        }
+        for (const StoredReceipt& stored : request.stored) {
+            if (stored.relay != relay) continue;
+            const auto row = ports_.store.transfer(stored.transfer);
+            if (!row || !is_open(row->state) || row->body_len != stored.body_len) continue;
+            ports_.store.add_copy(stored.transfer, relay, ports_.clock.now());
+        }
+    });
+    PK_FAULT("control.after_statements");
+}
+
+/// Looks at a part of the transfers each time and goes on where it stopped: many that cannot be
+/// copied now keep none of the others waiting, and a sync costs the same however many there are.
+std::vector<WantedCopy> Relay::wanted_copies(const RelayId& relay) {
+    constexpr std::size_t rows_max = 1'000, copies_max = 100;
+    const std::int64_t now = ports_.clock.now();
+    std::optional<TransferId> after;
+    if (const auto seen = copies_seen_.find(relay); seen != copies_seen_.end()) {
+        after = seen->second;
+    }
+    Store::MissingCopies part = ports_.store.missing_copies(relay, after, rows_max, now);
+    std::vector<WantedCopy> out;
+    for (const TransferId& transfer : part.transfers) {
+        if (!relays_.should_hold(relay, transfer, policy_.copies_max, ports_.clock.monotonic())) {
+            continue;
+        }
+        const auto row = ports_.store.transfer(transfer);
+        if (!row) continue;
+        out.push_back({transfer, ticket(*row, TicketRole::peer, now + ticket_seconds_max)});
+        if (out.size() == copies_max) {
+            part.last = transfer;
+            break;
+        }
+    }
+    if (part.last) {
+        copies_seen_[relay] = *part.last;
+    } else {
+        copies_seen_.erase(relay);
+    }
+    return out;
+}
+
+Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {
+    constexpr std::size_t tombstones_max = 1'000;
+    if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
+    relays_.heard(relay, ports_.clock.monotonic());
+    take_statements(relay, request);
+    SyncAnswer answer;
+    answer.now = ports_.clock.now();
+    answer.sequence = request.after;
+    for (const TombstoneRow& row : ports_.store.tombstones_after(request.after, tombstones_max)) {
+        answer.tombstones.push_back(row.transfer);
+        answer.sequence = row.sequence;
+    }
+    for (const TransferId& transfer : request.holds) {
+        const auto row = ports_.store.transfer(transfer);
+        const bool live = row && is_open(row->state);
+        (live ? answer.leases : answer.tombstones).push_back(transfer);
+    }
+    answer.copies = wanted_copies(relay);
+    return answer;
+}
+
+CopyCounts Relay::copy_counts() {
+    const std::vector<RelayId> ids = relays_.ids();
+    return {ports_.store.count_short_of_copies(ids, std::min<std::size_t>(ids.size(), 2)),
+            ports_.store.count_not_gone(ids), relays_.live_count(ports_.clock.monotonic()),
+            ids.size()};
+}
+
+} // namespace plankurier::relay

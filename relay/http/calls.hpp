@@ -1,0 +1,42 @@
+#pragma once
+/// What the routes share: reading headers of ours, writing JSON. Stateless functions; any thread.
+
+#include "relay/http/message.hpp"
+
+#include <plankurier/ids.hpp>
+#include <plankurier/secret.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::relay::http {
+
+[[nodiscard]] inline Response ok(const nlohmann::json& value, int status = 200) {
+    return {status, value.dump()};
+}
+/// The problem document of a failure.
+template <typename T>
+[[nodiscard]] Response from(const Result<T>& result) {
+    return problem(result.error().code);
+}
+
+/// Empty when it is absent. `name` in lower case.
+[[nodiscard]] inline std::string header(const Request& request, const std::string& name) {
+    const auto found = request.headers.find(name);
+    return found == request.headers.end() ? std::string{} : found->second;
+}
+/// A 32-byte secret from a header. `missing` is the answer when it is absent or malformed.
+template <typename SecretType>
+[[nodiscard]] Result<SecretType> secret(const Request& request, const std::string& name,
+                                        Errc missing) {
+    auto raw = from_base64url(header(request, name));
+    if (!raw || raw->size() != SecretType::size) return fail(missing, "header");
+    SecretType out{ByteView{*raw}};
+    wipe(*raw);
+    return out;
+}
+/// The transfer that a call is about. Fails with `malformed`.
+[[nodiscard]] inline Result<TransferId> transfer(const Request& request) {
+    return TransferId::from_hex(header(request, "plankurier-transfer"));
+}
+
+} // namespace plankurier::relay::http

@@ -1,0 +1,156 @@
+// The calls of relays, signed by them, and the certificates of the swarm.
+#include "relay/http/calls.hpp"
+#include "relay/http/routes.hpp"
+
+#include <string_view>
+
+namespace plankurier::relay::http {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t ids_max = 1'000, receipts_max = 100, certificates_max = 100;
+
+/// A statement of a registered relay: {"relay","request":text,"signature"}, signed over
+/// `context 00 text`. Fails with `not_found`, `bad_signature`.
+struct Statement {
+    const KnownRelay* relay{};
+    json request;
+};
+Result<Statement> open_statement(const Request& request, const KnownRelays& relays,
+                                 std::string_view context) {
+    const json outer = json::parse(request.body);
+    const auto id = RelayId::from_hex(outer.at("relay").get<std::string>());
+    const KnownRelay* known = id ? relays.find(*id) : nullptr;
+    if (known == nullptr) return fail(Errc::not_found, "relay");
+    const std::string text = outer.at("request").get<std::string>();
+    const auto raw = from_base64url(outer.at("signature").get<std::string>());
+    Signature signature{};
+    if (!raw || raw->size() != signature.size()) return fail(Errc::bad_signature, "signature");
+    std::copy(raw->begin(), raw->end(), signature.begin());
+    std::string statement{context};
+    statement += '\0';
+    statement += text;
+    if (!verify(known->key, as_bytes(statement), signature)) {
+        return fail(Errc::bad_signature, "signature");
+    }
+    return Statement{known, json::parse(text)};
+}
+
+Result<std::vector<TransferId>> ids(const json& list, std::size_t count_max) {
+    if (list.size() > count_max) return fail(Errc::too_large, "ids");
+    std::vector<TransferId> out;
+    for (const json& one : list) {
+        const auto id = TransferId::from_hex(one.get<std::string>());
+        if (!id) return tl::unexpected(id.error());
+        out.push_back(*id);
+    }
+    return out;
+}
+
+/// Signed receipts of one kind, each checked with `check`.
+template <typename Receipt>
+Result<std::vector<Receipt>> receipts(const json& list, std::size_t count_max,
+                                      const SigningPublicKey& key,
+                                      Result<Receipt> (*check)(ByteView, const SigningPublicKey&)) {
+    if (list.size() > count_max) return fail(Errc::too_large, "receipts");
+    std::vector<Receipt> out;
+    for (const json& one : list) {
+        const auto raw = from_base64url(one.get<std::string>());
+        if (!raw) return tl::unexpected(raw.error());
+        auto receipt = check(*raw, key);
+        if (!receipt) return tl::unexpected(receipt.error());
+        out.push_back(*receipt);
+    }
+    return out;
+}
+
+json hex_list(const std::vector<TransferId>& ids) {
+    json out = json::array();
+    for (const TransferId& id : ids) out.push_back(id.hex());
+    return out;
+}
+
+json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t copies_max) {
+    json known = json::array();
+    for (const KnownRelay& relay : relays.all()) {
+        known.push_back(
+            {{"id", relay.id.hex()}, {"url", relay.url}, {"key", to_base64url(relay.key)}});
+    }
+    json copies = json::array();
+    for (const WantedCopy& copy : answer.copies) {
+        copies.push_back({{"tid", copy.transfer.hex()}, {"ticket", to_base64url(copy.ticket)}});
+    }
+    return {{"now", answer.now},
+            {"seq", answer.sequence},
+            {"tombstones", hex_list(answer.tombstones)},
+            {"leases", hex_list(answer.leases)},
+            {"relays", known},
+            {"copies", copies},
+            {"copies_max", copies_max}};
+}
+
+} // namespace
+
+Response Router::sync(const Request& request) {
+    const auto statement = open_statement(request, relay_.relays(), "plankurier/1 sync");
+    if (!statement) return from(statement);
+    const json& said = statement->request;
+    const RelayId id = statement->relay->id;
+    const SigningPublicKey& key = statement->relay->key;
+    SyncRequest wanted;
+    wanted.time = said.at("time").get<std::int64_t>();
+    wanted.after = said.at("after").get<std::int64_t>();
+    auto holds = ids(said.at("holds"), ids_max);
+    if (!holds) return from(holds);
+    auto gone = receipts<GoneReceipt>(said.at("gone"), ids_max, key, check_gone);
+    if (!gone) return from(gone);
+    auto stored = receipts<StoredReceipt>(said.value("stored", json::array()), receipts_max, key,
+                                          check_stored);
+    if (!stored) return from(stored);
+    wanted.holds = std::move(*holds);
+    wanted.gone = std::move(*gone);
+    wanted.stored = std::move(*stored);
+    const auto answer = relay_.sync(id, wanted);
+    if (!answer) return from(answer);
+    return ok(sync_json(*answer, relay_.relays(), relay_.policy().copies_max));
+}
+
+Response Router::relay_certificates(const Request& request) {
+    const auto statement = open_statement(request, relay_.relays(), "plankurier/1 certificates");
+    if (!statement) return from(statement);
+    const json& said = statement->request;
+    CertificateRequest wanted;
+    wanted.time = said.at("time").get<std::int64_t>();
+    auto key = from_base64url(said.at("public_key").get<std::string>());
+    if (!key) return from(key);
+    auto transfers = ids(said.at("transfers"), certificates_max);
+    if (!transfers) return from(transfers);
+    wanted.public_key = std::move(*key);
+    wanted.transfers = std::move(*transfers);
+    const auto issued = relay_.relay_certificates(statement->relay->id, wanted);
+    if (!issued) return from(issued);
+    json certificates = json::array();
+    for (const SwarmCertificate& one : *issued) {
+        certificates.push_back({{"tid", one.transfer.hex()}, {"certificate", one.pem}});
+    }
+    return ok({{"authority", relay_.swarm_authority()}, {"certificates", certificates}});
+}
+
+Response Router::swarm_certificate(const Request& request) {
+    const auto id = transfer(request);
+    if (!id) return from(id);
+    const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
+    if (!token) return from(token);
+    const json body = json::parse(request.body);
+    const auto key = from_base64url(body.at("public_key").get<std::string>());
+    if (!key) return from(key);
+    const auto issued = relay_.swarm_certificate(*id, *token, *key);
+    if (!issued) return from(issued);
+    return ok({{"authority", relay_.swarm_authority()},
+               {"certificate", issued->pem},
+               {"expires", issued->expires}});
+}
+
+} // namespace plankurier::relay::http

@@ -1,0 +1,101 @@
+#include "relay/node_commands.hpp"
+
+#include "relay/adapters/files.hpp"
+#include "relay/adapters/node_records.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace plankurier::relay {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+KnownRelay own_relay(const Config& config) {
+    KnownRelay relay;
+    const auto id = adapters::read_file(config.keys() / "relay.id");
+    const auto key = adapters::read_file(config.keys() / "relay.pub");
+    const auto parsed = RelayId::from_hex(id ? as_text(*id) : std::string_view{});
+    if (!parsed || !key || key->size() != relay.key.size()) {
+        throw std::runtime_error("the relay's identity is missing: run init");
+    }
+    relay.id = *parsed;
+    std::copy(key->begin(), key->end(), relay.key.begin());
+    relay.url = config.pieces_url;
+    return relay;
+}
+
+void only_with_control(const Config& config) {
+    if (!config.control_url.empty()) {
+        throw std::runtime_error("this relay has no control plane: run `node` where it is");
+    }
+}
+
+void tell_control(const Config& config) { std::ofstream{config.data_dir / "request.reload"}; }
+
+} // namespace
+
+RegisteredRelays registered_relays(const Config& config) {
+    RegisteredRelays out{{own_relay(config)}, 0};
+    adapters::Nodes nodes = adapters::read_nodes(config.nodes());
+    out.damaged = nodes.damaged.size();
+    for (KnownRelay& relay : nodes.relays) {
+        if (relay.id != out.relays.front().id) out.relays.push_back(std::move(relay));
+    }
+    return out;
+}
+
+void node_add(const Config& config, const fs::path& record) {
+    only_with_control(config);
+    const auto bytes = adapters::read_file(record);
+    if (!bytes) throw std::runtime_error("there is no file " + record.string());
+    const auto relay = adapters::parse_node(as_text(*bytes));
+    if (!relay) {
+        throw std::runtime_error(
+            "the record is not usable: " + std::string{name(relay.error().code)} + " (" +
+            relay.error().detail + ")");
+    }
+    for (const KnownRelay& known : registered_relays(config).relays) {
+        if ((known.id == relay->id) != (known.key == relay->key)) {
+            throw std::runtime_error("a relay with this id or key is registered already, and it is "
+                                     "another one: see `node list`");
+        }
+        if (known.id != relay->id && known.url == relay->url) {
+            throw std::runtime_error("another relay has this url: correct it in node.json");
+        }
+    }
+    if (relay->id == own_relay(config).id) {
+        throw std::runtime_error("this relay itself is always registered");
+    }
+    fs::create_directories(config.nodes());
+    adapters::write_durably(config.nodes() / (relay->id.hex() + ".json"),
+                            as_bytes(adapters::encode_node(*relay)));
+    tell_control(config);
+    std::cout << "registered " << relay->id.hex() << " at " << relay->url << "\n";
+}
+
+void node_list(const Config& config, std::ostream& out) {
+    only_with_control(config);
+    for (const KnownRelay& relay : registered_relays(config).relays) {
+        out << relay.id.hex() << "\t" << relay.url << "\n";
+    }
+    for (const fs::path& file : adapters::read_nodes(config.nodes()).damaged) {
+        out << "damaged: " << file.string() << " (put it back with `node add`, or delete it)\n";
+    }
+}
+
+void node_remove(const Config& config, const std::string& id) {
+    only_with_control(config);
+    const auto relay = RelayId::from_hex(id);
+    const fs::path file = config.nodes() / ((relay ? relay->hex() : std::string{}) + ".json");
+    if (!relay || !fs::exists(file)) {
+        throw std::runtime_error("no relay with this id was added: see `node list`");
+    }
+    adapters::remove_durably(file);
+    tell_control(config);
+    std::cout << "removed " << relay->hex() << "\n";
+}
+
+} // namespace plankurier::relay
