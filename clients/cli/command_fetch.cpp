@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 namespace plankurier::cli {
 
@@ -22,34 +23,63 @@ public:
           path_(std::move(path)),
           store_(state_folder() / "fetch", transfer.opened.manifest.transfer) {}
 
-    Result<Hash256> run(const std::vector<RelayAddress>& relays, TicketBox& tickets) {
+    using Certificate = std::function<Result<CertificateAnswer>(ByteView public_key)>;
+
+    Result<Hash256> run(const std::vector<RelayAddress>& relays, TicketBox& tickets,
+                        const Certificate& certificate) {
         if (auto loaded = load_state(); !loaded) return tl::unexpected(loaded.error());
         auto parts = open_parts();
         if (!parts) return tl::unexpected(parts.error());
         PartFiles files{std::move(*parts)};
-        Download::Watcher watcher;
-        watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
-            console_.progress(Text::fetching, done, total);
-        };
-        watcher.waiting = [&](unsigned seconds) {
-            console_.say(Text::network_retry, {std::to_string(seconds)});
-        };
         const auto& opened = transfer_.opened;
-        Download download{{opened.key, opened.manifest.transfer, opened.body_header, opened.layout,
-                           files, store_, state_, relays, options_.lanes,
-                           RetryRule{options_.retries}},
-                          http_settings(options_),
-                          tickets,
-                          std::move(watcher)};
-        auto root = download.run();
+        const DownloadJob job{opened.key,
+                              opened.manifest.transfer,
+                              opened.body_header,
+                              opened.layout,
+                              files,
+                              store_,
+                              state_,
+                              relays,
+                              options_.lanes,
+                              RetryRule{options_.retries}};
+        auto root = fetch_pieces(job, tickets, certificate);
         console_.end_progress();
         if (!root) return root;
         if (auto published = publish(files); !published) return tl::unexpected(published.error());
         store_.remove();
         return root;
     }
+    /// How the pieces came: "https", "swarm" or "swarm+https".
+    [[nodiscard]] const std::string& via() const noexcept { return via_; }
 
 private:
+    DownloadWatcher watcher_for(const DownloadJob& job) {
+        DownloadWatcher watcher;
+        watcher.progress = [this](std::uint64_t done, std::uint64_t total) {
+            console_.progress(Text::fetching, done, total);
+        };
+        watcher.waiting = [this](unsigned seconds) {
+            console_.say(Text::network_retry, {std::to_string(seconds)});
+        };
+        watcher.relay_lied = [this, &job](std::size_t relay) {
+            console_.warn(Text::relay_lied,
+                          {std::to_string(relay + 1), printable(host_of(job.relays[relay].url))});
+            console_.event("relay_lied", {{"relay", static_cast<std::int64_t>(relay + 1)}});
+        };
+        return watcher;
+    }
+
+    Result<Hash256> fetch_pieces(const DownloadJob& job, TicketBox& tickets,
+                                 const Certificate& /*certificate*/) {
+        const auto watcher = watcher_for(job);
+        const auto settings = http_settings(options_);
+        Download download{job, settings, tickets, watcher};
+        auto root = download.describe();
+        if (!root) return root;
+        if (auto fetched = download.fetch(); !fetched) return tl::unexpected(fetched.error());
+        return root;
+    }
+
     [[nodiscard]] const std::vector<ManifestFile>& wanted() const {
         return transfer_.opened.manifest.files;
     }
@@ -150,6 +180,7 @@ private:
     std::filesystem::path path_;
     DownloadStore store_;
     DownloadState state_;
+    std::string via_{"https"};
 };
 
 Result<void> report(ControlClient& control, const FetchRight& right, const OpenedTransfer& transfer,
@@ -185,17 +216,22 @@ Result<void> fetch(const Options& options, Console& console) {
     const RetryRule retry{options.retries};
     TicketBox tickets{[&] { return control.ticket(right); }};
     const auto offered = with_retries(
-        retry, [&] { return tickets.relays(); }, [](unsigned) {});
+        retry, [&] { return tickets.offer(); }, [](unsigned) {});
     if (!offered) return tl::unexpected(offered.error());
-    const auto relays = known_relays(*offered, authority->service.relays);
+    const auto relays = known_relays(offered->relays, authority->service.relays);
     if (!relays) return tl::unexpected(relays.error());
     Receiving receiving{options, console, *transfer, std::move(*folder), path};
-    const auto root = receiving.run(*relays, tickets);
+    const auto root = receiving.run(*relays, tickets, [&](ByteView public_key) {
+        return control.swarm_certificate(right, public_key);
+    });
     if (!root) return tl::unexpected(root.error());
     auto reported = report(control, right, *transfer, *root, retry);
     if (!reported) return reported;
     console.say(Text::fetch_done);
-    console.event("fetched", {{"transfer", id.hex()}, {"content_root", to_hex(*root)}});
+    console.event("fetched", {{"transfer", id.hex()},
+                              {"content_root", to_hex(*root)},
+                              {"via", receiving.via()},
+                              {"relays", static_cast<std::int64_t>(relays->size())}});
     return {};
 }
 

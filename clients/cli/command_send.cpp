@@ -1,13 +1,12 @@
 #include <clients/cli/send_prepare.hpp>
 
 #include <clients/cli/files.hpp>
+#include <clients/cli/lanes.hpp>
 #include <clients/cli/receipt.hpp>
-#include <clients/cli/upload.hpp>
+#include <clients/cli/send_deliver.hpp>
 
 #include <plankurier/fault.hpp>
 #include <plankurier/receiving.hpp>
-
-#include <iostream>
 
 namespace plankurier::cli {
 
@@ -29,7 +28,10 @@ public:
         const auto layout = BodyLayout::from_body_len(view->body_len);
         if (!layout) return tl::unexpected(layout.error());
         if (auto begun = begin(*layout); !begun) return begun;
-        return deliver(source, *layout, view->body_header);
+        const auto delivered = deliver({options_, console_, control_, authority_.service, store_,
+                                        state_, source, *layout, view->body_header});
+        if (!delivered) return tl::unexpected(delivered.error());
+        return conclude_transfer(*delivered);
     }
 
 private:
@@ -146,86 +148,9 @@ private:
         return store_.save(state_);
     }
 
-    /// The same order on every start, as long as the list is the same: what is durable lies at the
-    /// first. Transfers spread over the relays.
-    static void sort_relays(std::vector<RelayAddress>& relays, const TransferId& transfer) {
-        std::sort(relays.begin(), relays.end(),
-                  [](const RelayAddress& a, const RelayAddress& b) { return a.id < b.id; });
-        const auto first = std::to_integer<std::size_t>(transfer.bytes[0]) % relays.size();
-        std::rotate(relays.begin(), relays.begin() + static_cast<std::ptrdiff_t>(first),
-                    relays.end());
-    }
-
-    /// Uploads to one relay; goes on to the next when that one fails, or when the control plane
-    /// wants another copy before it calls the transfer available.
-    Result<void> deliver(const BodySource& source, const BodyLayout& layout,
-                         const FloeHeader& header) {
-        ControlClient for_tickets{control_.server(), http_settings(options_)};
-        TicketBox tickets{[&] { return for_tickets.ticket(right()); }};
-        auto offered = patiently([&] { return tickets.relays(); });
-        if (!offered) return tl::unexpected(offered.error());
-        auto relays = known_relays(*offered, authority_.service.relays);
-        if (!relays) return tl::unexpected(relays.error());
-        sort_relays(*relays, state_.transfer);
-        std::vector<std::string> receipts;
-        Error last{Errc::unavailable, "no relay"};
-        for (const auto& relay : *relays) {
-            auto receipt = upload(source, layout, header, relay, tickets);
-            if (!receipt && !RetryRule::worth_it(receipt.error().code)) {
-                return tl::unexpected(receipt.error());
-            }
-            if (!receipt) {
-                last = receipt.error();
-                continue;
-            }
-            receipts.push_back(std::move(*receipt));
-            if (&relay == &relays->back()) break;
-            auto finished = ask_finish(receipts);
-            if (finished) return conclude_transfer(*finished);
-            const auto code = finished.error().code;
-            if (code != Errc::conflict && !RetryRule::worth_it(code)) {
-                return tl::unexpected(finished.error());
-            }
-        }
-        if (receipts.empty()) return tl::unexpected(last);
-        auto finished = patiently([&] { return ask_finish(receipts); });
-        if (!finished) return tl::unexpected(finished.error());
-        return conclude_transfer(*finished);
-    }
-
-    Result<std::string> upload(const BodySource& source, const BodyLayout& layout,
-                               const FloeHeader& header, const RelayAddress& relay,
-                               TicketBox& tickets) {
-        Upload::Watcher watcher;
-        watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
-            console_.progress(Text::sending, done, total);
-        };
-        watcher.waiting = [&](unsigned seconds) {
-            console_.say(Text::network_retry, {std::to_string(seconds)});
-        };
-        watcher.resumed = [&](unsigned percent) {
-            console_.say(Text::resumed, {std::to_string(percent)});
-            console_.event("resumed", {{"percent", std::int64_t{percent}}});
-        };
-        watcher.settling = [&] { console_.say(Text::waiting_for_relay); };
-        Upload one{{state_.key, state_.transfer, header, layout, source, store_, relay,
-                    options_.lanes, retry_},
-                   http_settings(options_),
-                   tickets,
-                   std::move(watcher)};
-        auto receipt = one.run();
-        console_.end_progress();
-        return receipt;
-    }
-
-    Result<Finished> ask_finish(const std::vector<std::string>& receipts) {
-        auto answer = control_.finish(right(), receipts);
-        if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
-        return answer;
-    }
-
     /// The transfer is available: the receipt is written, then the state goes.
-    Result<void> conclude_transfer(const Finished& finished) {
+    Result<void> conclude_transfer(const Delivered& delivered) {
+        const auto& finished = delivered.finished;
         PK_FAULT("cli.send.finished");
         Receipt receipt{state_.transfer,
                         state_.manage.clone(),
@@ -246,6 +171,8 @@ private:
         console_.event("available", {{"receipt_number", receipt.number},
                                      {"receipt", shown},
                                      {"expires", receipt.expires},
+                                     {"relays", static_cast<std::int64_t>(delivered.relays)},
+                                     {"copies", static_cast<std::int64_t>(delivered.copies)},
                                      {"transfer", receipt.transfer.hex()}});
         store_.remove();
         return {};

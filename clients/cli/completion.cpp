@@ -7,7 +7,7 @@ namespace {
 constexpr std::string_view bash_script = R"(_plankurier() {
     local word=${COMP_WORDS[COMP_CWORD]}
     if [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "--to --name --email --phone --reference --clerk --institution --subject --message --message-file --expires --notify --password-file --word-list --code-from --receipt --share-phone --resume --lanes --root --fingerprint --output --key --link-file --passphrase-file --department --type --record --quiet --verbose --json --no-progress --config --server --ca --retries --timeout --lang --yes --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "--to --name --email --phone --reference --clerk --institution --subject --message --message-file --expires --notify --password-file --word-list --code-from --receipt --share-phone --resume --lanes --root --fingerprint --output --key --link-file --via --passphrase-file --department --type --record --quiet --verbose --json --no-progress --config --server --ca --retries --timeout --lang --yes --help --version" -- "$word"))
     elif [[ $COMP_CWORD == 1 ]]; then
         COMPREPLY=($(compgen -W "trust departments send fetch status revoke keygen completion version" -- "$word"))
     else
@@ -31,7 +31,8 @@ compdef _plankurier plankurier
 )";
 
 constexpr std::string_view fish_script =
-    R"(complete -c plankurier -n __fish_use_subcommand -xa "trust departments send fetch status revoke keygen completion version"
+    R"(complete -c plankurier -l via -xa "auto https swarm"
+complete -c plankurier -n __fish_use_subcommand -xa "trust departments send fetch status revoke keygen completion version"
 for option in to name email phone reference clerk institution subject message expires notify lang server retries timeout department type fingerprint resume lanes
     complete -c plankurier -l $option -x
 end

@@ -121,6 +121,13 @@ Result<Bytes> ControlClient::record(const LinkId& link) {
     return call("GET", "/v1/record", headers_for(link), {}).and_then(parse_record);
 }
 
+Result<CertificateAnswer> ControlClient::swarm_certificate(const FetchRight& right,
+                                                           ByteView public_key) {
+    const auto body = encode_public_key(public_key);
+    return call("POST", "/v1/swarm/certificate", headers_for(right), as_bytes(body))
+        .and_then(parse_certificate);
+}
+
 Result<void> ControlClient::fetched(const FetchRight& right, std::optional<Bytes> report) {
     const auto body = encode_report(std::move(report));
     return nothing(call("POST", "/v1/transfers/fetched", headers_for(right), as_bytes(body)));

@@ -51,6 +51,9 @@ public:
 
     [[nodiscard]] Result<Bytes> envelope(const LinkId& link);
     [[nodiscard]] Result<Bytes> record(const LinkId& link);
+    /// A certificate for the swarm over a public key (SubjectPublicKeyInfo, DER).
+    [[nodiscard]] Result<CertificateAnswer> swarm_certificate(const FetchRight& right,
+                                                              ByteView public_key);
     [[nodiscard]] Result<void> fetched(const FetchRight& right, std::optional<Bytes> report);
 
 private:

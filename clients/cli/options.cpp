@@ -77,6 +77,7 @@ void add_other_options(po::options_description& all, Options& out) {
         ("output,o", po::value(&out.output))
         ("key", po::value(&out.key))
         ("link-file", po::value(&out.link_file))
+        ("via", po::value(&out.via))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
@@ -94,7 +95,7 @@ std::vector<std::string> allowed_for(Command command) {
                 "expires", "notify",      "password-file", "word-list", "code-from",
                 "receipt", "share-phone", "lanes",         "resume"};
     case Command::fetch:
-        return {"output", "key", "link-file", "passphrase-file", "password-file", "lanes"};
+        return {"output", "key", "link-file", "passphrase-file", "password-file", "lanes", "via"};
     case Command::keygen:
         return {"department", "type", "output", "record", "name", "passphrase-file"};
     default: return {};
@@ -168,6 +169,9 @@ Result<void> apply_values(const po::variables_map& map, const std::string& serve
     if (out.lanes == 0 || out.lanes > 16) return fail(Errc::invalid_argument, "--lanes");
     if (out.notify != "on-fetch" && out.notify != "none") {
         return fail(Errc::invalid_argument, "--notify");
+    }
+    if (out.via != "auto" && out.via != "https" && out.via != "swarm") {
+        return fail(Errc::invalid_argument, "--via");
     }
     return {};
 }

@@ -45,6 +45,7 @@ struct Options {
     unsigned lanes{4};
     // send, fetch, keygen
     std::string password_file, passphrase_file, output, key, link_file;
+    std::string via{"auto"}; ///< fetch: auto, https or swarm
     // keygen
     std::string department, type{"p256"}, record;
 };

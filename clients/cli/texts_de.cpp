@@ -10,6 +10,8 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
   send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
   fetch LINK [-o ORDNER] [--key DATEI]            abholen
+        [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
+                                                  https) oder als Teilnehmer ihres Schwarms
   status QUITTUNG                                 Stand einer Sendung
   revoke QUITTUNG                                 Sendung zurückziehen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
@@ -75,6 +77,10 @@ std::string_view text_de(Text which) noexcept {
     case Text::answer_yes: return "ja";
     case Text::interrupted: return "Abgebrochen.";
     case Text::waiting_for_relay: return "Alles ist übertragen; der Dienst sichert es noch auf Platte …";
+    case Text::relay_lost: return "Server {} der Behörde antwortet nicht. Es geht mit den anderen weiter.";
+    case Text::copies_made: return "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …";
+    case Text::relay_lied: return "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid.";
+    case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
     case Text::count: break;
     }
     return {};

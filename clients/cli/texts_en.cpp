@@ -10,6 +10,8 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   send FILE… --to DEPARTMENT|ADDRESS              send sealed
   send --resume [ID]                              continue an interrupted transfer
   fetch LINK [-o FOLDER] [--key FILE]             fetch
+        [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
+                                                  https), or as a peer of their swarm
   status RECEIPT                                  state of a transfer
   revoke RECEIPT                                  withdraw a transfer
   keygen --department ID -o FILE --record FILE    make the key of a department
@@ -75,6 +77,10 @@ std::string_view text_en(Text which) noexcept {
     case Text::answer_yes: return "yes";
     case Text::interrupted: return "Stopped.";
     case Text::waiting_for_relay: return "Everything is transferred; the service is still writing it to disk …";
+    case Text::relay_lost: return "Server {} of the authority does not answer. Continuing with the others.";
+    case Text::copies_made: return "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …";
+    case Text::relay_lied: return "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it.";
+    case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
     case Text::count: break;
     }
     return {};
