@@ -2,6 +2,7 @@
 """After expiry no relay holds a byte of a transfer, also one that was away meanwhile."""
 import argparse
 import contextlib
+import os
 import pathlib
 import sqlite3
 import sys
@@ -33,16 +34,15 @@ class Traces:
                     raw, raw.hex().encode(), wires.b64url(raw).encode()[2:-2]]
 
     def found(self, member):
-        """Names of what stands in any byte of any file of its data folder, -wal and sockets'
-        neighbours included."""
+        """Names of what stands in any byte of any file of its data folder."""
         hits = set()
-        for file in member.data.rglob("*"):
-            if not file.is_file():
-                continue
-            with contextlib.suppress(FileNotFoundError):  # it may be a journal
-                content = file.read_bytes()
-                hits |= {name for name, ways in self.patterns.items()
-                         if any(way in content for way in ways)}
+        # Files may go while we look, which os.walk and the open below take for what it is.
+        for folder, _, names in os.walk(member.data):
+            for file in (pathlib.Path(folder) / name for name in names):
+                with contextlib.suppress(FileNotFoundError):
+                    content = file.read_bytes() if file.is_file() else b""
+                    hits |= {name for name, ways in self.patterns.items()
+                             if any(way in content for way in ways)}
         return hits
 
     def folder_is_there(self, member):

@@ -107,9 +107,10 @@ class Sending:
 
 class World:
     def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None,
-                 transfer_gib_max=2):
+                 transfer_gib_max=2, address=None):
         """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root).
-        `line`: makes what stands between clients and the piece plane's port; has a `port`."""
+        `line`: makes what stands between clients and the piece plane's port; has a `port`.
+        `address`: where everything listens, if not on loopback."""
         self.build = pathlib.Path(build).resolve()
         self.client = self.build / "clients/cli/plankurier"
         self.relay_program = self.build / "relay/plankurier-relay"
