@@ -37,13 +37,14 @@ class Case:
 
     def fetch(self, via, *more):
         self.number += 1
-        self.target = self.service.root / f"in-{self.number}"
+        self.via, self.target = via, self.service.root / f"in-{self.number}"
         return self.service.fetch_by(via, self.link, self.target, *more, check=False)
 
     def exact(self, done):
-        """Everything arrived, and nothing else."""
+        """Everything arrived the way it was to come, some of it at least, and nothing else."""
         names = [path.name for path in self.target.iterdir()]
-        return (done.returncode == 0 and names == [self.file.name]
+        return (done.returncode == 0 and done.events[-1]["via"].startswith(self.via)
+                and names == [self.file.name]
                 and (self.target / self.file.name).read_bytes() == self.file.read_bytes())
 
     def refused(self, done, codes):
