@@ -135,9 +135,9 @@ class Demo:
             begin = time.monotonic()
             target = self.service.root / f"bauamt-{via}"
             fetched = self.service.fetch_as_department(self.link, target, "--via", via)
-            name = f"fetch by {via}" if several_relays else "fetch"
-            self.row(f"{name}: transfer, verify, open", time.monotonic() - begin,
-                     self.watcher.peak)
+            name = f"fetch by {via}: verify, open" if several_relays else \
+                "fetch: transfer, verify, open"
+            self.row(name, time.monotonic() - begin, self.watcher.peak)
             self.identical &= all(filecmp.cmp(file, target / file.name, shallow=False)
                                   for file in self.files)
         print(fetched.stdout)
@@ -226,12 +226,15 @@ def main():
         say("Making building plans and photographs")
         files = real_files.make(build / "demo-files" / str(options.size), options.size)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pk-", dir="/var/tmp"))
-    need = (3 + options.relays if options.relays > 1 else 3) * sum(file.stat().st_size for file in files)
+    copies = options.relays if options.relays == 1 else options.relays + 1  # fetched twice, then
+    need = (2 + copies) * sum(file.stat().st_size for file in files)
     if shutil.disk_usage(folder).free < need:
         folder.rmdir()
         sys.exit(f"the demo needs {need / MB:.0f} MB free in /var/tmp")
-    say("Starting relay, nginx and exim4; publishing the directory with minisign")
-    with world.World(build / "release", folder=folder, smtp=True, transfer_gib_max=100) as service:
+    relays = "relay" if options.relays == 1 else f"{options.relays} relays"
+    say(f"Starting {relays}, nginx and exim4; publishing the directory with minisign")
+    with several.SeveralRelays(build / "release", relays=options.relays, folder=folder, smtp=True,
+                               transfer_gib_max=100) as service:
         demo = Demo(service, files)
         demo.send()
         demo.fetch()

@@ -51,9 +51,13 @@ def invited(target, checks):
         checks.that(f"and the recorder sees such an answer ({version.name})",
                     len(said.after_answer) > bt.HANDSHAKE_BYTES
                     and not bt.only_alerts(said.after_answer))
+    before = target.member.role_pid("swarm")
     said = bt.speak_tls(target.loaded(), target.messages(), target.sni, target.guest)
+    again = bt.speak_tls(target.loaded(), target.messages(), target.sni, target.guest)
     checks.that("even the invited one's crash message ends no process, since no volume has a pad "
-                "file", said.application.startswith(bt.PROTOCOL))
+                "file", said.application.startswith(bt.PROTOCOL)
+                and again.application.startswith(bt.PROTOCOL)
+                and target.member.role_pid("swarm") == before)
 
 
 def strangers(target, checks):

@@ -13,53 +13,18 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 import loop_disk
 import mail_server
+from probes import answering, free_port, has_ended, listening, wait_until
 
 SENDER = "anna.muster@buerger.example"
 STAFF_DOMAIN = "amt.example"
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 LINK = r"(https://\S+/t#v1\.[0-9a-f]{32})"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(check, seconds=30, what="condition"):
-    """Polls `check` until it gives something true and returns that."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = check()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain for: {what}")
-
-
-def listening(port, address="127.0.0.1"):
-    with socket.socket() as probe:
-        return probe.connect_ex((address, port)) == 0
-
-
-def answering(path):
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def has_ended(pid):
-    """Gone, or a zombie, which holds no file any more."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 class Sending:
