@@ -23,6 +23,8 @@ LAYERS = {
     "include/": (r"plankurier/", r"tl/expected"),
     "engine/": (r"plankurier/|engine/", r"openssl/|sodium|utf8proc|nlohmann/"),
     "engine/sha256_pair.cpp": (r"plankurier/|engine/", r"cpuid|immintrin"),
+    "engine/swarm/": (r"plankurier/|engine/", r"libtorrent/"),
+    "engine/swarm/certificate.cpp": (r"plankurier/|engine/", r"openssl/"),
     "relay/domain/": (r"plankurier/|relay/domain/", r"$^"),
     "relay/adapters/": (r"plankurier/|relay/domain/|relay/adapters/",
                         r"openssl/|sodium|curl/|nlohmann/"),
