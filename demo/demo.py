@@ -191,7 +191,7 @@ def main():
         folder.rmdir()
         sys.exit(f"the demo needs {need / MB:.0f} MB free in /var/tmp")
     say("Starting relay, nginx and exim4; publishing the directory with minisign")
-    with world.World(build / "release", folder=folder, smtp=True) as service:
+    with world.World(build / "release", folder=folder, smtp=True, transfer_gib_max=100) as service:
         demo = Demo(service, files)
         demo.send()
         demo.fetch()

@@ -66,9 +66,6 @@ void take_control(const toml::table& table, const std::filesystem::path& base, C
     if (!config.control_url.empty() && !config.control_url.starts_with("https://")) {
         throw std::runtime_error("relay.toml: control.url must begin with https://");
     }
-    if (config.control_url.empty() && !config.control_ca.empty()) {
-        throw std::runtime_error("relay.toml: control.ca_file is of use with control.url only");
-    }
 }
 
 void take_swarm(const toml::table& table, Config& config) {

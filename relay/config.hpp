@@ -20,7 +20,7 @@ struct Config {
     std::string pieces_url;
     std::filesystem::path certificate, private_key;
     std::string control_url;          ///< of a relay without control plane; else empty
-    std::filesystem::path control_ca; ///< what its TLS is checked by; empty: the system's
+    std::filesystem::path control_ca; ///< for TLS to it and to other relays; empty: the system's
     bool swarm_enabled{true};
     std::string swarm_listen; ///< as `pieces_listen` unless set
     std::uint16_t swarm_port{8'445}, swarm_plain_port{8'446};

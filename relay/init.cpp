@@ -14,6 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What every relay has: its piece plane, and its part of the swarm.
+std::string planes_text(const std::string& url_line) {
+    return "\n[pieces]                              # the public HTTPS port for the bytes\n"
+           "# listen = \"127.0.0.1\"\n# port = 8443\n" +
+           url_line +
+           "\n# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
+           "\n[swarm]                               # how relays copy among themselves\n"
+           "# enabled = true\n# listen = \"127.0.0.1\"     # as for the pieces\n# port = 8445\n"
+           "# trusted_networks = []                # e.g. [\"10.1.0.0/16\"]: no TLS between relays "
+           "there\n# plain_port = 8446\n";
+}
+
 std::string toml_text(const std::string& authority, const std::string& host) {
     return "# plankurier-relay: every line has this default if it is left out.\n"
            "authority = \"" +
@@ -27,16 +39,8 @@ std::string toml_text(const std::string& authority, const std::string& host) {
            "# staff_patterns = [\"@" +
            host +
            "\"]  # whom citizens may address by e-mail\n"
-           "# copies_max = 3                       # how many relays keep a transfer\n"
-           "\n[pieces]                              # the public HTTPS port for the bytes\n"
-           "# listen = \"127.0.0.1\"\n# port = 8443\n# url = \"https://" +
-           host +
-           ":8443\"\n"
-           "# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
-           "\n[swarm]                               # how relays copy among themselves\n"
-           "# enabled = true\n# listen = \"127.0.0.1\"\n# port = 8445\n"
-           "# trusted_networks = []                # e.g. [\"10.1.0.0/16\"]: no TLS between relays "
-           "there\n# plain_port = 8446\n"
+           "# copies_max = 3                       # how many relays keep a transfer\n" +
+           planes_text("# url = \"https://" + host + ":8443\"") +
            "\n[mail]                                # without smtp_url: DATA/mail/*.eml\n"
            "from = \"plankurier@" +
            host +
@@ -53,23 +57,15 @@ std::string relay_toml_text(const std::string& control_url, const std::string& h
            "# data_dir = \"data\"\n"
            "\n[control]\nurl = \"" +
            control_url +
-           "\"\n# ca_file = \"\"                        # if the system does not know its CA\n"
-           "\n[pieces]                              # the public HTTPS port for the bytes\n"
-           "# listen = \"127.0.0.1\"\n# port = 8443\nurl = \"https://" +
-           host +
-           ":8443\"   # as in node.json\n"
-           "# certificate = \"tls/relay.pem\"\n# private_key = \"tls/relay.key\"\n"
-           "\n[swarm]                               # how relays copy among themselves\n"
-           "# enabled = true\n# listen = \"127.0.0.1\"\n# port = 8445\n"
-           "# trusted_networks = []                # e.g. [\"10.1.0.0/16\"]: no TLS between relays "
-           "there\n# plain_port = 8446\n";
+           "\"\n# ca_file = \"\"                        # if the system does not know its CA\n" +
+           planes_text("url = \"https://" + host + ":8443\"   # as in node.json");
 }
 
 std::string nginx_text(const std::string& host, const fs::path& folder) {
     const std::string base = folder.string();
     return R"(# TLS, limits and headers in front of the control plane. Check the lines marked (*).
 worker_processes auto;
-error_log stderr error;
+error_log stderr alert;                                # below, lines name clients' addresses
 pid nginx.pid;
 daemon off;
 events { worker_connections 4096; }

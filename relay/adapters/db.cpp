@@ -1,5 +1,7 @@
 #include "relay/adapters/db.hpp"
 
+#include <plankurier/error.hpp>
+
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
@@ -25,6 +27,13 @@ Db::Value value_at(const soci::row& row, std::size_t column) {
         return static_cast<std::int64_t>(row.get<unsigned long long>(column));
     default: return row.get<std::string>(column);
     }
+}
+
+/// SOCI reads a column that is declared INTEGER into 32 bits and cuts off the rest in silence.
+void expect_wide_columns(std::string sql) {
+    constexpr std::string_view row_id = "INTEGER PRIMARY KEY AUTOINCREMENT"; // counts from 1
+    if (const auto at = sql.find(row_id); at != sql.npos) sql.erase(at, row_id.size());
+    expects(sql.find("INTEGER") == sql.npos, "numbers are declared BIGINT");
 }
 
 /// Error texts of the database can quote values, so they are replaced by the failing step.
@@ -92,13 +101,14 @@ Db::Db(const std::filesystem::path& file, Options options) : state_(std::make_un
 Db::~Db() = default;
 
 void Db::migrate(const std::vector<std::string>& steps) {
-    exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)");
+    exec("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
     const auto rows = query("SELECT version FROM schema_version");
     const std::int64_t done = rows.empty() ? 0 : number(rows.front().front());
     if (done > static_cast<std::int64_t>(steps.size())) {
         throw std::runtime_error("the database is of a newer version of this program");
     }
     for (std::size_t i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
+        expect_wide_columns(steps[i]);
         tx([&] {
             exec(steps[i]);
             exec("DELETE FROM schema_version");

@@ -30,7 +30,8 @@ public:
     Db(const Db&) = delete;
     Db& operator=(const Db&) = delete;
 
-    /// Runs what is not yet applied, in order, each step in one transaction.
+    /// Runs what is not yet applied, in order, each step in one transaction. Columns of numbers are
+    /// declared BIGINT (INTEGER would be read as 32 bits).
     void migrate(const std::vector<std::string>& steps);
     /// One transaction, durable on return; an exception rolls it back. Nested calls join.
     void tx(const std::function<void()>& work);

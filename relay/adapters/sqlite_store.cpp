@@ -7,32 +7,32 @@ namespace plankurier::relay::adapters {
 namespace {
 
 const std::vector<std::string> migrations = {
-    "CREATE TABLE verification (session TEXT PRIMARY KEY, slot INTEGER NOT NULL,"
-    " sealed_email TEXT NOT NULL, code_hash TEXT NOT NULL, created INTEGER NOT NULL,"
-    " sent INTEGER NOT NULL, verified INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    "CREATE TABLE verification (session TEXT PRIMARY KEY, slot BIGINT NOT NULL,"
+    " sealed_email TEXT NOT NULL, code_hash TEXT NOT NULL, created BIGINT NOT NULL,"
+    " sent BIGINT NOT NULL, verified BIGINT NOT NULL, attempts BIGINT NOT NULL,"
     " language TEXT NOT NULL)",
-    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, slot INTEGER NOT NULL, state INTEGER NOT NULL,"
+    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, slot BIGINT NOT NULL, state BIGINT NOT NULL,"
     " department TEXT NOT NULL, sealed_sender TEXT NOT NULL, sealed_recipient TEXT NOT NULL,"
-    " sealed_phone TEXT NOT NULL, body_len INTEGER NOT NULL, expiry_days INTEGER NOT NULL,"
-    " notify_fetch INTEGER NOT NULL, language TEXT NOT NULL, fetch_hash TEXT NOT NULL,"
+    " sealed_phone TEXT NOT NULL, body_len BIGINT NOT NULL, expiry_days BIGINT NOT NULL,"
+    " notify_fetch BIGINT NOT NULL, language TEXT NOT NULL, fetch_hash TEXT NOT NULL,"
     " manage_hash TEXT NOT NULL, link_hash TEXT NOT NULL, envelope_hash TEXT NOT NULL,"
-    " receipt_number TEXT NOT NULL, created INTEGER NOT NULL, verified INTEGER NOT NULL,"
-    " ends INTEGER NOT NULL, fetched INTEGER NOT NULL, fetch_signed INTEGER NOT NULL)",
+    " receipt_number TEXT NOT NULL, created BIGINT NOT NULL, verified BIGINT NOT NULL,"
+    " ends BIGINT NOT NULL, fetched BIGINT NOT NULL, fetch_signed BIGINT NOT NULL)",
     "CREATE INDEX transfer_link ON transfer (link_hash)",
     "CREATE INDEX transfer_ends ON transfer (ends)",
-    "CREATE TABLE outbox (id TEXT PRIMARY KEY, owner TEXT NOT NULL, slot INTEGER NOT NULL,"
-    " sealed TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL)",
+    "CREATE TABLE outbox (id TEXT PRIMARY KEY, owner TEXT NOT NULL, slot BIGINT NOT NULL,"
+    " sealed TEXT NOT NULL, attempts BIGINT NOT NULL, next BIGINT NOT NULL)",
     "CREATE INDEX outbox_next ON outbox (next)",
     "CREATE INDEX outbox_owner ON outbox (owner)",
     "CREATE TABLE tombstone (sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " tid TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, gone INTEGER NOT NULL)",
-    "ALTER TABLE verification ADD COLUMN code_made INTEGER NOT NULL DEFAULT 0",
-    "CREATE TABLE copy (tid TEXT NOT NULL, relay TEXT NOT NULL, time INTEGER NOT NULL,"
+    " tid TEXT NOT NULL UNIQUE, at BIGINT NOT NULL, gone BIGINT NOT NULL)",
+    "ALTER TABLE verification ADD COLUMN code_made BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE copy (tid TEXT NOT NULL, relay TEXT NOT NULL, time BIGINT NOT NULL,"
     " PRIMARY KEY (tid, relay)) WITHOUT ROWID",
     "CREATE TABLE gone (relay TEXT NOT NULL, tid TEXT NOT NULL,"
     " PRIMARY KEY (relay, tid)) WITHOUT ROWID",
     "CREATE INDEX tombstone_open ON tombstone (sequence) WHERE gone = 0",
-    "ALTER TABLE transfer ADD COLUMN waits_for_copies INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN waits_for_copies BIGINT NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {

@@ -52,6 +52,14 @@ def answering(path):
         return probe.connect_ex(str(path)) == 0
 
 
+def has_ended(pid):
+    """Gone, or a zombie, which holds no file any more."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 class Sending:
     """A client that sends. The code comes through a file as soon as its mail is there."""
 
@@ -96,7 +104,8 @@ class Sending:
 
 
 class World:
-    def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None):
+    def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None,
+                 transfer_gib_max=2):
         """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root).
         `line`: makes what stands between clients and the piece plane's port; has a `port`."""
         self.build = pathlib.Path(build).resolve()
@@ -115,6 +124,7 @@ class World:
         self.server = f"https://localhost:{self.control_port}"
         self.mail_server = None
         self.smtp = smtp
+        self.transfer_gib_max = transfer_gib_max
         self.disk_mib = disk_mib
         self.disk = None
         self.codes_seen = []  # a person keeps the mail; the relay does not
@@ -210,7 +220,8 @@ class World:
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
             f'[pieces]\nport = {self.pieces_port}\nurl = "{self.pieces_url}"\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
-            '[limits]\ntransfer_gib_max = 2\ncode_mails_per_address_hour = 1000\n'
+            f'[limits]\ntransfer_gib_max = {self.transfer_gib_max}\n'
+            'code_mails_per_address_hour = 1000\n'
             'code_mails_per_address_day = 1000\n'
             f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n')
 
@@ -256,19 +267,29 @@ class World:
         wait_until(lambda: answering(self.data / "control.sock"), what="control plane")
 
     def kill_relay(self):
-        """All of it at once, as a power cut would."""
-        for pid in (self.role_pid("control"), self.role_pid("pieces")):
-            if pid:
+        """All of it at once, as a power cut would. Returns when no process holds a file open."""
+        roles = self.role_pids()
+        self.processes["relay"].kill()
+        for pid in roles:
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended with its supervisor
         self.stop("relay", signal.SIGKILL)
+        for pid in roles:
+            wait_until(lambda: has_ended(pid), what="the end of a killed role")
+
+    def role_pids(self):
+        """The supervisor's own children."""
+        parent = self.processes["relay"].pid
+        children = pathlib.Path(f"/proc/{parent}/task/{parent}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def role_pid(self, role):
-        """The process of a role, found among the supervisor's own children."""
-        parent = self.processes["relay"].pid
-        children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for pid in children:
-            if f"--role\0{role}" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
-                return int(pid)
+        """The process of a role, 0 if it is not there."""
+        for pid in self.role_pids():
+            if f"--role\0{role}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                return pid
         return 0
 
     def _nginx(self):

@@ -325,4 +325,26 @@ TEST_CASE("a statement that comes after the purge brings no row back") {
     CHECK(world.store().copies_of(sending.id).empty());
 }
 
+TEST_CASE("while a purge is under way a relay gets no lease, no certificate and nothing to copy") {
+    using relay::TransferState;
+    const TempFolder folder;
+    Control world{folder.path(), {2}};
+    const auto sending = world.uploading();
+    for (const auto state : {TransferState::expired, TransferState::revoked}) {
+        auto row = world.store().transfer(sending.id).value();
+        row.state = state; // as a crash between two steps of the purge leaves it
+        world.store().transaction([&] { world.store().put(row); });
+        auto request = storing(world, sending, 0);
+        request.holds.push_back(sending.id);
+        const auto answer = world.sync(0, request);
+        CHECK(answer.leases.empty());
+        CHECK(answer.tombstones == std::vector{sending.id});
+        CHECK(answer.copies.empty());
+        CHECK(world.store().copies_of(sending.id).empty());
+        CHECK(world.relay()
+                  .relay_certificates(known_relay(0).id, {world.clock.now(), {}, {sending.id}})
+                  ->empty());
+    }
+}
+
 } // namespace plankurier::test

@@ -112,7 +112,8 @@ TEST_CASE("the department's notice holds a link and nothing of the sender") {
     const auto mails = world.mails.sent_to(department_mail);
     REQUIRE(mails.size() == 1);
     CHECK(mails[0].reply_to.empty());
-    for (const char* foreign : {citizen, "803", "Erika", sending.id.hex().c_str()}) {
+    for (const std::string& foreign :
+         {std::string{citizen}, std::string{"803"}, std::string{"Erika"}, sending.id.hex()}) {
         CHECK(mails[0].text.find(foreign) == std::string::npos);
     }
     const auto record = world.relay().verified_record(world.link_for());

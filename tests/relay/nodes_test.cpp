@@ -228,8 +228,7 @@ TEST_CASE("the configuration says what is wrong with control, swarm and copies")
     CHECK(complaint("[control]\nurl = \"https://a.example\"\nca_file = \"ca.pem\"\n") == "good");
     CHECK(complaint("[control]\nurl = \"http://a.example\"\n") ==
           "relay.toml: control.url must begin with https://");
-    CHECK(complaint("[control]\nca_file = \"ca.pem\"\n") ==
-          "relay.toml: control.ca_file is of use with control.url only");
+    CHECK(complaint("[control]\nca_file = \"ca.pem\"\n") == "good"); // for TLS to other relays
     CHECK(complaint("[swarm]\nport = 0\n") == "relay.toml: swarm.port is no port");
     CHECK(complaint("[swarm]\nplain_port = 70000\n") == "relay.toml: swarm.plain_port is no port");
     CHECK(complaint("[swarm]\nport = \"x\"\n") == "relay.toml: \"swarm.port\" has the wrong type");
