@@ -55,6 +55,14 @@ void hmac_sha256(ByteView key, std::initializer_list<ByteView> parts, std::span<
     hmac("SHA256", key, parts, out);
 }
 
+std::array<std::byte, 64> sha512(ByteView bytes) {
+    std::array<std::byte, 64> digest;
+    expects(EVP_Digest(bytes.data(), bytes.size(), raw(digest.data()), nullptr, EVP_sha512(),
+                       nullptr) == 1,
+            "SHA-512");
+    return digest;
+}
+
 Bytes gcm_seal(ByteView key, ByteView nonce, ByteView aad, ByteView plain) {
     expects(key.size() == 32 && nonce.size() == 12, "GCM key and nonce");
     Bytes out(plain.size() + 16);

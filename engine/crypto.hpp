@@ -16,6 +16,9 @@ using Key256 = Secret<32, struct Key256Tag>;
 void hmac_sha384(ByteView key, std::initializer_list<ByteView> parts, std::span<std::byte> out);
 void hmac_sha256(ByteView key, std::initializer_list<ByteView> parts, std::span<std::byte> out);
 
+/// SHA-512 (FIPS 180-4).
+[[nodiscard]] std::array<std::byte, 64> sha512(ByteView bytes);
+
 /// AES-256-GCM with a 12-byte nonce; the result is ciphertext then the 16-byte tag.
 [[nodiscard]] Bytes gcm_seal(ByteView key, ByteView nonce, ByteView aad, ByteView plain);
 /// The inverse into `out` (sealed.size() - 16 bytes). False when the tag does not fit; `out` is

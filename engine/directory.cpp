@@ -254,7 +254,10 @@ Result<DepartmentKey> usable_key(const Directory& directory, const Department& d
         const bool revoked =
             std::ranges::find(directory.revoked, key.kid) != directory.revoked.end();
         if (revoked || now < key.from || now >= key.until) continue;
-        if (best == nullptr || key.until > best->until) best = &key;
+        if (best == nullptr ||
+            std::pair{key.from, key.until} > std::pair{best->from, best->until}) {
+            best = &key;
+        }
     }
     if (best == nullptr) return fail(Errc::expired, "department key");
     return *best;

@@ -1,5 +1,6 @@
 #include "engine/envelope_format.hpp"
 #include "engine/hpke.hpp"
+#include "engine/manifest_format.hpp"
 
 #include <plankurier/receiving.hpp>
 
@@ -19,7 +20,7 @@ std::optional<std::size_t> body_bytes_of(std::uint16_t type) noexcept {
     switch (type) {
     case 1: return 32 + 48;
     case 2: return password_body_bytes;
-    case 3: return 32 + 48;
+    case 3: return link_body_bytes;
     case 4: return password_body_bytes;
     case 5: return 65 + 48;
     case 6: return 1'120 + 48;
@@ -60,9 +61,7 @@ Result<TransferKey> open_with_seed(ByteView envelope, const EnvelopeView& view, 
                                    StanzaType type) {
     const auto own = recipient_public_key(seed, type);
     if (!own) return tl::unexpected(own.error());
-    Secret<32, struct KemIkmTag> ikm;
-    crypto::hmac_sha256(seed.reveal(), {as_bytes("plankurier/1 kem")}, ikm.reveal_mutable());
-    const auto private_key = hpke::derive_private_key(type, ikm.reveal());
+    const auto private_key = hpke::private_key(type, seed);
     const std::size_t enc_bytes = own->bytes.size();
     for (const KeyId& kid : {key_id(*own), KeyId{}}) {
         for (const StanzaView& stanza : view.stanzas) {
@@ -95,15 +94,31 @@ Result<TransferKey> open_with_password(ByteView envelope, const EnvelopeView& vi
         crypto::argon2id(text.reveal(), salt, passes, memory_kib, wrap.reveal_mutable());
         if (!equal_constant_time(wrap.reveal().subspan(32), in.bytes(32))) break;
         const Bytes aad = Writer{}.bytes(envelope.first(header_bytes)).bytes(body.first(24)).take();
-        static constexpr std::array<std::byte, 12> nonce{};
         TransferKey key;
-        if (crypto::gcm_open(wrap.reveal().first(32), nonce, aad, in.bytes(48),
+        if (crypto::gcm_open(wrap.reveal().first(32), wrap_nonce, aad, in.bytes(48),
                              key.reveal_mutable())) {
             return key;
         }
         return fail(Errc::tampered, "password stanza");
     }
     return fail(Errc::wrong_password, "no stanza opens");
+}
+
+Result<TransferKey> open_with_link(ByteView envelope, const EnvelopeView& view,
+                                   const LinkSecret& secret) {
+    const LinkKeys keys = link_keys(secret, view.transfer);
+    for (const StanzaView& stanza : view.stanzas) {
+        if (stanza.type != static_cast<std::uint16_t>(StanzaType::link)) continue;
+        const ByteView body = envelope.subspan(stanza.body_at, stanza.body_bytes);
+        if (!equal_constant_time(keys.commit, body.first(32))) continue;
+        TransferKey key;
+        if (crypto::gcm_open(keys.wrap.reveal(), wrap_nonce, envelope.first(header_bytes),
+                             body.subspan(32), key.reveal_mutable())) {
+            return key;
+        }
+        return fail(Errc::tampered, "link stanza");
+    }
+    return fail(Errc::wrong_key, "no stanza opens");
 }
 
 Result<Bytes> open_manifest(Floe& floe, ByteView sealed) {
@@ -123,6 +138,19 @@ Result<Bytes> open_manifest(Floe& floe, ByteView sealed) {
         at += segment.size() - 32;
     }
     return plain;
+}
+
+/// Fills in the manifest and its signature. `front`: the envelope up to the end of its stanzas.
+Result<void> read_manifest(ByteView plain, ByteView front, OpenedEnvelope& out) {
+    const auto frame = manifest_format::unframe(plain);
+    if (!frame) return tl::unexpected(frame.error());
+    auto manifest = manifest_format::decode_json(frame->json);
+    if (!manifest) return tl::unexpected(manifest.error());
+    out.manifest = std::move(*manifest);
+    if (frame->signature) {
+        out.signature = {manifest_format::statement(front, frame->json), *frame->signature};
+    }
+    return {};
 }
 
 /// Everything after the key is known, in the one order that shows nothing unauthenticated.
@@ -146,13 +174,16 @@ Result<OpenedEnvelope> open_rest(ByteView envelope, const EnvelopeView& view, Tr
     if (!inner) return tl::unexpected(inner.error());
     auto plain = open_manifest(*inner, envelope.subspan(view.manifest_at, view.manifest_bytes));
     if (!plain) return tl::unexpected(plain.error());
-    auto manifest = decode_manifest(*plain);
+    OpenedEnvelope opened{std::move(key), *layout, view.body_header, {}, false, std::nullopt};
+    opened.is_reply = (view.flags & flag_is_reply) != 0;
+    const auto read = read_manifest(*plain, envelope.first(view.mac_at), opened);
     wipe(*plain);
-    if (!manifest) return tl::unexpected(manifest.error());
-    if (manifest->transfer != view.transfer || manifest->content_bytes() > layout->body_len()) {
+    if (!read) return tl::unexpected(read.error());
+    const Manifest& manifest = opened.manifest;
+    if (manifest.transfer != view.transfer || manifest.content_bytes() > layout->body_len()) {
         return fail(Errc::tampered, "manifest does not fit the header");
     }
-    return OpenedEnvelope{std::move(key), *layout, view.body_header, std::move(*manifest)};
+    return opened;
 }
 
 } // namespace
@@ -172,7 +203,8 @@ Result<EnvelopeView> parse_envelope(ByteView envelope) {
     view.manifest_bytes = in.u32();
     if (!in.ok()) return fail(Errc::malformed, "envelope header");
     if (suite != 1) return fail(Errc::unsupported, "suite");
-    if ((view.flags & ~0x06U) != 0) return fail(Errc::unsupported, "flags");
+    if ((view.flags & ~unsigned{flag_all_hybrid | flag_is_reply}) != 0)
+        return fail(Errc::unsupported, "flags");
     if (stanzas == 0 || stanzas > stanzas_max) return fail(Errc::malformed, "stanza count");
     if (view.manifest_bytes > manifest_bytes_max) return fail(Errc::too_large, "manifest");
     if (auto layout = BodyLayout::from_body_len(view.body_len); !layout) {
@@ -204,6 +236,14 @@ Result<OpenedEnvelope> open_envelope(ByteView envelope, const SecretText& passwo
     const auto view = parse_envelope(envelope);
     if (!view) return tl::unexpected(view.error());
     auto key = open_with_password(envelope, *view, password);
+    if (!key) return tl::unexpected(key.error());
+    return open_rest(envelope, *view, std::move(*key));
+}
+
+Result<OpenedEnvelope> open_envelope(ByteView envelope, const LinkSecret& secret) {
+    const auto view = parse_envelope(envelope);
+    if (!view) return tl::unexpected(view.error());
+    auto key = open_with_link(envelope, *view, secret);
     if (!key) return tl::unexpected(key.error());
     return open_rest(envelope, *view, std::move(*key));
 }

@@ -1,18 +1,29 @@
 #include "engine/envelope_format.hpp"
 #include "engine/hpke.hpp"
+#include "engine/manifest_format.hpp"
 
 #include <plankurier/receiving.hpp>
 
 namespace plankurier {
 
-void derive(const TransferKey& key, const TransferId& transfer, std::string_view label,
+namespace {
+
+/// HKDF-Expand-SHA-384 with one block: info = "plankurier/1 " label 00 tid.
+void expand(ByteView secret, const TransferId& transfer, std::string_view label,
             std::span<std::byte, 32> out) {
     constexpr std::byte zero{0};
     constexpr std::byte one{1};
-    crypto::hmac_sha384(key.reveal(),
+    crypto::hmac_sha384(secret,
                         {as_bytes("plankurier/1 "), as_bytes(label), ByteView{&zero, 1},
                          ByteView{transfer.bytes}, ByteView{&one, 1}},
                         out);
+}
+
+} // namespace
+
+void derive(const TransferKey& key, const TransferId& transfer, std::string_view label,
+            std::span<std::byte, 32> out) {
+    expand(key.reveal(), transfer, label, out);
 }
 
 FetchToken fetch_token(const TransferKey& key, const TransferId& transfer) {
@@ -32,6 +43,13 @@ Bytes stanza_info(StanzaType type, const TransferId& transfer, const KeyId& kid)
     out.text(type == StanzaType::hpke_p256 ? "plankurier/1 stanza p256"
                                            : "plankurier/1 stanza x25519");
     return out.u8(0).bytes(transfer.bytes).bytes(kid).take();
+}
+
+LinkKeys link_keys(const LinkSecret& secret, const TransferId& transfer) {
+    LinkKeys keys;
+    expand(secret.reveal(), transfer, "link wrap", keys.wrap.reveal_mutable());
+    expand(secret.reveal(), transfer, "link commit", keys.commit);
+    return keys;
 }
 
 std::array<std::byte, 32> header_mac(const TransferKey& key, const TransferId& transfer,
@@ -58,15 +76,22 @@ Floe new_floe(const TransferKey& key, const TransferId& transfer, std::string_vi
     return Floe{floe_key.reveal(), aad, iv, shape};
 }
 
-Bytes seal_manifest(Floe& floe, ByteView plain, const Entropy& entropy) {
-    constexpr std::size_t step = manifest_segment_bytes - 32;
-    const std::size_t segments = (plain.size() + step - 1) / step;
-    Bytes out(plain.size() + segments * 32);
-    for (std::size_t i = 0; i < segments; ++i) {
-        const ByteView part = plain.subspan(i * step, std::min(step, plain.size() - i * step));
-        std::array<std::byte, 12> iv{};
-        entropy(iv);
-        floe.seal(i, i + 1 == segments, iv, part,
+constexpr std::size_t manifest_step = manifest_segment_bytes - 32;
+
+/// One IV for each segment of a manifest of so many plaintext bytes.
+using Ivs = std::vector<std::array<std::byte, 12>>;
+Ivs manifest_ivs(std::size_t plain_bytes, const Entropy& entropy) {
+    Ivs ivs((plain_bytes + manifest_step - 1) / manifest_step);
+    for (auto& iv : ivs) entropy(iv);
+    return ivs;
+}
+
+Bytes seal_manifest(Floe& floe, ByteView plain, const Ivs& ivs) {
+    Bytes out(plain.size() + ivs.size() * 32);
+    for (std::size_t i = 0; i < ivs.size(); ++i) {
+        const std::size_t at = i * manifest_step;
+        const ByteView part = plain.subspan(at, std::min(manifest_step, plain.size() - at));
+        floe.seal(i, i + 1 == ivs.size(), ivs[i], part,
                   std::span{out}.subspan(i * manifest_segment_bytes, part.size() + 32));
     }
     return out;
@@ -82,9 +107,7 @@ Writer stanza(StanzaType type, const KeyId& kid, ByteView body) {
 Result<Bytes> key_stanza(const KeyRecipient& recipient, const TransferKey& key,
                          const TransferId& transfer, ByteView header, const Entropy& entropy) {
     const StanzaType type = recipient.key.type;
-    if (type != StanzaType::hpke_p256 && type != StanzaType::hpke_x25519) {
-        return fail(Errc::unsupported, "recipient key type");
-    }
+    if (public_key_bytes(type) == 0) return fail(Errc::unsupported, "recipient key type");
     const KeyId kid = recipient.anonymous ? KeyId{} : key_id(recipient.key);
     const auto sealed =
         hpke::seal(recipient.key, stanza_info(type, transfer, kid), header, key.reveal(), entropy);
@@ -106,10 +129,29 @@ Result<Bytes> password_stanza(const PasswordRecipient& recipient, const Transfer
     Writer body;
     body.bytes(salt).u32(recipient.cost.passes).u32(recipient.cost.memory_kib);
     const Bytes aad = Writer{}.bytes(header).bytes(body.view()).take();
-    static constexpr std::array<std::byte, 12> nonce{};
     body.bytes(wrap.reveal().subspan(32));
-    body.bytes(crypto::gcm_seal(wrap.reveal().first(32), nonce, aad, key.reveal()));
+    body.bytes(crypto::gcm_seal(wrap.reveal().first(32), wrap_nonce, aad, key.reveal()));
     return stanza(StanzaType::password, {}, body.view()).take();
+}
+
+Bytes link_stanza(const LinkRecipient& recipient, const TransferKey& key,
+                  const TransferId& transfer, ByteView header) {
+    const LinkKeys keys = link_keys(recipient.secret, transfer);
+    Writer body;
+    body.bytes(keys.commit);
+    body.bytes(crypto::gcm_seal(keys.wrap.reveal(), wrap_nonce, header, key.reveal()));
+    return stanza(StanzaType::link, {}, body.view()).take();
+}
+
+Result<Bytes> any_stanza(const Recipient& recipient, const TransferKey& key,
+                         const TransferId& transfer, ByteView header, const Entropy& entropy) {
+    if (const auto* by_key = std::get_if<KeyRecipient>(&recipient)) {
+        return key_stanza(*by_key, key, transfer, header, entropy);
+    }
+    if (const auto* by_password = std::get_if<PasswordRecipient>(&recipient)) {
+        return password_stanza(*by_password, key, header, entropy);
+    }
+    return link_stanza(std::get<LinkRecipient>(recipient), key, transfer, header);
 }
 
 Result<void> check_recipients(std::span<const Recipient> recipients) {
@@ -124,38 +166,61 @@ Result<void> check_recipients(std::span<const Recipient> recipients) {
     return {};
 }
 
+/// Header and stanzas: everything before the MAC, which is also what a signature covers.
+Result<Writer> write_front(const TransferKey& key, const TransferId& transfer, Writer header,
+                           std::span<const Recipient> recipients, const Entropy& entropy) {
+    const Bytes aad = header.view();
+    for (const Recipient& recipient : recipients) {
+        auto one = any_stanza(recipient, key, transfer, aad, entropy);
+        if (!one) return tl::unexpected(one.error());
+        header.bytes(*one);
+    }
+    return header;
+}
+
+Bytes signed_frame(const SigningSeed* signer, ByteView front, std::string_view json,
+                   std::size_t plain_bytes) {
+    if (signer == nullptr) return manifest_format::frame(json, nullptr, plain_bytes);
+    const Signature signature = sign(*signer, manifest_format::statement(front, json));
+    return manifest_format::frame(json, &signature, plain_bytes);
+}
+
 } // namespace
 
 Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
                             const BodyLayout& layout, std::span<const Recipient> recipients,
-                            const Entropy& entropy) {
+                            const SealOptions& options, const Entropy& entropy) {
     if (auto ok = check_recipients(recipients); !ok) return tl::unexpected(ok.error());
-    auto plain = encode_manifest(manifest);
-    if (!plain) return plain;
+    auto json = manifest_format::encode_json(manifest);
+    if (!json) return tl::unexpected(json.error());
+    const auto plain_bytes = manifest_format::framed_bytes(json->size(), options.signer != nullptr);
+    if (!plain_bytes) return tl::unexpected(plain_bytes.error());
     const TransferId& transfer = manifest.transfer;
     const Bytes body_aad = Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
     const Floe body = new_floe(key, transfer, "body", body_aad, {}, entropy);
     Floe inner = new_floe(key, transfer, "manifest", manifest_aad(transfer),
                           {manifest_segment_bytes}, entropy);
-    const Bytes sealed = seal_manifest(inner, *plain, entropy);
-    wipe(*plain);
+    const Ivs ivs = manifest_ivs(*plain_bytes, entropy);
 
-    Writer out;
-    out.text("PKE1").u8(1).u8(0).u16(static_cast<std::uint16_t>(recipients.size()));
-    out.bytes(transfer.bytes).u64(layout.body_len()).bytes(body.header()).bytes(inner.header());
-    out.u32(static_cast<std::uint32_t>(sealed.size()));
-    const Bytes header = out.view();
-    for (const Recipient& recipient : recipients) {
-        const auto* by_key = std::get_if<KeyRecipient>(&recipient);
-        auto one = by_key != nullptr ? key_stanza(*by_key, key, transfer, header, entropy)
-                                     : password_stanza(std::get<PasswordRecipient>(recipient), key,
-                                                       header, entropy);
-        if (!one) return one;
-        out.bytes(*one);
-    }
-    out.bytes(header_mac(key, transfer, out.view()));
-    out.bytes(sealed);
-    return out.take();
+    Writer header;
+    header.text("PKE1").u8(1).u8(options.is_reply ? flag_is_reply : 0);
+    header.u16(static_cast<std::uint16_t>(recipients.size()));
+    header.bytes(transfer.bytes).u64(layout.body_len()).bytes(body.header()).bytes(inner.header());
+    header.u32(static_cast<std::uint32_t>(*plain_bytes + ivs.size() * 32));
+    auto out = write_front(key, transfer, std::move(header), recipients, entropy);
+    if (!out) return tl::unexpected(out.error());
+    Bytes plain = signed_frame(options.signer, out->view(), *json, *plain_bytes);
+    wipe(std::as_writable_bytes(std::span{*json}));
+    out->bytes(header_mac(key, transfer, out->view()));
+    out->bytes(seal_manifest(inner, plain, ivs));
+    wipe(plain);
+    return out->take();
+}
+
+Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
+                            const BodyLayout& layout, std::span<const Recipient> recipients,
+                            const Entropy& entropy) {
+    return seal_envelope(key, manifest, layout, recipients, SealOptions{}, entropy);
 }
 
 } // namespace plankurier

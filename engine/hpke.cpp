@@ -168,6 +168,12 @@ PrivateKey derive_private_key(StanzaType type, ByteView ikm) {
     return key;
 }
 
+PrivateKey private_key(StanzaType type, const KeySeed& seed) {
+    Key256 ikm;
+    crypto::hmac_sha256(seed.reveal(), {as_bytes("plankurier/1 kem")}, ikm.reveal_mutable());
+    return derive_private_key(type, ikm.reveal());
+}
+
 Bytes public_key(StanzaType type, const PrivateKey& key) {
     if (type == StanzaType::hpke_p256) return P256{}.base_times(key.reveal());
     Bytes out(32);

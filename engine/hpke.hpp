@@ -13,6 +13,8 @@ using PrivateKey = Secret<32, struct HpkePrivateTag>;
 
 /// RFC 9180 section 7.1.3 DeriveKeyPair.
 [[nodiscard]] PrivateKey derive_private_key(StanzaType type, ByteView ikm);
+/// The private key of a seed (docs/protocol.md "Keys").
+[[nodiscard]] PrivateKey private_key(StanzaType type, const KeySeed& seed);
 /// The public key of a private key: 32 bytes, or 65 uncompressed.
 [[nodiscard]] Bytes public_key(StanzaType type, const PrivateKey& key);
 

@@ -9,7 +9,6 @@ namespace plankurier {
 
 namespace {
 
-using KemIkm = Secret<32, struct KemIkmTag>;
 using SigningKey = Secret<64, struct SigningKeyTag>;
 
 constexpr std::uint32_t passes_max = 10;
@@ -21,8 +20,9 @@ const unsigned char* raw(const std::byte* at) noexcept {
     return reinterpret_cast<const unsigned char*>(at);
 }
 
-bool is_kem(StanzaType type) noexcept {
-    return type == StanzaType::hpke_p256 || type == StanzaType::hpke_x25519;
+Hash256 labeled_hash(std::string_view label, const RecipientPublicKey& key) {
+    const auto type = static_cast<std::uint16_t>(key.type);
+    return sha256(Writer{}.text(label).u8(0).u16(type).bytes(key.bytes).view());
 }
 
 /// The aad of a key file ends with the public key, which follows from the seed inside. GCM is
@@ -56,24 +56,20 @@ std::pair<SigningPublicKey, SigningKey> expand_seed(const SigningSeed& seed) {
 } // namespace
 
 KeyId key_id(const RecipientPublicKey& key) {
-    const Bytes record = Writer{}
-                             .text("plankurier/1 kid")
-                             .u8(0)
-                             .u16(static_cast<std::uint16_t>(key.type))
-                             .bytes(key.bytes)
-                             .take();
-    const auto digest = sha256(record);
     KeyId id{};
-    std::copy_n(digest.begin(), id.size(), id.begin());
+    std::copy_n(labeled_hash("plankurier/1 kid", key).begin(), id.size(), id.begin());
+    return id;
+}
+
+InboxId inbox_id(const RecipientPublicKey& key) {
+    InboxId id;
+    std::copy_n(labeled_hash("plankurier/1 inbox", key).begin(), id.bytes.size(), id.bytes.begin());
     return id;
 }
 
 Result<RecipientPublicKey> recipient_public_key(const KeySeed& seed, StanzaType type) {
-    if (!is_kem(type)) return fail(Errc::unsupported, "key type");
-    KemIkm ikm;
-    crypto::hmac_sha256(seed.reveal(), {as_bytes("plankurier/1 kem")}, ikm.reveal_mutable());
-    return RecipientPublicKey{type,
-                              hpke::public_key(type, hpke::derive_private_key(type, ikm.reveal()))};
+    if (public_key_bytes(type) == 0) return fail(Errc::unsupported, "key type");
+    return RecipientPublicKey{type, hpke::public_key(type, hpke::private_key(type, seed))};
 }
 
 SigningSeed signing_seed(const KeySeed& seed) {
@@ -125,7 +121,7 @@ Result<OpenedKeyFile> open_key_file(ByteView file, const SecretText& passphrase)
     const auto salt = in.array<16>();
     const std::uint32_t passes = in.u32();
     const std::uint32_t memory_kib = in.u32();
-    if (!is_kem(type) || passes == 0 || passes > passes_max || memory_kib < 8 ||
+    if (public_key_bytes(type) == 0 || passes == 0 || passes > passes_max || memory_kib < 8 ||
         memory_kib > memory_kib_max) {
         return fail(Errc::unsupported, "key file");
     }

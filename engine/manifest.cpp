@@ -1,7 +1,7 @@
 #include "engine/crypto.hpp"
+#include "engine/manifest_format.hpp"
 
 #include <plankurier/layout.hpp>
-#include <plankurier/manifest.hpp>
 #include <plankurier/receiving.hpp>
 
 #include <nlohmann/json.hpp>
@@ -27,25 +27,31 @@ json to_json(const Manifest& manifest) {
     json kids = json::array();
     for (const KeyId& kid : manifest.recipient_keys) kids.push_back(to_hex(kid));
     const Contact& from = manifest.from;
-    return {{"v", 1},
-            {"tid", manifest.transfer.hex()},
-            {"created", manifest.created},
-            {"expiry_days", manifest.expiry_days},
-            {"from",
-             {{"name", from.name},
-              {"phone", from.phone},
-              {"email", from.email},
-              {"reference", from.reference},
-              {"clerk", from.clerk},
-              {"institution", from.institution}}},
-            {"to",
-             {{"dept", manifest.department},
-              {"dir_serial", manifest.directory_serial},
-              {"kids", std::move(kids)}}},
-            {"subject", manifest.subject},
-            {"message", manifest.message},
-            {"files", std::move(files)},
-            {"opts", {{"notify_fetch", manifest.notify_fetch}}}};
+    json out = {{"v", 1},
+                {"tid", manifest.transfer.hex()},
+                {"created", manifest.created},
+                {"expiry_days", manifest.expiry_days},
+                {"from",
+                 {{"name", from.name},
+                  {"phone", from.phone},
+                  {"email", from.email},
+                  {"reference", from.reference},
+                  {"clerk", from.clerk},
+                  {"institution", from.institution}}},
+                {"to",
+                 {{"dept", manifest.department},
+                  {"dir_serial", manifest.directory_serial},
+                  {"kids", std::move(kids)}}},
+                {"subject", manifest.subject},
+                {"message", manifest.message},
+                {"files", std::move(files)},
+                {"opts", {{"notify_fetch", manifest.notify_fetch}}}};
+    if (const auto& reply = manifest.reply_key) {
+        out["reply"] = {{"type", static_cast<unsigned>(reply->type)},
+                        {"pk", to_base64url(reply->bytes)},
+                        {"inbox", inbox_id(*reply).hex()}};
+    }
+    return out;
 }
 
 bool texts_are_utf8(const Manifest& manifest) {
@@ -77,6 +83,20 @@ Contact contact_from(const json& value) {
     contact.clerk = value.value("clerk", std::string{});
     contact.institution = value.value("institution", std::string{});
     return contact;
+}
+
+/// Nothing for a type of a later version, so that the message stays readable without it.
+Result<std::optional<RecipientPublicKey>> reply_key_from(const json& value) {
+    const auto type = static_cast<StanzaType>(value.at("type").get<std::uint16_t>());
+    if (public_key_bytes(type) == 0) return std::nullopt;
+    auto raw = from_base64url(value.at("pk").get<std::string>());
+    if (!raw) return tl::unexpected(raw.error());
+    RecipientPublicKey key{type, std::move(*raw)};
+    const auto inbox = InboxId::from_hex(value.at("inbox").get<std::string>());
+    if (key.bytes.size() != public_key_bytes(type) || !inbox || *inbox != inbox_id(key)) {
+        return fail(Errc::malformed, "reply key");
+    }
+    return key;
 }
 
 Result<Manifest> from_json(const json& value) {
@@ -112,6 +132,11 @@ Result<Manifest> from_json(const json& value) {
     if (const auto opts = value.find("opts"); opts != value.end()) {
         manifest.notify_fetch = opts->value("notify_fetch", true);
     }
+    if (const auto reply = value.find("reply"); reply != value.end()) {
+        auto key = reply_key_from(*reply);
+        if (!key) return tl::unexpected(key.error());
+        manifest.reply_key = std::move(*key);
+    }
     return manifest;
 }
 
@@ -123,40 +148,88 @@ std::uint64_t Manifest::content_bytes() const noexcept {
     return total;
 }
 
-Result<Bytes> encode_manifest(const Manifest& manifest) {
+namespace manifest_format {
+
+Result<std::string> encode_json(const Manifest& manifest) {
     if (manifest.files.size() > files_max) return fail(Errc::too_many_files, "files");
     if (!texts_are_utf8(manifest)) return fail(Errc::invalid_argument, "text is not UTF-8");
     for (const ManifestFile& file : manifest.files) {
         if (file.name.size() > file_name_bytes_max) return fail(Errc::too_large, "file name");
     }
-    std::string text = to_json(manifest).dump();
-    const std::size_t used = 4 + text.size() + 1;
+    const auto& reply = manifest.reply_key;
+    if (reply && (reply->bytes.empty() || reply->bytes.size() != public_key_bytes(reply->type))) {
+        return fail(Errc::invalid_argument, "reply key");
+    }
+    return to_json(manifest).dump();
+}
+
+Result<std::size_t> framed_bytes(std::size_t json_bytes, bool has_signature) {
+    const std::size_t used = 4 + json_bytes + 1 + (has_signature ? sizeof(Signature) : 0);
     const std::size_t padded = padme(std::max(used, plain_bytes_min));
     // The sealed form adds 32 bytes a 64 KiB segment and must stay within the same limit.
     if (padded > manifest_bytes_max - 2'048) return fail(Errc::too_large, "manifest");
-    Bytes plain = Writer{}.u32(static_cast<std::uint32_t>(text.size())).text(text).u8(0).take();
-    plain.resize(padded);
-    wipe(std::as_writable_bytes(std::span{text}));
+    return padded;
+}
+
+Bytes frame(std::string_view json_text, const Signature* signature, std::size_t framed_length) {
+    Writer out;
+    out.u32(static_cast<std::uint32_t>(json_text.size())).text(json_text);
+    out.u8(signature != nullptr ? 1 : 0);
+    if (signature != nullptr) out.bytes(*signature);
+    Bytes plain = out.take();
+    plain.resize(framed_length);
     return plain;
 }
 
-Result<Manifest> decode_manifest(ByteView plain) {
+Result<Frame> unframe(ByteView plain) {
     if (plain.size() > manifest_bytes_max) return fail(Errc::too_large, "manifest");
     Reader in{plain};
+    Frame frame;
     const std::size_t length = in.u32();
-    const std::string_view text = as_text(in.bytes(length));
+    frame.json = as_text(in.bytes(length));
     const std::uint8_t has_signature = in.u8();
     if (!in.ok() || has_signature > 1) return fail(Errc::malformed, "manifest");
-    if (has_signature == 1) in.bytes(64);
+    if (has_signature == 1) frame.signature = in.array<64>();
     const ByteView padding = in.bytes(in.left());
     if (!in.ok() || !std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })) {
         return fail(Errc::malformed, "manifest padding");
     }
+    return frame;
+}
+
+Result<Manifest> decode_json(std::string_view text) {
     try {
         return from_json(json::parse(text));
     } catch (const json::exception&) {
         return fail(Errc::malformed, "manifest JSON");
     }
+}
+
+Bytes statement(ByteView before_mac, std::string_view json_text) {
+    return Writer{}
+        .text("plankurier/1 manifest sig")
+        .u8(0)
+        .bytes(crypto::sha512(before_mac))
+        .bytes(crypto::sha512(as_bytes(json_text)))
+        .take();
+}
+
+} // namespace manifest_format
+
+Result<Bytes> encode_manifest(const Manifest& manifest) {
+    auto text = manifest_format::encode_json(manifest);
+    if (!text) return tl::unexpected(text.error());
+    const auto length = manifest_format::framed_bytes(text->size(), false);
+    if (!length) return tl::unexpected(length.error());
+    Bytes plain = manifest_format::frame(*text, nullptr, *length);
+    wipe(std::as_writable_bytes(std::span{*text}));
+    return plain;
+}
+
+Result<Manifest> decode_manifest(ByteView plain) {
+    const auto frame = manifest_format::unframe(plain);
+    if (!frame) return tl::unexpected(frame.error());
+    return manifest_format::decode_json(frame->json);
 }
 
 } // namespace plankurier

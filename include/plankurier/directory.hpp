@@ -77,7 +77,10 @@ struct TrustAnchor {
 /// The JSON text of a directory.
 [[nodiscard]] std::string encode_directory(const Directory& directory);
 
-/// The key to seal to now: inside from/until, not revoked, latest `until`. Fails with `expired`.
+/// The key to seal to now: of those inside from/until and not revoked the newest epoch, that is the
+/// latest `from`, then the latest `until`. Epochs overlap, and a new one may begin early because a
+/// member left; older keys of the record serve to open what was sealed before. Fails with
+/// `expired`.
 [[nodiscard]] Result<DepartmentKey> usable_key(const Directory& directory,
                                                const Department& department, std::int64_t now);
 

@@ -5,7 +5,6 @@
 #include <plankurier/layout.hpp>
 #include <plankurier/manifest.hpp>
 
-#include <functional>
 #include <variant>
 
 namespace plankurier {
@@ -22,7 +21,7 @@ void derive(const TransferKey& key, const TransferId& transfer, std::string_view
 /// A FLOE header: params(10) iv(32) tag(32) (C2SP FLOE).
 using FloeHeader = std::array<std::byte, 74>;
 
-/// Who can open: a public key, or whoever knows the password.
+/// Who can open: the holder of a key, whoever knows the password, whoever holds the link.
 struct KeyRecipient {
     RecipientPublicKey key;
     bool anonymous{}; ///< write an all-zero kid
@@ -31,10 +30,17 @@ struct PasswordRecipient {
     SecretText password; ///< NFC-normalised before use
     Argon2Cost cost{};
 };
-using Recipient = std::variant<KeyRecipient, PasswordRecipient>;
+struct LinkRecipient {
+    LinkSecret secret; ///< random, for this transfer only
+};
+using Recipient = std::variant<KeyRecipient, PasswordRecipient, LinkRecipient>;
 
-/// Where random bytes come from; vectors give fixed ones. Called with the span to fill.
-using Entropy = std::function<void(std::span<std::byte>)>;
+/// What an authority's answer has and a citizen's transfer has not.
+struct SealOptions {
+    /// Signs the manifest: the signing seed of a department (`signing_seed` of its key seed).
+    const SigningSeed* signer{};
+    bool is_reply{}; ///< flag bit 2: sealed to a return key
+};
 
 /// Writes an envelope. The body's FLOE header is made here and read back by `parse_envelope`.
 /// Fails with `invalid_argument` (no recipient, two passwords, more than 64), `too_large`,
@@ -42,6 +48,11 @@ using Entropy = std::function<void(std::span<std::byte>)>;
 [[nodiscard]] Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
                                           const BodyLayout& layout,
                                           std::span<const Recipient> recipients,
+                                          const Entropy& entropy = fill_random);
+[[nodiscard]] Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
+                                          const BodyLayout& layout,
+                                          std::span<const Recipient> recipients,
+                                          const SealOptions& options,
                                           const Entropy& entropy = fill_random);
 
 /// What can be read without a secret; nothing of it is authenticated yet. Positions index into
@@ -68,6 +79,8 @@ struct OpenedEnvelope {
     BodyLayout layout;
     FloeHeader body_header{};
     Manifest manifest;
+    bool is_reply{};                            ///< as the author of the envelope says
+    std::optional<ManifestSignature> signature; ///< check it with `check_signer` (signer.hpp)
 };
 /// Opens with a key seed of a type: stanzas with this key's kid first, then those with kid zero.
 /// Strict order: bounds, caps, stanza, header MAC, both FLOE header tags, manifest. Fails with
@@ -76,6 +89,8 @@ struct OpenedEnvelope {
                                                    StanzaType type);
 /// Opens with a password. Fails with `wrong_password`, else as above.
 [[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, const SecretText& password);
+/// Opens with the secret of a link. Fails with `wrong_key`, else as above.
+[[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, const LinkSecret& secret);
 /// Opens with the transfer key itself (the sender, resuming).
 [[nodiscard]] Result<OpenedEnvelope> open_envelope(ByteView envelope, TransferKey key);
 

@@ -45,6 +45,10 @@ using RelayId = Id128<struct RelayIdTag>;
 /// stored hashed and never written to a log or path.
 using LinkId = Id128<struct LinkIdTag>;
 
+/// Names the inbox in which answers for one return key are listed. It follows from that key
+/// (`inbox_id` in keys.hpp), and tells nothing about who holds it.
+using InboxId = Id128<struct InboxIdTag>;
+
 /// First 8 bytes of SHA-256 over a public key record; all zero means "not told" (format 3.7).
 using KeyId = std::array<std::byte, 8>;
 

@@ -5,12 +5,21 @@
 #include <plankurier/ids.hpp>
 #include <plankurier/secret.hpp>
 
+#include <functional>
 #include <optional>
 
 namespace plankurier {
 
-/// Stanza types on the wire (format 3.7); the first two name kinds of public keys too.
-enum class StanzaType : std::uint16_t { hpke_x25519 = 1, password = 2, hpke_p256 = 5 };
+/// Stanza types on the wire (format 3.7); those of HPKE name kinds of public keys too.
+enum class StanzaType : std::uint16_t { hpke_x25519 = 1, password = 2, link = 3, hpke_p256 = 5 };
+
+/// Bytes of a public key of this type: 32 or 65. 0 for types that are no kind of public key.
+[[nodiscard]] constexpr std::size_t public_key_bytes(StanzaType type) noexcept {
+    return type == StanzaType::hpke_x25519 ? 32 : type == StanzaType::hpke_p256 ? 65 : 0;
+}
+
+/// Where random bytes come from; vectors give fixed ones. Called with the span to fill.
+using Entropy = std::function<void(std::span<std::byte>)>;
 
 /// A key that a transfer can be sealed to. `bytes`: 32 (X25519) or 65 (P-256, uncompressed).
 struct RecipientPublicKey {
@@ -21,6 +30,9 @@ struct RecipientPublicKey {
 
 /// kid = SHA-256("plankurier/1 kid" 00 type pk)[0..8).
 [[nodiscard]] KeyId key_id(const RecipientPublicKey& key);
+
+/// inbox = SHA-256("plankurier/1 inbox" 00 type pk)[0..16) (format 3.11).
+[[nodiscard]] InboxId inbox_id(const RecipientPublicKey& key);
 
 /// The public key for a seed. KEM keys derive by RFC 9180 DeriveKeyPair with
 /// ikm = HMAC-SHA-256(seed, "plankurier/1 kem"). Fails with `unsupported` for other types.

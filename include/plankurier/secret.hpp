@@ -102,6 +102,9 @@ using ManageToken = Secret<32, struct ManageTokenTag>;
 using SessionToken = Secret<32, struct SessionTokenTag>;
 /// The 32 bytes from which a department's, a staff member's or a reply key pair is derived.
 using KeySeed = Secret<32, struct KeySeedTag>;
+/// The 32 bytes behind a link's `#` that open the transfer for whoever holds the link (format 3.7,
+/// stanza 0003). Never sent to a server; never used for two transfers.
+using LinkSecret = Secret<32, struct LinkSecretTag>;
 /// An Ed25519 seed (RFC 8032) that signs records, tickets, receipts or a manifest.
 using SigningSeed = Secret<32, struct SigningSeedTag>;
 

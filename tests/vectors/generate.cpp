@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
     write_body();
     write_keys();
     write_trust();
+    write_answers();
     std::cout << written << " vectors written, " << wrong << " refused\n";
     return wrong == 0 ? 0 : 1;
 }

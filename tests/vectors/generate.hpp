@@ -65,8 +65,9 @@ inline Bytes cut(const Bytes& bytes, std::size_t less) {
     return {bytes.begin(), bytes.end() - static_cast<std::ptrdiff_t>(less)};
 }
 
-void write_body();  ///< sizes, segments, trees, descriptors
-void write_keys();  ///< records, manifests, envelopes, key files, HPKE
-void write_trust(); ///< minisign, directory, file names and types
+void write_body();    ///< sizes, segments, trees, descriptors
+void write_keys();    ///< records, manifests, envelopes, key files, HPKE
+void write_trust();   ///< minisign, directory, file names and types
+void write_answers(); ///< links, signatures, members, challenges, histories
 
 } // namespace plankurier::vectors

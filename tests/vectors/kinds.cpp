@@ -1,35 +1,16 @@
-#include "vectors/kinds.hpp"
+#include "vectors/kinds_read.hpp"
 
 #include "engine/hpke.hpp"
 
 #include <plankurier/directory.hpp>
-#include <plankurier/envelope.hpp>
 #include <plankurier/receiving.hpp>
 #include <plankurier/records.hpp>
 #include <plankurier/sealing.hpp>
-
-#include <map>
-#include <stdexcept>
 
 namespace plankurier::vectors {
 
 namespace {
 
-Bytes hex(const Json& in, const char* member) {
-    return from_hex(in.at(member).get<std::string>()).value();
-}
-template <std::size_t N>
-std::array<std::byte, N> fixed(const Json& in, const char* member) {
-    const Bytes raw = hex(in, member);
-    std::array<std::byte, N> out{};
-    if (raw.size() != N) throw std::runtime_error(std::string{"length of "} + member);
-    std::copy(raw.begin(), raw.end(), out.begin());
-    return out;
-}
-template <typename SecretType>
-SecretType secret(const Json& in, const char* member) {
-    return SecretType{ByteView{hex(in, member)}};
-}
 TransferId tid(const Json& in) { return TransferId{fixed<16>(in, "tid")}; }
 /// {"repeat": hex, "count": N}: bytes too long to write down.
 Bytes repeated(const Json& in) {
@@ -40,9 +21,6 @@ Bytes repeated(const Json& in) {
     }
     return out;
 }
-StanzaType key_type(const Json& in) {
-    return in.at("type") == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
-}
 std::vector<Hash256> roots(const Json& in) {
     std::vector<Hash256> out;
     for (const Json& one : in.at("piece_roots")) {
@@ -51,12 +29,6 @@ std::vector<Hash256> roots(const Json& in) {
     }
     return out;
 }
-template <typename T>
-Outcome failed(const Result<T>& result) {
-    return {std::string{name(result.error().code)}, Json::object()};
-}
-Outcome ok(Json out) { return {"ok", std::move(out)}; }
-
 Outcome run_padme(const Json& in) {
     return ok({{"padded", padme(in.at("length").get<std::uint64_t>())}});
 }
@@ -175,33 +147,54 @@ Outcome run_gone(const Json& in) {
     return ok({{"relay", one->relay.hex()}, {"tid", one->transfer.hex()}, {"time", one->time}});
 }
 
+} // namespace
+
 Json shown(const Manifest& manifest) {
     Json files = Json::array();
     for (const ManifestFile& file : manifest.files) {
         files.push_back({{"name", file.name}, {"size", file.size_bytes}, {"type", file.type}});
     }
-    return {{"tid", manifest.transfer.hex()},
-            {"created", manifest.created},
-            {"expiry_days", manifest.expiry_days},
-            {"email", manifest.from.email},
-            {"department", manifest.department},
-            {"subject", manifest.subject},
-            {"message", manifest.message},
-            {"notify_fetch", manifest.notify_fetch},
-            {"files", files}};
+    Json out = {{"tid", manifest.transfer.hex()},
+                {"created", manifest.created},
+                {"expiry_days", manifest.expiry_days},
+                {"email", manifest.from.email},
+                {"department", manifest.department},
+                {"subject", manifest.subject},
+                {"message", manifest.message},
+                {"notify_fetch", manifest.notify_fetch},
+                {"files", files}};
+    if (const auto& reply = manifest.reply_key) {
+        out["reply"] = {{"type", type_name(reply->type)},
+                        {"public_key", to_hex(reply->bytes)},
+                        {"inbox", inbox_id(*reply).hex()}};
+    }
+    return out;
 }
+
+namespace {
+
 Outcome run_manifest(const Json& in) {
     const auto manifest = decode_manifest(hex(in, "plain"));
     return manifest ? ok(shown(*manifest)) : failed(manifest);
 }
-Outcome run_envelope(const Json& in) {
+} // namespace
+
+Result<OpenedEnvelope> open_as_told(const Json& in) {
     const Bytes bytes = hex(in, "bytes");
-    const auto opened =
-        in.contains("seed")
-            ? open_envelope(bytes, secret<KeySeed>(in, "seed"), key_type(in))
-            : (in.contains("password")
-                   ? open_envelope(bytes, SecretText{in.at("password").get<std::string>()})
-                   : open_envelope(bytes, secret<TransferKey>(in, "key")));
+    if (in.contains("seed")) {
+        return open_envelope(bytes, secret<KeySeed>(in, "seed"), key_type(in));
+    }
+    if (in.contains("password")) {
+        return open_envelope(bytes, SecretText{in.at("password").get<std::string>()});
+    }
+    if (in.contains("link")) return open_envelope(bytes, secret<LinkSecret>(in, "link"));
+    return open_envelope(bytes, secret<TransferKey>(in, "key"));
+}
+
+namespace {
+
+Outcome run_envelope(const Json& in) {
+    const auto opened = open_as_told(in);
     if (!opened) return failed(opened);
     return ok({{"key", to_hex(opened->key.reveal())},
                {"body_len", opened->layout.body_len()},
@@ -221,8 +214,7 @@ Outcome run_key_file(const Json& in) {
     const auto opened =
         open_key_file(hex(in, "bytes"), SecretText{in.at("passphrase").get<std::string>()});
     if (!opened) return failed(opened);
-    return ok({{"seed", to_hex(opened->seed.reveal())},
-               {"type", opened->type == StanzaType::hpke_p256 ? "p256" : "x25519"}});
+    return ok({{"seed", to_hex(opened->seed.reveal())}, {"type", type_name(opened->type)}});
 }
 
 /// The key encapsulation of RFC 9180: key pairs from ikm, and the secret both sides share.
@@ -285,7 +277,7 @@ Outcome run_file_type(const Json& in) {
 } // namespace
 
 Outcome run(const std::string& kind, const Json& in) {
-    static const std::map<std::string, Outcome (*)(const Json&)> kinds = {
+    static const Kinds kinds = {
         {"padme", run_padme},
         {"layout", run_layout},
         {"derive", run_derive},
@@ -311,6 +303,9 @@ Outcome run(const std::string& kind, const Json& in) {
         {"file_name", run_file_name},
         {"file_type", run_file_type},
     };
+    if (const auto found = answer_kinds().find(kind); found != answer_kinds().end()) {
+        return found->second(in);
+    }
     const auto found = kinds.find(kind);
     if (found == kinds.end()) throw std::runtime_error("unknown kind " + kind);
     return found->second(in);
