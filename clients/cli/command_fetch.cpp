@@ -2,6 +2,7 @@
 
 #include <clients/cli/download.hpp>
 #include <clients/cli/fetch_open.hpp>
+#include <clients/cli/swarm_fetch.hpp>
 
 #include <plankurier/fault.hpp>
 #include <plankurier/receiving.hpp>
@@ -70,14 +71,42 @@ private:
     }
 
     Result<Hash256> fetch_pieces(const DownloadJob& job, TicketBox& tickets,
-                                 const Certificate& /*certificate*/) {
+                                 const Certificate& certificate) {
         const auto watcher = watcher_for(job);
         const auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
         auto root = download.describe();
         if (!root) return root;
+        if (options_.via == "swarm") {
+            auto done = fetch_by_swarm(job, download, tickets, certificate, watcher);
+            if (!done) return tl::unexpected(done.error());
+        }
         if (auto fetched = download.fetch(); !fetched) return tl::unexpected(fetched.error());
         return root;
+    }
+
+    /// As far as it goes; what is missing afterwards comes by HTTPS.
+    Result<void> fetch_by_swarm(const DownloadJob& job, Download& download, TicketBox& tickets,
+                                const Certificate& certificate, const DownloadWatcher& watcher) {
+        // A relay that keeps silent must not stop the volumes of the others for long.
+        auto settings = http_settings(options_);
+        settings.silence_seconds = std::min(settings.silence_seconds, 5U);
+        PieceClient client{settings, tickets, job.transfer};
+        const SwarmFetchJob by_swarm{job, download.roots(), download.choice(), certificate,
+                                     [&](std::size_t relay, std::uint32_t volume) {
+                                         return client.swarm(job.relays[relay], volume);
+                                     }};
+        SwarmFetch swarm{by_swarm, watcher};
+        if (auto done = swarm.run(); !done) return done;
+        const bool all = std::all_of(state_.pieces.begin(), state_.pieces.end(),
+                                     [](bool durable) { return durable; });
+        if (!all) {
+            console_.end_progress();
+            console_.say(Text::swarm_gave_up);
+            console_.event("swarm_gave_up");
+        }
+        if (swarm.fetched() > 0) via_ = all ? "swarm" : "swarm+https";
+        return {};
     }
 
     [[nodiscard]] const std::vector<ManifestFile>& wanted() const {

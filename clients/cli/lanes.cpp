@@ -93,7 +93,7 @@ Result<std::string> PieceClient::stored(const RelayAddress& relay) {
     return call("POST", relay, "/stored", as_bytes("{}")).and_then(parse_stored);
 }
 
-Result<PieceClient::SwarmPeer> PieceClient::swarm(const RelayAddress& relay, std::uint32_t volume) {
+Result<SwarmPeer> PieceClient::swarm(const RelayAddress& relay, std::uint32_t volume) {
     const auto header = tickets_.header();
     if (!header) return tl::unexpected(header.error());
     auto answer = line_.request(

@@ -58,6 +58,12 @@ private:
     TicketAnswer current_;
 };
 
+/// Where a relay serves a volume as a swarm peer.
+struct SwarmPeer {
+    std::string address; ///< numeric: where the relay answered by HTTPS
+    std::uint16_t port{};
+};
+
 /// One transfer on the relays. Belongs to one thread.
 class PieceClient {
 public:
@@ -69,10 +75,6 @@ public:
                                               ByteView descriptor);
     [[nodiscard]] Result<Bytes> get_descriptor(const RelayAddress& relay, std::uint32_t volume);
     [[nodiscard]] Result<std::string> stored(const RelayAddress& relay);
-    struct SwarmPeer {
-        std::string address; ///< numeric: where the relay answered
-        std::uint16_t port{};
-    };
     /// Where the relay serves the volume as a swarm peer, once it is ready for it. `not_found`,
     /// `conflict` and `unavailable` say: not yet.
     [[nodiscard]] Result<SwarmPeer> swarm(const RelayAddress& relay, std::uint32_t volume);

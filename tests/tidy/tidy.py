@@ -37,6 +37,7 @@ LAYERS = {
     "relay/swarm/": (r"plankurier/|relay/swarm/", r"nlohmann/"),
     "relay/": (r"plankurier/|relay/", r"boost/program_options|toml\+\+/|nlohmann/"),
     "clients/": (r"plankurier/|clients/", r"boost/program_options|curl/|nlohmann/"),
+    "clients/cli/swarm_key.cpp": (r"plankurier/|clients/", r"openssl/"),
     "bench/": (r".*", r".*"),
     "tests/": (r".*", r".*"),
 }
