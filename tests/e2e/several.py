@@ -7,6 +7,7 @@ started, stopped and killed alone.
 import contextlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 
