@@ -219,6 +219,7 @@ class World:
             f'link_base = "{self.server}"\n'
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
             f'[pieces]\nport = {self.pieces_port}\nurl = "{self.pieces_url}"\n'
+            f'[swarm]\nport = {free_port()}\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
             f'[limits]\ntransfer_gib_max = {self.transfer_gib_max}\n'
             'code_mails_per_address_hour = 1000\n'
