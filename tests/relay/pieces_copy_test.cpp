@@ -172,8 +172,11 @@ TEST_CASE("an invited recipient fetches a volume by swarm; after a purge nobody 
     const Body body{"fetched"};
     CHECK(world[0].swarm(body, 0).status == 404);
     world[0].upload(body, 0);
-    const auto answer = world[0].swarm(body, 0);
-    REQUIRE(answer.status == 200);
+    TestRelay::SwarmAnswer answer;
+    world.control.wait("a swarm process", [&] { // it may still be starting: 503
+        answer = world[0].swarm(body, 0);
+        return answer.status == 200;
+    });
     CHECK(world[0].swarm(body, 1).status == 404);
     {
         Downloader first{world.control, body, 0};
