@@ -1,4 +1,4 @@
-#include "tests/support/certificates.hpp"
+#include "tests/support/swarm_certificates.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>

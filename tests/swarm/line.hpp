@@ -2,7 +2,7 @@
 /// A peer that speaks BitTorrent by hand, over TCP or TLS, as a stranger would. One thread at a
 /// time.
 
-#include "tests/support/certificates.hpp"
+#include "tests/support/swarm_certificates.hpp"
 
 #include <memory>
 

@@ -2,7 +2,7 @@
 /// Swarms that remember their events, volumes of random bytes, and backings that can be watched
 /// and broken. Thread safe where the swarm's own threads come in.
 
-#include "tests/support/certificates.hpp"
+#include "tests/support/swarm_certificates.hpp"
 
 #include <plankurier/swarm.hpp>
 
