@@ -55,7 +55,7 @@ Pack session_settings(const SwarmSettings& settings) {
     // Connecting is done by Swarm: at once, and again when it says so.
     pack.set_int(Pack::torrent_connect_boost, 30);
     pack.set_int(Pack::min_reconnect_time, 0);
-    pack.set_int(Pack::max_failcount, 100);
+    pack.set_int(Pack::max_failcount, 3);
     pack.set_int(Pack::connection_speed, 200);
     pack.set_int(Pack::max_out_request_queue, 1'000);
     pack.set_int(Pack::max_allowed_in_request_queue, 2'000);
