@@ -209,7 +209,9 @@ Result<void> Upload::run() {
     return {};
 }
 
-Result<std::string> Upload::stored(std::size_t relay) { return (several() ? asker_ : coordinator_).stored(job_.relays[relay]); }
+Result<std::string> Upload::stored(std::size_t relay) {
+    return (several() ? asker_ : coordinator_).stored(job_.relays[relay]);
+}
 
 bool Upload::review() {
     {
