@@ -223,6 +223,17 @@ TEST_CASE("without a certificate, or without peers, the swarm brings nothing and
     CHECK(world.missing() == 64);
 }
 
+TEST_CASE("a peer with other bytes brings nothing that counts, and the honest one all") {
+    World world{64, 2};
+    const auto lie = make_source(world.folder.path() / "other.pdf", world.random_content());
+    world.serve(0, lie); // sealed with the right key: only the roots differ
+    world.serve(1, world.source);
+    REQUIRE(world.fetch());
+    CHECK(world.right());
+    CHECK(world.missing() == 0);
+    CHECK(std::ranges::count(world.liars, 1U) == 0);
+}
+
 TEST_CASE("when all peers gave wrong bytes the swarm is left at once, and none is named") {
     World world{64, 1};
     world.patience = std::chrono::hours{1};
