@@ -43,14 +43,22 @@ class Case:
     def exact(self, done):
         """Everything arrived the way it was to come, some of it at least, and nothing else."""
         names = [path.name for path in self.target.iterdir()]
-        return (done.returncode == 0 and done.events[-1]["via"].startswith(self.via)
-                and names == [self.file.name]
-                and (self.target / self.file.name).read_bytes() == self.file.read_bytes())
+        return self._said(done, done.returncode == 0
+                          and done.events[-1]["via"].startswith(self.via)
+                          and names == [self.file.name]
+                          and (self.target / self.file.name).read_bytes()
+                          == self.file.read_bytes())
 
     def refused(self, done, codes):
         """A clear error, and no file under its final name."""
-        return done.returncode in codes and done.stderr.strip() \
-            and not (self.target / self.file.name).exists()
+        return self._said(done, done.returncode in codes and done.stderr.strip()
+                          and not (self.target / self.file.name).exists())
+
+    def _said(self, done, good):
+        if not good:
+            print("   ", self.via, done.returncode, done.stderr[-400:],
+                  [event for event in done.events if event["event"] not in ("progress", "message")])
+        return good
 
     def spoil(self, member, way):
         """Overwrites what a relay holds, as its administrator could."""
@@ -128,6 +136,9 @@ def nobody_honest(case):
     for way, codes in (("flip", (8,)), ("swap", (8,)), ("truncate", (7, 8))):
         for member in case.service.members:
             case.spoil(member, way)
+            member.kill_role("swarm")  # it may have the right bytes in memory
+        for member in case.service.members:
+            member.wait_up()
         for via in ("https", "swarm"):
             done = case.fetch(via, "--retries", "0")
             case.checks.that(f"all relays hold pieces with a {way}: a clear error by {via}, no file",
