@@ -58,6 +58,12 @@ public:
         context_->volume->giving = this; // libtorrent writes the block next, if it wants it
         return false;
     }
+    void tick() override {
+        // Once a second: when nothing is wanted any more in either direction. libtorrent would do
+        // it right after its last messages, and TLS takes 3 s to end while those are being written.
+        if (!context_->volume->complete() || (serves() && !peer_.is_seed())) return;
+        peer_.disconnect(lt::errors::upload_upload_connection, lt::operation_t::bittorrent);
+    }
     void sent_payload(int bytes) override {
         context_->counters.sent_bytes.fetch_add(static_cast<std::uint64_t>(bytes),
                                                 std::memory_order_relaxed);

@@ -88,7 +88,7 @@ TEST_CASE("who lies again and again under new ports is not let in any more") {
     REQUIRE(node.load(volume, std::make_shared<MemoryBacking>(volume), 0));
     for (int i = 0; i < 8; ++i) CHECK_FALSE(lie_to(node, volume).empty());
     CHECK(lie_to(node, volume).empty());
-    CHECK(node.count(Kind::bad_peer, volume.about) == 8);
+    CHECK(eventually([&] { return node.count(Kind::bad_peer, volume.about) == 8; }));
     Node honest{plain_settings()};
     REQUIRE(honest.load(volume, std::make_shared<MemoryBacking>(volume.bytes), volume.all()));
     REQUIRE(node.connect(volume, honest)); // whom we choose ourselves still counts
@@ -254,7 +254,8 @@ TEST_CASE("memory stays within the pool while a slow disk holds everything up") 
     }));
     CHECK(held > 0);
     CHECK(held <= settings.pool_bytes_max);
-    CHECK(resident <= before + (std::uint64_t{24} << 20)); // three pools, and what hangs in sockets
+    // Three pools and what stands in sockets; sanitizers have memory of their own beside it.
+    if (!sanitized) CHECK(resident <= before + (std::uint64_t{24} << 20));
     CHECK(kept->bytes() == volume.bytes);
     // Two seeds end with the same blocks, but nothing was thrown away for want of room.
     CHECK(other->totals().redundant_bytes < volume.bytes.size() / 8);
