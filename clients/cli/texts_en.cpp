@@ -12,6 +12,14 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   fetch LINK [-o FOLDER] [--key FILE]             fetch
         [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
                                                   https), or as a peer of their swarm
+  fetch --return-link-file RECEIPT|FILE|-         fetch the authority's answers by the secret
+        [--transfer ID]                           link of the receipt
+  inbox --department ID --key FILE                list what waits for a department
+  fetch --from-inbox ID --key FILE                fetch one of these, without a link
+  reply --to-transfer ID --key FILE [FILE…] --message TEXT   answer a citizen, signed by the
+        (or --link-file FILE)                     department
+  send FILE… --as-department ID --key FILE --to-citizen ADDRESS
+                                                  first message to a citizen, with a password
   status RECEIPT                                  state of a transfer
   revoke RECEIPT                                  withdraw a transfer
   keygen --department ID -o FILE --record FILE    make the key of a department
@@ -81,6 +89,19 @@ std::string_view text_en(Text which) noexcept {
     case Text::copies_made: return "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …";
     case Text::relay_lied: return "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it.";
     case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
+    case Text::return_link: return "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n";
+    case Text::return_link_in_receipt: return "The secret link for the authority's answers stands in the receipt: {}";
+    case Text::password_for_citizen: return "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail.";
+    case Text::reply_subject: return "Re: {}";
+    case Text::no_return_key: return "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS";
+    case Text::message_signed: return "Signed by: {} (signature verified)";
+    case Text::message_from_signed: return "From: {}";
+    case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";
+    case Text::inbox_line: return "{}  {}  up to {}  available until {}  {}";
+    case Text::inbox_new: return "new";
+    case Text::inbox_fetched: return "fetched";
+    case Text::inbox_empty: return "Nothing waits to be fetched.";
+    case Text::inbox_all_fetched: return "Everything is fetched already. To fetch again: --transfer ID";
     case Text::count: break;
     }
     return {};

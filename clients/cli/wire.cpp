@@ -130,10 +130,13 @@ std::string encode_transfer(const TransferRequest& request) {
              {"language", request.language},
              {"fetch_sha256", to_base64url(request.fetch_sha256)},
              {"manage_sha256", to_base64url(request.manage_sha256)}};
-    if (request.department.empty()) {
-        out["staff"] = request.staff;
-    } else {
+    if (!request.department.empty()) {
         out["department"] = request.department;
+    } else if (!request.citizen.empty()) {
+        out["citizen"] = request.citizen;
+        if (!request.inbox.empty()) out["inbox"] = request.inbox;
+    } else {
+        out["staff"] = request.staff;
     }
     if (!request.phone.empty()) out["phone"] = request.phone;
     return out.dump();

@@ -50,7 +50,8 @@ struct VerificationBegun {
 /// What `POST /v1/transfers` asks for.
 struct TransferRequest {
     TransferId transfer;
-    std::string department, staff; ///< one of them is empty
+    std::string department, staff, citizen; ///< one of them
+    std::string inbox;                      ///< hex; with `citizen`: an answer to a return key
     std::uint64_t body_len{};
     std::uint32_t expiry_days{};
     bool notify_fetch{true};

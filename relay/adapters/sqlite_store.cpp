@@ -33,6 +33,11 @@ const std::vector<std::string> migrations = {
     " PRIMARY KEY (relay, tid)) WITHOUT ROWID",
     "CREATE INDEX tombstone_open ON tombstone (sequence) WHERE gone = 0",
     "ALTER TABLE transfer ADD COLUMN waits_for_copies BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN inbox_hash TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX transfer_inbox ON transfer (inbox_hash) WHERE inbox_hash <> ''",
+    "CREATE INDEX transfer_department ON transfer (department, created)",
+    "ALTER TABLE transfer ADD COLUMN sender_department TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE transfer ADD COLUMN to_citizen BIGINT NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -85,6 +90,9 @@ TransferRow transfer_from(const Db::Row& row) {
     out.fetched = number(row[19]);
     out.fetch_signed = number(row[20]) != 0;
     out.waits_for_copies = number(row[21]);
+    out.inbox_hash = text(row[22]);
+    out.sender_department = text(row[23]);
+    out.to_citizen = number(row[24]) != 0;
     return out;
 }
 
@@ -120,11 +128,16 @@ SqliteStore::SqliteStore(Db& db) : db_(db) { db_.migrate(migrations); }
 
 void SqliteStore::transaction(const std::function<void()>& work) { db_.tx(work); }
 
+void SqliteStore::put_row(const std::string& table, const Db::Row& values) {
+    std::string places;
+    for (std::size_t i = 0; i < values.size(); ++i) places += ",:p" + std::to_string(i);
+    db_.exec("INSERT OR REPLACE INTO " + table + " VALUES (" + places.substr(1) + ")", values);
+}
+
 void SqliteStore::put(const VerificationRow& row) {
-    db_.exec("INSERT OR REPLACE INTO verification VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,"
-             ":p9)",
-             {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email), row.code_hash,
-              row.created, row.sent, row.verified, row.attempts, row.language, row.code_made});
+    put_row("verification",
+            {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email), row.code_hash,
+             row.created, row.sent, row.verified, row.attempts, row.language, row.code_made});
 }
 std::optional<VerificationRow> SqliteStore::verification(const std::string& session) {
     return first(db_.query("SELECT * FROM verification WHERE session = :p0", {session}),
@@ -139,30 +152,31 @@ void SqliteStore::remove_verification(const std::string& session) {
 }
 
 void SqliteStore::put(const TransferRow& row) {
-    db_.exec("INSERT OR REPLACE INTO transfer VALUES (:p0,:p1,:p2,:p3,:p4,:p5,:p6,:p7,:p8,:p9,"
-             ":p10,:p11,:p12,:p13,:p14,:p15,:p16,:p17,:p18,:p19,:p20,:p21)",
-             {row.transfer.hex(),
-              std::int64_t{row.slot},
-              static_cast<std::int64_t>(row.state),
-              row.department,
-              to_hex(row.sealed_sender),
-              to_hex(row.sealed_recipient),
-              to_hex(row.sealed_phone),
-              static_cast<std::int64_t>(row.body_len),
-              row.expiry_days,
-              std::int64_t{row.notify_fetch},
-              row.language,
-              row.fetch_hash,
-              row.manage_hash,
-              row.link_hash,
-              row.envelope_hash,
-              row.receipt_number,
-              row.created,
-              row.verified,
-              row.ends,
-              row.fetched,
-              std::int64_t{row.fetch_signed},
-              row.waits_for_copies});
+    put_row("transfer", {row.transfer.hex(),
+                         std::int64_t{row.slot},
+                         static_cast<std::int64_t>(row.state),
+                         row.department,
+                         to_hex(row.sealed_sender),
+                         to_hex(row.sealed_recipient),
+                         to_hex(row.sealed_phone),
+                         static_cast<std::int64_t>(row.body_len),
+                         row.expiry_days,
+                         std::int64_t{row.notify_fetch},
+                         row.language,
+                         row.fetch_hash,
+                         row.manage_hash,
+                         row.link_hash,
+                         row.envelope_hash,
+                         row.receipt_number,
+                         row.created,
+                         row.verified,
+                         row.ends,
+                         row.fetched,
+                         std::int64_t{row.fetch_signed},
+                         row.waits_for_copies,
+                         row.inbox_hash,
+                         row.sender_department,
+                         std::int64_t{row.to_citizen}});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -172,6 +186,18 @@ std::optional<TransferRow> SqliteStore::transfer_by_link(const std::string& link
     if (link_hash.empty()) return std::nullopt;
     return first(db_.query("SELECT * FROM transfer WHERE link_hash = :p0", {link_hash}),
                  transfer_from);
+}
+std::vector<TransferRow> SqliteStore::readable_transfers(const std::string& department,
+                                                         const std::string& inbox_hash,
+                                                         std::int64_t now, std::size_t count_max) {
+    const std::string& key = department.empty() ? inbox_hash : department;
+    if (key.empty()) return {};
+    return all(db_.query("SELECT * FROM transfer WHERE " +
+                             std::string{department.empty() ? "inbox_hash" : "department"} +
+                             " = :p0 AND state IN (1, 2) AND ends > :p1 "
+                             "ORDER BY created DESC, tid LIMIT :p2",
+                         {key, now, wide(count_max)}),
+               transfer_from);
 }
 std::vector<TransferRow> SqliteStore::ended_transfers(std::int64_t now) {
     return all(db_.query("SELECT * FROM transfer WHERE ends <= :p0 OR state >= :p1",
@@ -184,9 +210,8 @@ void SqliteStore::remove_transfer(const TransferId& transfer) {
 }
 
 void SqliteStore::put(const OutboxRow& row) {
-    db_.exec(
-        "INSERT OR REPLACE INTO outbox VALUES (:p0,:p1,:p2,:p3,:p4,:p5)",
-        {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts, row.next});
+    put_row("outbox", {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts,
+                       row.next});
 }
 std::vector<OutboxRow> SqliteStore::due_mails(std::int64_t now, std::size_t count_max) {
     return all(db_.query("SELECT * FROM outbox WHERE next > 0 AND next <= :p0 ORDER BY next "

@@ -19,6 +19,9 @@ public:
     void put(const TransferRow& row) override;
     std::optional<TransferRow> transfer(const TransferId& transfer) override;
     std::optional<TransferRow> transfer_by_link(const std::string& link_hash) override;
+    std::vector<TransferRow> readable_transfers(const std::string& department,
+                                                const std::string& inbox_hash, std::int64_t now,
+                                                std::size_t count_max) override;
     std::vector<TransferRow> ended_transfers(std::int64_t now) override;
     void remove_transfer(const TransferId& transfer) override;
     void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) override;
@@ -44,6 +47,7 @@ public:
     Counts counts() override;
 
 private:
+    void put_row(const std::string& table, const Db::Row& values);
     Db& db_;
 };
 

@@ -12,7 +12,7 @@ struct Text {
     std::string_view subject, body;
 };
 /// In the order of `Notice`. `{name}` is replaced by the fact of that name.
-constexpr std::array<Text, 5> german = {{
+constexpr std::array<Text, 7> german = {{
     {"Ihr Bestätigungscode",
      "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
      "Geben Sie ihn dort ein, wo Sie ihn angefordert haben. Er gilt {minutes} Minuten. Geben Sie "
@@ -35,8 +35,18 @@ constexpr std::array<Text, 5> german = {{
     {"Ihre Nachricht wurde nicht abgerufen",
      "{authority}\n\nIhre Übertragung vom {created} (Nummer {receipt_number}) wurde bis zum Ablauf "
      "nicht abgerufen und ist jetzt gelöscht.\n"},
+    {"Eine Antwort liegt bereit",
+     "{authority}\n\nEine Antwort auf Ihre Nachricht liegt für Sie bereit.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie den Rücklink aus Ihrer Quittung. Haben Sie ihn nicht mehr, sagen Sie "
+     "es Ihrer Ansprechperson; dann kommt die Antwort mit Passwort.\n"
+     "Öffnen mit: plankurier fetch LINK\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Eine Nachricht liegt bereit",
+     "{authority}\n\nEine vertrauliche Nachricht liegt für Sie bereit.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie ein Passwort; wir sagen es Ihnen am Telefon oder schreiben es Ihnen "
+     "in einem Brief, nie in einer E-Mail.\n"
+     "Öffnen mit: plankurier fetch LINK\n\nSie wird am {expires} automatisch gelöscht.\n"},
 }};
-constexpr std::array<Text, 5> english = {{
+constexpr std::array<Text, 7> english = {{
     {"Your verification code",
      "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
      "Type it in where you asked for it. It is valid for {minutes} minutes. Do not pass it on; "
@@ -57,6 +67,15 @@ constexpr std::array<Text, 5> english = {{
     {"Your message was not fetched",
      "{authority}\n\nYour transfer of {created} (number {receipt_number}) was not fetched before "
      "its end and is now deleted.\n"},
+    {"An answer is ready",
+     "{authority}\n\nAn answer to your message is ready for you.\n\n    {link}\n\n"
+     "You need the return link of your receipt to open it. If you have lost it, tell your contact; "
+     "the answer will then come with a password.\n"
+     "Open it with: plankurier fetch LINK\n\nIt will be deleted automatically on {expires}.\n"},
+    {"A message is ready",
+     "{authority}\n\nA confidential message is ready for you.\n\n    {link}\n\n"
+     "You need a password to open it; we tell you on the phone or in a letter, never by e-mail.\n"
+     "Open it with: plankurier fetch LINK\n\nIt will be deleted automatically on {expires}.\n"},
 }};
 
 std::string filled(std::string_view text,
@@ -94,6 +113,10 @@ std::string date_text(std::int64_t time, bool in_english) {
 }
 
 } // namespace
+
+std::string_view senders_language(const TransferRow& row) {
+    return row.to_citizen ? std::string_view{"de"} : std::string_view{row.language};
+}
 
 Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& facts) {
     const bool in_english = language == "en";

@@ -13,7 +13,11 @@ struct NoticeFacts {
     std::int64_t created{};
     std::int64_t valid_minutes{};
 };
-enum class Notice { code, department, password, fetched, not_fetched };
+enum class Notice { code, department, password, fetched, not_fetched, answer, message };
+
+/// In which language the sender is told what became of a transfer: citizens in the one they chose,
+/// the authority in German; the transfer's is then the citizen's.
+[[nodiscard]] std::string_view senders_language(const TransferRow& row);
 
 /// Subject and text; `to`, `reply_to` and `id` are left to the caller.
 [[nodiscard]] Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& facts);

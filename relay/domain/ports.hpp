@@ -92,7 +92,9 @@ struct TransferRow {
     TransferId transfer;
     Slot slot{};
     TransferState state{TransferState::uploading};
-    std::string department;
+    std::string department;        ///< that it goes to; or empty
+    std::string sender_department; ///< that it comes from; or empty
+    bool to_citizen{};
     Bytes sealed_sender, sealed_recipient, sealed_phone;
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
@@ -103,6 +105,7 @@ struct TransferRow {
     std::int64_t created{}, verified{}, ends{}; ///< `ends`: of the upload, then of the files
     std::int64_t fetched{};
     bool fetch_signed{};
+    std::string inbox_hash;          ///< keyed; of an answer to a citizen's return key; or empty
     std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0
 };
 
@@ -138,6 +141,12 @@ public:
     virtual void put(const TransferRow& row) = 0;
     virtual std::optional<TransferRow> transfer(const TransferId& transfer) = 0;
     virtual std::optional<TransferRow> transfer_by_link(const std::string& link_hash) = 0;
+    /// To be fetched by a department, or, when that is empty, by the owner of an inbox; newest
+    /// first.
+    virtual std::vector<TransferRow> readable_transfers(const std::string& department,
+                                                        const std::string& inbox_hash,
+                                                        std::int64_t now,
+                                                        std::size_t count_max) = 0;
     /// Those whose `ends` is at or before `now`, and those in an ended state.
     virtual std::vector<TransferRow> ended_transfers(std::int64_t now) = 0;
     /// With its copies.

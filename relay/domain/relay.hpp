@@ -7,6 +7,7 @@
 #include "relay/domain/policy.hpp"
 #include "relay/domain/ports.hpp"
 #include "relay/domain/relays.hpp"
+#include "relay/domain/sessions.hpp"
 
 #include <plankurier/directory.hpp>
 #include <plankurier/records.hpp>
@@ -20,9 +21,22 @@ struct VerificationBegun {
     SessionToken session;
     std::int64_t valid_s{}, resend_s{};
 };
+/// For the holder of a private key to answer (challenge.hpp).
+struct KeyChallenge {
+    Bytes bytes;
+    std::int64_t valid_s{};
+};
+/// A transfer that waits to be fetched.
+struct InboxEntry {
+    TransferId transfer;
+    TransferState state{};
+    std::int64_t created{}, expires{};
+    std::uint64_t body_len{};
+};
 struct TransferRequest {
     TransferId transfer;
-    std::string department, staff; ///< one of the two
+    std::string department, staff, citizen; ///< one of the three
+    std::optional<InboxId> inbox;           ///< with `citizen`: an answer to this return key
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
     bool notify_fetch{true};
@@ -106,8 +120,21 @@ public:
     Result<void> check_code(const SessionToken& session, const SecretText& code,
                             std::int64_t& attempts_left);
 
+    /// What the holder of a department's key answers to get a session. A department or key that is
+    /// not in the directory, or not now, gets a challenge that nobody can answer.
+    Result<KeyChallenge> department_challenge(std::string_view department, const KeyId& kid);
+    /// The same for a citizen's return key. Fails with `malformed` (the key is not that of the
+    /// inbox, or no point of its curve), `unsupported`.
+    Result<KeyChallenge> inbox_challenge(const InboxId& inbox, const RecipientPublicKey& key);
+    /// Each challenge opens one session at most. Fails with `not_verified`.
+    Result<SessionToken> open_key_session(const KeyHolder& holder, const Hash256& answer);
+    /// Of the session's department or inbox, newest first, at most 500. Fails with `not_verified`.
+    Result<std::vector<InboxEntry>> inbox(const SessionToken& session);
+
+    /// The session is that of a verified address, or of a department's key. Only departments and
+    /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
-    /// `invalid_argument` (expiry, phone), `conflict` (id taken).
+    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken).
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
@@ -128,6 +155,9 @@ public:
 
     Result<Bytes> envelope(const LinkId& link);
     Result<Bytes> verified_record(const LinkId& link);
+    /// The same for what `inbox` lists. Fails with `not_verified`, `not_found`.
+    Result<Bytes> envelope(const SessionToken& session, const TransferId& transfer);
+    Result<Bytes> verified_record(const SessionToken& session, const TransferId& transfer);
     /// `report` empty: reported, unsigned. Fails with `not_found`, `bad_signature`.
     Result<void> fetched(const TransferId& transfer, const FetchToken& token, const Bytes& report);
 
@@ -162,6 +192,8 @@ public:
     /// Purges everything that has ended, and all transfers when `all`.
     void purge_now(bool all);
 
+    /// What rows say instead of an inbox.
+    [[nodiscard]] std::string inbox_hash(const InboxId& inbox) const;
     [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
     /// All that are registered, in order of their ids.
     [[nodiscard]] const KnownRelays& relays() const noexcept { return relays_; }
@@ -170,7 +202,26 @@ public:
     }
 
 private:
+    struct Sender {
+        std::string email;
+        std::string department;  ///< by its key; or empty
+        std::int64_t verified{}; ///< when the address, or the key's session
+        bool is_authority{};
+    };
+    struct Addressee {
+        std::string email, department;
+    };
+    Result<Sender> sender_of(const SessionToken& session);
+    Result<Addressee> addressee_of(const Sender& sender, const TransferRequest& request) const;
+    [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
+    TransferRow new_row(const Sender& sender, const Addressee& addressee,
+                        const TransferRequest& request);
     Result<VerificationRow> session_row(const SessionToken& session);
+    const KeyHolder* key_holder(const SessionToken& session);
+    [[nodiscard]] StanzaType decoy_type() const;
+    Result<TransferRow> listed(const SessionToken& session, const TransferId& transfer);
+    Result<Bytes> envelope_of(const Result<TransferRow>& row);
+    Result<Bytes> record_of(const Result<TransferRow>& row);
     Result<TransferRow> managed(const TransferId& transfer, const ManageToken& token);
     Result<TransferRow> linked(const LinkId& link);
     Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token);
@@ -201,6 +252,7 @@ private:
     KnownRelays relays_;
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
+    KeySessions key_sessions_;
     bool clock_jumped_{};
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times

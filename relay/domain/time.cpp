@@ -53,10 +53,13 @@ void Relay::queue_notice(const TransferRow& row, const LinkId& link) {
     facts.expires = row.ends;
     facts.sender_email = opened_text(row.slot, "sender", row.sealed_sender);
     facts.sender_phone = opened_text(row.slot, "phone", row.sealed_phone);
-    const bool to_department = !row.department.empty();
-    Mail mail = write_notice(to_department ? Notice::department : Notice::password, "de", facts);
+    const Notice notice = row.to_citizen && !row.inbox_hash.empty() ? Notice::answer
+                          : row.to_citizen                          ? Notice::message
+                          : row.department.empty()                  ? Notice::password
+                                                                    : Notice::department;
+    Mail mail = write_notice(notice, row.to_citizen ? row.language : "de", facts);
     mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
-    if (!to_department) mail.reply_to = facts.sender_email;
+    if (notice == Notice::password) mail.reply_to = facts.sender_email;
     queue_mail(row.transfer.hex(), row.slot, std::move(mail));
 }
 
@@ -128,7 +131,7 @@ void Relay::purge(TransferRow row) {
             facts.authority = policy_.authority;
             facts.created = row.created;
             facts.receipt_number = row.receipt_number;
-            Mail mail = write_notice(Notice::not_fetched, row.language, facts);
+            Mail mail = write_notice(Notice::not_fetched, senders_language(row), facts);
             mail.id = row.transfer.hex();
             mail.to = as_text(*sender);
             // Not by the outbox: its row would have to outlive the key that it is sealed with.

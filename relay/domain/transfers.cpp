@@ -53,23 +53,8 @@ std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes&
     return std::string{as_text(*opened)};
 }
 
-Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
-                                               const TransferRequest& request) {
-    const auto verified = session_row(session);
-    if (!verified) return tl::unexpected(verified.error());
-    if (verified->verified == 0) return fail(Errc::not_verified, "session");
+Result<void> Relay::check_wishes(const TransferRequest& request) const {
     const Limits& limits = policy_.limits;
-    std::string recipient = request.staff;
-    if (request.staff.empty()) {
-        const auto mail = policy_.department_mails.find(request.department);
-        if (directory_.find(request.department) == nullptr ||
-            mail == policy_.department_mails.end()) {
-            return fail(Errc::unknown_department, "department");
-        }
-        recipient = mail->second;
-    } else if (!check_address(request.staff) || !is_staff(policy_, request.staff)) {
-        return fail(Errc::address_not_allowed, "recipient");
-    }
     const auto layout = BodyLayout::from_body_len(request.body_len);
     if (!layout) return tl::unexpected(layout.error());
     if (layout->sealed_bytes() > limits.transfer_bytes_max) return fail(Errc::too_large, "body");
@@ -77,23 +62,20 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
         request.expiry_days > limits.expiry_days_max) {
         return fail(Errc::invalid_argument, "expiry");
     }
-    if (auto ok = check_phone(request.phone); !ok) return tl::unexpected(ok.error());
-    if (ports_.store.is_tombstoned(request.transfer)) return fail(Errc::conflict, "id");
-    const std::int64_t now = ports_.clock.now();
-    if (const auto known = ports_.store.transfer(request.transfer)) {
-        const bool same = known->manage_hash == to_hex(request.manage_hash) &&
-                          known->body_len == request.body_len && is_open(known->state);
-        if (!same) return fail(Errc::conflict, "id");
-        return TransferCreated{known->ends};
-    }
+    return check_phone(request.phone);
+}
 
+TransferRow Relay::new_row(const Sender& sender, const Addressee& addressee,
+                           const TransferRequest& request) {
     TransferRow row;
     row.transfer = request.transfer;
     row.slot = ports_.vault.allocate();
-    row.department = request.staff.empty() ? request.department : std::string{};
-    const std::string sender = opened_text(verified->slot, "email", verified->sealed_email);
-    row.sealed_sender = ports_.vault.seal(row.slot, "sender", as_bytes(sender));
-    row.sealed_recipient = ports_.vault.seal(row.slot, "recipient", as_bytes(recipient));
+    row.department = addressee.department;
+    row.sender_department = sender.department;
+    row.to_citizen = !request.citizen.empty();
+    if (request.inbox) row.inbox_hash = inbox_hash(*request.inbox);
+    row.sealed_sender = ports_.vault.seal(row.slot, "sender", as_bytes(sender.email));
+    row.sealed_recipient = ports_.vault.seal(row.slot, "recipient", as_bytes(addressee.email));
     if (!request.phone.empty() && !request.staff.empty()) {
         row.sealed_phone = ports_.vault.seal(row.slot, "phone", as_bytes(request.phone));
     }
@@ -103,9 +85,27 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
     row.language = request.language == "en" ? "en" : "de";
     row.fetch_hash = to_hex(request.fetch_hash);
     row.manage_hash = to_hex(request.manage_hash);
-    row.created = now;
-    row.verified = verified->verified;
-    row.ends = now + limits.upload_idle_s;
+    row.created = ports_.clock.now();
+    row.verified = sender.verified;
+    row.ends = row.created + policy_.limits.upload_idle_s;
+    return row;
+}
+
+Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
+                                               const TransferRequest& request) {
+    const auto sender = sender_of(session);
+    if (!sender) return tl::unexpected(sender.error());
+    const auto addressee = addressee_of(*sender, request);
+    if (!addressee) return tl::unexpected(addressee.error());
+    if (auto ok = check_wishes(request); !ok) return tl::unexpected(ok.error());
+    if (ports_.store.is_tombstoned(request.transfer)) return fail(Errc::conflict, "id");
+    if (const auto known = ports_.store.transfer(request.transfer)) {
+        const bool same = known->manage_hash == to_hex(request.manage_hash) &&
+                          known->body_len == request.body_len && is_open(known->state);
+        if (!same) return fail(Errc::conflict, "id");
+        return TransferCreated{known->ends};
+    }
+    const TransferRow row = new_row(*sender, *addressee, request);
     ports_.store.transaction([&] { ports_.store.put(row); });
     return TransferCreated{row.ends};
 }
@@ -202,27 +202,6 @@ Result<void> Relay::revoke(const TransferId& transfer, const ManageToken& token)
     return {};
 }
 
-Result<Bytes> Relay::envelope(const LinkId& link) {
-    const auto row = linked(link);
-    if (!row) return tl::unexpected(row.error());
-    const auto sealed = ports_.envelopes.get(row->transfer);
-    if (!sealed) throw std::runtime_error("an envelope is missing");
-    return ports_.vault.open(row->slot, "envelope", *sealed);
-}
-
-Result<Bytes> Relay::verified_record(const LinkId& link) {
-    const auto row = linked(link);
-    if (!row) return tl::unexpected(row.error());
-    VerifiedRecord record;
-    record.transfer = row->transfer;
-    const auto hash = from_hex(row->envelope_hash);
-    if (!hash) return tl::unexpected(hash.error());
-    std::copy(hash->begin(), hash->end(), record.envelope_sha256.begin());
-    record.email = opened_text(row->slot, "sender", row->sealed_sender);
-    record.time = row->verified;
-    return sign_verified(record, control_key_);
-}
-
 Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
                             const Bytes& report) {
     auto row = fetchable(transfer, token);
@@ -250,7 +229,7 @@ Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
         facts.created = row->created;
         facts.expires = row->ends;
         facts.receipt_number = row->receipt_number;
-        Mail mail = write_notice(Notice::fetched, row->language, facts);
+        Mail mail = write_notice(Notice::fetched, senders_language(*row), facts);
         mail.to = opened_text(row->slot, "sender", row->sealed_sender);
         queue_mail(transfer.hex(), row->slot, std::move(mail));
     });

@@ -1,6 +1,7 @@
 #pragma once
 /// What the routes share: reading headers of ours, writing JSON. Stateless functions; any thread.
 
+#include "relay/domain/ports.hpp"
 #include "relay/http/message.hpp"
 
 #include <plankurier/ids.hpp>
@@ -34,6 +35,10 @@ template <typename SecretType>
     wipe(*raw);
     return out;
 }
+/// 32 bytes as base64url. Fails with `malformed`.
+[[nodiscard]] Result<Hash256> hash(const nlohmann::json& value);
+/// The wire name of a state (docs/protocol.md, section 2).
+[[nodiscard]] std::string_view state_name(TransferState state);
 /// The transfer that a call is about. Fails with `malformed`.
 [[nodiscard]] inline Result<TransferId> transfer(const Request& request) {
     return TransferId::from_hex(header(request, "plankurier-transfer"));

@@ -15,11 +15,16 @@ constexpr std::size_t relay_bytes_max = 256 * 1'024;
 
 Response no_content() { return {204, {}}; }
 
-Result<LinkId> link(const Request& request) {
-    const auto id = LinkId::from_hex(header(request, "plankurier-link"));
-    if (!id) return fail(Errc::not_found, "link");
-    return id;
+json relays_json(const std::vector<KnownRelay>& relays) {
+    json out = json::array();
+    for (const KnownRelay& relay : relays) {
+        out.push_back({{"id", relay.id.hex()}, {"url", relay.url}});
+    }
+    return out;
 }
+
+} // namespace
+
 Result<Hash256> hash(const json& value) {
     const auto raw = from_base64url(value.get<std::string>());
     if (!raw || raw->size() != 32) return fail(Errc::malformed, "hash");
@@ -38,16 +43,6 @@ std::string_view state_name(TransferState state) {
     }
     return "uploading";
 }
-
-json relays_json(const std::vector<KnownRelay>& relays) {
-    json out = json::array();
-    for (const KnownRelay& relay : relays) {
-        out.push_back({{"id", relay.id.hex()}, {"url", relay.url}});
-    }
-    return out;
-}
-
-} // namespace
 
 Response Router::handle(const Request& request) {
     const bool of_relay = request.path.starts_with("/v1/relay/");
@@ -82,6 +77,11 @@ Response Router::dispatch(const Request& request) {
         Route{"GET", "/v1/transfers/status", &Router::status},
         Route{"POST", "/v1/transfers/revoke", &Router::revoke},
         Route{"POST", "/v1/transfers/fetched", &Router::fetched},
+        Route{"POST", "/v1/department/challenge", &Router::department_challenge},
+        Route{"POST", "/v1/department/session", &Router::department_session},
+        Route{"POST", "/v1/inbox/challenge", &Router::inbox_challenge},
+        Route{"POST", "/v1/inbox/session", &Router::inbox_session},
+        Route{"GET", "/v1/inbox", &Router::inbox},
         Route{"POST", "/v1/relay/sync", &Router::sync},
         Route{"POST", "/v1/relay/certificates", &Router::relay_certificates},
         Route{"POST", "/v1/swarm/certificate", &Router::swarm_certificate},
@@ -177,6 +177,12 @@ Response Router::create_transfer(const Request& request) {
     wanted.manage_hash = *manage;
     wanted.department = body.value("department", std::string{});
     wanted.staff = body.value("staff", std::string{});
+    wanted.citizen = body.value("citizen", std::string{});
+    if (body.contains("inbox")) {
+        const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
+        if (!inbox) return from(inbox);
+        wanted.inbox = *inbox;
+    }
     wanted.body_len = body.at("body_len").get<std::uint64_t>();
     wanted.expiry_days = body.at("expiry_days").get<std::int64_t>();
     wanted.notify_fetch = body.value("notify_fetch", true);
@@ -257,22 +263,6 @@ Response Router::revoke(const Request& request) {
     const auto done = relay_.revoke(*id, *token);
     if (!done) return from(done);
     return ok({{"state", "revoked"}});
-}
-
-Response Router::envelope(const Request& request) {
-    const auto id = link(request);
-    if (!id) return from(id);
-    const auto bytes = relay_.envelope(*id);
-    if (!bytes) return from(bytes);
-    return {200, std::string{as_text(*bytes)}, "application/octet-stream"};
-}
-
-Response Router::record(const Request& request) {
-    const auto id = link(request);
-    if (!id) return from(id);
-    const auto bytes = relay_.verified_record(*id);
-    if (!bytes) return from(bytes);
-    return ok({{"record", to_base64url(*bytes)}});
 }
 
 Response Router::fetched(const Request& request) {

@@ -37,6 +37,11 @@ private:
     Response revoke(const Request& request);
     Response envelope(const Request& request);
     Response record(const Request& request);
+    Response department_challenge(const Request& request);
+    Response department_session(const Request& request);
+    Response inbox_challenge(const Request& request);
+    Response inbox_session(const Request& request);
+    Response inbox(const Request& request);
     Response fetched(const Request& request);
     Response sync(const Request& request);
     Response relay_certificates(const Request& request);

@@ -2,6 +2,7 @@
 #include <clients/cli/http.hpp>
 #include <clients/cli/lanes.hpp>
 #include <clients/cli/send_prepare.hpp>
+#include <clients/cli/wire_inbox.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -188,5 +189,35 @@ TEST_CASE("generated passwords are long, typable and never the same") {
         CHECK(password.reveal().find_first_not_of("abcdefghjkmnpqrstuvwxyz23456789-") ==
               std::string_view::npos);
         CHECK(seen.insert(std::string{password.reveal()}).second);
+    }
+}
+
+TEST_CASE("an inbox is read in the order of the service, and nothing else passes for one") {
+    const std::string id(32, 'a'), other(32, 'b');
+    const auto entry = [](const std::string& tid, const char* fetched) {
+        return R"({"tid":")" + tid + R"(","state":"available","created":5,"expires":9,)" +
+               R"("body_len":262112,"fetched":)" + fetched + "}";
+    };
+    const auto inbox =
+        parse_inbox(R"({"transfers":[)" + entry(id, "true") + "," + entry(other, "false") + "]}");
+    REQUIRE(inbox);
+    REQUIRE(inbox->size() == 2);
+    CHECK(inbox->front().transfer.hex() == id);
+    CHECK(inbox->front().fetched);
+    CHECK(inbox->front().created == 5);
+    CHECK(inbox->front().expires == 9);
+    CHECK(inbox->front().body_len == 262'112);
+    CHECK_FALSE(inbox->back().fetched);
+    CHECK(parse_inbox(R"({"transfers":[]})")->empty());
+    for (const auto& wrong : {std::string{}, std::string{"[]"}, std::string{"{}"},
+                              R"({"transfers":[)" + entry("12", "true") + "]}",
+                              R"({"transfers":[)" + entry(id, "1") + "]}"}) {
+        CAPTURE(wrong);
+        CHECK(parse_inbox(wrong).error().code == Errc::malformed);
+    }
+    for (const auto* wrong : {"", "[]", "{}", R"({"challenge":1,"session":2})"}) {
+        CAPTURE(wrong);
+        CHECK(parse_challenge(wrong).error().code == Errc::malformed);
+        CHECK(parse_session(wrong).error().code == Errc::malformed);
     }
 }

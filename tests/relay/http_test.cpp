@@ -75,6 +75,11 @@ const std::vector<Call> calls{
     {"GET", "/v1/envelope", {"link"}},
     {"GET", "/v1/record", {"link"}},
     {"POST", "/v1/transfers/fetched", {"transfer", "fetch"}},
+    {"POST", "/v1/department/challenge", {}},
+    {"POST", "/v1/department/session", {}},
+    {"POST", "/v1/inbox/challenge", {}},
+    {"POST", "/v1/inbox/session", {}},
+    {"GET", "/v1/inbox", {"session"}},
     {"POST", "/v1/relay/sync", {}},
     {"POST", "/v1/relay/certificates", {}},
     {"POST", "/v1/swarm/certificate", {"transfer", "fetch"}},
@@ -246,8 +251,10 @@ TEST_CASE("a body that is no JSON, or JSON of another kind, is malformed and cha
                                           "{\"code\":7,\"receipts\":7,\"tid\":7}",
                                           "{\"code\":[],\"receipts\":[7],\"tid\":[]}",
                                           "{\"receipts\":{\"a\":[]}}"};
-    for (const char* path : {"/v1/verifications", "/v1/verifications/check", "/v1/transfers",
-                             "/v1/transfers/finish", "/v1/relay/sync", "/v1/relay/certificates"}) {
+    for (const char* path :
+         {"/v1/verifications", "/v1/verifications/check", "/v1/transfers", "/v1/transfers/finish",
+          "/v1/department/challenge", "/v1/department/session", "/v1/inbox/challenge",
+          "/v1/inbox/session", "/v1/relay/sync", "/v1/relay/certificates"}) {
         for (const std::string& body : bodies) {
             INFO(path << " " << body.substr(0, 60));
             CHECK(code_of(api.call("POST", path, headers, body)) == "malformed");

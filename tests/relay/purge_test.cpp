@@ -107,7 +107,15 @@ TEST_CASE("no byte of any file points to a purged transfer or a person") {
         const auto sending = world.available(staff ? to_clerk : Control::Change{});
         all.merge(traces(world.store().transfer(sending.id).value()));
     }
+    const auto answer = world.sent(world.department_session(), [](relay::TransferRequest& request) {
+        request.department.clear();
+        request.citizen = "max@buerger.example";
+        request.inbox = InboxId{};
+    });
+    all.merge(traces(world.store().transfer(answer.id).value()));
+    all.insert(world.store().transfer(answer.id)->inbox_hash);
     const Names people{citizen,
+                       "max@buerger.example",
                        clerk,
                        department_mail,
                        "+49 9131 803-4711",

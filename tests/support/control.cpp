@@ -2,6 +2,8 @@
 
 #include "relay/adapters/files.hpp"
 
+#include <plankurier/challenge.hpp>
+
 #include <catch2/catch.hpp>
 
 namespace plankurier::test {
@@ -17,16 +19,23 @@ relay::Policy usual_policy() {
     return policy;
 }
 
+} // namespace
+
 Directory usual_directory() {
     Department bauamt;
     bauamt.id = "bauamt";
     bauamt.name = "Bauamt";
+    const auto key =
+        recipient_public_key(fixed_secret<KeySeed>("bauamt"), StanzaType::hpke_p256).value();
+    bauamt.keys.push_back({key_id(key), key, 0, std::int64_t{1} << 40});
     bauamt.signing_keys.push_back(
         {{}, signing_public_key(department_seed()), 0, std::int64_t{1} << 40});
     Directory directory;
     directory.departments.push_back(std::move(bauamt));
     return directory;
 }
+
+namespace {
 
 /// What stands between the first `start` and the end of that line; "" if `start` is not there.
 std::string_view line_after(std::string_view text, std::string_view start) {
@@ -152,6 +161,17 @@ Sending Control::uploading(const Change& change) {
     return sending;
 }
 
+Sending Control::sent(const SessionToken& session, const Change& change) {
+    Sending sending;
+    auto request = sending.request();
+    change(request);
+    REQUIRE(relay().create_transfer(session, request));
+    REQUIRE(relay().put_envelope(sending.id, sending.manage, sending.envelope()));
+    REQUIRE(relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    relay().tick();
+    return sending;
+}
+
 Sending Control::available(const Change& change) {
     auto sending = uploading(change);
     std::vector<Bytes> receipts;
@@ -159,6 +179,29 @@ Sending Control::available(const Change& change) {
     REQUIRE(relay().finish(sending.id, sending.manage, receipts));
     relay().tick();
     return sending;
+}
+
+SessionToken Control::department_session() {
+    const auto seed = fixed_secret<KeySeed>("bauamt");
+    const auto key = recipient_public_key(seed, StanzaType::hpke_p256).value();
+    const auto challenge = relay().department_challenge("bauamt", key_id(key));
+    REQUIRE(challenge);
+    const auto answer = answer_challenge(seed, StanzaType::hpke_p256, challenge->bytes);
+    REQUIRE(answer);
+    auto session = relay().open_key_session({"bauamt", {}}, *answer);
+    REQUIRE(session);
+    return std::move(*session);
+}
+
+SessionToken Control::inbox_session(const KeySeed& seed) {
+    const auto key = recipient_public_key(seed, StanzaType::hpke_p256).value();
+    const auto challenge = relay().inbox_challenge(inbox_id(key), key);
+    REQUIRE(challenge);
+    const auto answer = answer_challenge(seed, StanzaType::hpke_p256, challenge->bytes);
+    REQUIRE(answer);
+    auto session = relay().open_key_session({{}, inbox_id(key)}, *answer);
+    REQUIRE(session);
+    return std::move(*session);
 }
 
 relay::SyncRequest Control::news() {

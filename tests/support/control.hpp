@@ -32,6 +32,8 @@ SecretType fixed_secret(std::string_view name) {
 [[nodiscard]] SigningSeed relay_seed(std::size_t number);
 [[nodiscard]] SigningSeed control_seed();
 [[nodiscard]] SigningSeed department_seed();
+/// With the department "bauamt", whose key pair is of the seed "bauamt".
+[[nodiscard]] Directory usual_directory();
 [[nodiscard]] relay::KnownRelay known_relay(std::size_t number);
 
 /// What a sender's client knows of its transfer.
@@ -81,6 +83,12 @@ public:
     SessionToken verified_session(std::string_view email = citizen);
     /// Created, with envelope.
     Sending uploading(const Change& change = {});
+    /// A session of the department "bauamt".
+    SessionToken department_session();
+    /// A session of the citizen's return key of this seed.
+    SessionToken inbox_session(const KeySeed& seed);
+    /// Of that session, until it is available.
+    Sending sent(const SessionToken& session, const Change& change);
     Sending available(const Change& change = {});
     /// A relay's sync that says nothing but the time.
     [[nodiscard]] relay::SyncRequest news();

@@ -1,0 +1,47 @@
+// Who may write to whom. One side is always the authority: citizens write to departments and staff,
+// departments and staff also to citizens.
+#include "relay/domain/relay.hpp"
+
+namespace plankurier::relay {
+
+/// The verified address of the session, or the department whose key opened it.
+Result<Relay::Sender> Relay::sender_of(const SessionToken& session) {
+    if (const KeyHolder* const holder = key_holder(session)) {
+        const auto mail = policy_.department_mails.find(holder->department);
+        if (mail == policy_.department_mails.end()) return fail(Errc::not_verified, "session");
+        return Sender{mail->second, holder->department, ports_.clock.now(), true};
+    }
+    const auto row = session_row(session);
+    if (!row) return tl::unexpected(row.error());
+    if (row->verified == 0) return fail(Errc::not_verified, "session");
+    std::string email = opened_text(row->slot, "email", row->sealed_email);
+    const bool of_staff = is_staff(policy_, email);
+    return Sender{std::move(email), {}, row->verified, of_staff};
+}
+
+Result<Relay::Addressee> Relay::addressee_of(const Sender& sender,
+                                             const TransferRequest& request) const {
+    if (!request.citizen.empty()) {
+        if (!request.department.empty() || !request.staff.empty())
+            return fail(Errc::invalid_argument, "recipient");
+        if (!sender.is_authority || !check_address(request.citizen) ||
+            is_staff(policy_, request.citizen)) {
+            return fail(Errc::address_not_allowed, "recipient");
+        }
+        return Addressee{request.citizen, {}};
+    }
+    if (request.inbox) return fail(Errc::invalid_argument, "inbox");
+    if (!request.staff.empty()) {
+        if (!check_address(request.staff) || !is_staff(policy_, request.staff)) {
+            return fail(Errc::address_not_allowed, "recipient");
+        }
+        return Addressee{request.staff, {}};
+    }
+    const auto mail = policy_.department_mails.find(request.department);
+    if (directory_.find(request.department) == nullptr || mail == policy_.department_mails.end()) {
+        return fail(Errc::unknown_department, "department");
+    }
+    return Addressee{mail->second, request.department};
+}
+
+} // namespace plankurier::relay
