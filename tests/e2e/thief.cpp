@@ -104,6 +104,7 @@ void try_keys(const std::vector<Loot>& loot, const std::filesystem::path& candid
 void try_passwords(const std::vector<Loot>& loot, const std::filesystem::path& file,
                    std::size_t tries_each, Counts& counts) {
     const auto passwords = lines_of(file);
+    if (passwords.empty()) throw std::runtime_error("no password to try");
     std::atomic<std::size_t> next{0};
     std::mutex mutex; // guards counts.opened
     const auto work = [&] {

@@ -109,7 +109,7 @@ class Thief:
                 text = file.read_text(errors="replace").replace("=\n", "")
                 out |= set(re.findall(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|\b[0-9]{4}-[0-9]{4}\b", text))
                 out |= set(re.findall(r"t#v1\.([0-9a-f]{32})", text)[:5])
-                out |= set(re.findall(r'"([^"\s]{6,40})"', text))
+                out |= set(re.findall(r'"([^"\s]{6,100})"', text))
         return sorted(out)
 
     def run(self, *arguments):
