@@ -25,7 +25,7 @@ public:
     Waiting(std::size_t relays, std::size_t stored_min, const StoredCalls& calls,
             const StoredTimes& times)
         : calls_(calls), times_(times), wanted_(std::min(stored_min, relays)), receipts_(relays),
-          silent_since_(relays) {}
+          silent_since_(relays), ask_again_(relays) {}
 
     Result<std::optional<Stored>> run() {
         for (milliseconds pause{1};; pause = std::min(2 * pause, times_.pause_max)) {
@@ -38,9 +38,8 @@ public:
             }
             const auto now = steady_clock::now();
             if (somebody_answered_) answered_ = now;
-            if (!somebody_answered_ && now - answered_ >= times_.nobody) {
-                return tl::unexpected(last_);
-            }
+            const bool alone = !somebody_answered_ && (have() == 0 || service_silent_);
+            if (alone && now - answered_ >= times_.nobody) return tl::unexpected(last_);
             if (now - begun_ > times_.all) return fail(Errc::unavailable, "copies are missing");
             if (!told_ && now - begun_ > times_.told) calls_.waiting(have(), wanted_);
             told_ = told_ || now - begun_ > times_.told;
@@ -58,12 +57,17 @@ private:
 
     Result<void> ask_all() {
         for (std::size_t relay = 0; relay < receipts_.size(); ++relay) {
-            if (!receipts_[relay].empty() || have() >= wanted_) continue;
+            const bool rests = steady_clock::now() < ask_again_[relay];
+            if (!receipts_[relay].empty() || have() >= wanted_ || rests) continue;
             auto receipt = calls_.ask(relay);
             if (!receipt && !may_come(receipt.error().code)) {
                 return tl::unexpected(receipt.error());
             }
             if (receipt) receipts_[relay] = std::move(*receipt);
+            // Whoever keeps silent must not keep the others from being asked.
+            if (!receipt && of_the_line(receipt.error().code)) {
+                ask_again_[relay] = steady_clock::now() + times_.silent_pause;
+            }
             note(receipt ? std::optional<Error>{} : receipt.error(), &silent_since_[relay]);
         }
         return {};
@@ -87,8 +91,9 @@ private:
             return tl::unexpected(finished.error());
         }
         note(finished ? std::optional<Error>{} : finished.error(), nullptr);
+        service_silent_ = !finished && of_the_line(finished.error().code);
         // A line that broke is tried again sooner than a service that has spoken.
-        if (!finished && of_the_line(finished.error().code)) finish_again_ = now + times_.told;
+        if (service_silent_) finish_again_ = now + times_.told;
         if (!finished) return std::optional<Finished>{};
         return std::optional{std::move(*finished)};
     }
@@ -119,9 +124,10 @@ private:
     std::size_t wanted_;
     std::vector<std::string> receipts_;             ///< per relay
     std::vector<std::optional<Time>> silent_since_; ///< per relay
+    std::vector<Time> ask_again_;                   ///< per relay
     Time begun_{steady_clock::now()}, answered_{begun_}, finish_again_{begun_};
     std::size_t finished_with_{};
-    bool told_{}, somebody_answered_{};
+    bool told_{}, somebody_answered_{}, service_silent_{};
     Error last_{Errc::unavailable, "no relay"};
 };
 

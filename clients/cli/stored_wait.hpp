@@ -27,6 +27,7 @@ struct StoredTimes {
     /// also tell the control plane themselves, and its own clock for "one copy must do" starts
     /// with the first try.
     std::chrono::milliseconds finish_early{3'000}, finish_every{5'000};
+    std::chrono::milliseconds silent_pause{1'000}; ///< before a relay that is away is asked again
     std::chrono::milliseconds unreachable{30'000};
     /// When nobody answers at all for so long, it ends.
     std::chrono::milliseconds nobody{180'000};

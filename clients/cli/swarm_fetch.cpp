@@ -30,7 +30,7 @@ bool local(Errc code) {
 SwarmFetch::SwarmFetch(const SwarmFetchJob& job, const DownloadWatcher& watcher)
     : job_(job), watcher_(watcher), ledger_(job.download.parts, job.download.store,
                                             job.download.state, job.download.layout.piece_bytes()),
-      peers_(job.download.relays.size()) {}
+      peers_(job.download.relays.size()), peers_choice_(job.download.relays.size()) {}
 
 SwarmFetch::~SwarmFetch() = default;
 
@@ -88,7 +88,7 @@ void SwarmFetch::start_volumes() {
     const auto window = std::max(window_min, job_.download.relays.size());
     const auto volumes = job_.download.layout.volumes();
     for (; active_.size() < window && next_volume_ < volumes; ++next_volume_) {
-        if (given_up_in_row_ >= give_ups_max || job_.choice.honest_count() == 0 ||
+        if (given_up_in_row_ >= give_ups_max || peers_choice_.honest_count() == 0 ||
             !renew_certificate()) {
             next_volume_ = volumes;
             return;
@@ -106,14 +106,15 @@ void SwarmFetch::connect(ActiveAt active) {
     if (now < volume.ask_again) return;
     volume.ask_again = now + ask_pause;
     for (std::size_t relay = 0; relay < job_.download.relays.size(); ++relay) {
-        if (volume.connected[relay] || !job_.choice.usable(relay)) continue;
+        const bool usable = job_.choice.usable(relay) && peers_choice_.usable(relay);
+        if (volume.connected[relay] || !usable) continue;
         auto peer = job_.where(relay, active->first);
         if (!peer) {
             const auto code = peer.error().code;
-            if (code == Errc::network || code == Errc::tls) job_.choice.failed(relay);
+            if (code == Errc::network || code == Errc::tls) peers_choice_.failed(relay);
             continue;
         }
-        job_.choice.worked(relay);
+        peers_choice_.worked(relay);
         const bool bare = peer->address.find(':') == std::string::npos;
         peers_[relay] =
             (bare ? peer->address : "[" + peer->address + "]") + ":" + std::to_string(peer->port);
@@ -129,19 +130,19 @@ void SwarmFetch::give_up(ActiveAt active) {
 }
 
 bool SwarmFetch::stuck(const Active& active, Time now) {
+    if (peers_choice_.honest_count() == 0) return true;
     if (now - active.moved < job_.patience) return false;
     return now - bytes_moved_ >= job_.patience || now - active.moved >= patience_with_bytes;
 }
 
-void SwarmFetch::blame(const std::string& peer) {
+void SwarmFetch::drop(const std::string& peer) {
     for (std::size_t relay = 0; relay < peers_.size(); ++relay) {
-        if (peers_[relay] != peer || peer.empty()) continue;
-        if (job_.choice.lied(relay)) watcher_.relay_lied(relay);
+        if (!peer.empty() && peers_[relay] == peer) peers_choice_.lied(relay);
     }
 }
 
 Result<void> SwarmFetch::take(const SwarmEvent& event) {
-    if (event.kind == SwarmEvent::Kind::bad_peer) blame(event.peer);
+    if (event.kind == SwarmEvent::Kind::bad_peer) drop(event.peer);
     const auto active = active_.find(event.volume.volume);
     if (active == active_.end()) return {};
     auto& volume = active->second;

@@ -1,6 +1,8 @@
 #pragma once
 /// Fetching volumes as a peer of the relays' swarm: four at a time, each opened on arrival into the
-/// part files. What does not arrive that way is left to HTTPS. One thread calls `run`.
+/// part files. What does not arrive that way is left to HTTPS, also what peers spoilt: a piece is
+/// put together from several of them, so that here nobody can be named for it. One thread calls
+/// `run`.
 
 #include <clients/cli/download.hpp>
 
@@ -12,7 +14,7 @@ namespace plankurier::cli {
 struct SwarmFetchJob {
     const DownloadJob& download;
     const std::vector<Hash256>& roots; ///< per piece, from checked descriptors
-    RelayChoice& choice;
+    const RelayChoice& choice;         ///< those that lied by HTTPS are not asked
     /// A certificate over a public key (SubjectPublicKeyInfo, DER).
     std::function<Result<CertificateAnswer>(ByteView public_key)> certificate;
     /// Where a relay (number in `download.relays`) serves a volume, as `PieceClient::swarm`.
@@ -50,7 +52,7 @@ private:
     [[nodiscard]] bool stuck(const Active& active, Time now);
     [[nodiscard]] Result<void> take_events();
     [[nodiscard]] Result<void> take(const SwarmEvent& event);
-    void blame(const std::string& peer);
+    void drop(const std::string& peer);
     [[nodiscard]] Result<void> loop();
 
     const SwarmFetchJob& job_;
@@ -60,6 +62,7 @@ private:
     std::int64_t certificate_until_{}, certificate_asked_{}; ///< Unix seconds
     std::map<std::uint32_t, Active> active_;                 ///< by volume
     std::vector<std::string> peers_; ///< "address:port" per relay, once known
+    RelayChoice peers_choice_;       ///< as peers; says nothing about HTTPS
     std::uint32_t next_volume_{};
     unsigned given_up_in_row_{};
     std::uint64_t fetched_{}, before_pieces_{}, seen_bytes_{};

@@ -41,7 +41,7 @@ Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort 
 )";
 } // namespace
 
-// One sentence a line:
+// One subject a line:
 // clang-format off
 std::string_view text_de(Text which) noexcept {
     switch (which) {
@@ -55,15 +55,12 @@ std::string_view text_de(Text which) noexcept {
     case Text::ask_code: return "Code aus der E-Mail (leer: noch einmal senden): ";
     case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
     case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
-    case Text::ask_password: return "Passwort: ";
-    case Text::ask_password_again: return "Passwort wiederholen: ";
-    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: ";
-    case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
+    case Text::ask_password: return "Passwort: "; case Text::ask_password_again: return "Passwort wiederholen: ";
+    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: "; case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
     case Text::password_differs: return "Die beiden Eingaben sind verschieden.";
     case Text::password_generated: return "Passwort für die Behörde:\n\n    {}\n\nBitte jetzt aufschreiben: Ohne dieses Passwort kann die Behörde nichts lesen, und es wird nicht noch einmal angezeigt.\nSagen Sie es der Behörde am Telefon, nicht per E-Mail.";
     case Text::checking: return "Dateien werden geprüft …";
-    case Text::sending: return "Senden";
-    case Text::fetching: return "Abholen";
+    case Text::sending: return "Senden"; case Text::fetching: return "Abholen";
     case Text::progress_line: return "{} {} %, {} von {}, {}/s, noch {}";
     case Text::network_retry: return "Die Verbindung ist unterbrochen. Neuer Versuch in {} s.";
     case Text::resumable_hint: return "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}";

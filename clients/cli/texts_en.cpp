@@ -41,7 +41,7 @@ Exit codes: 0 ok, 1 general, 2 usage, 3 resumable, 4 code, 5 password or key,
 )";
 } // namespace
 
-// One sentence a line:
+// One subject a line:
 // clang-format off
 std::string_view text_en(Text which) noexcept {
     switch (which) {
@@ -55,15 +55,12 @@ std::string_view text_en(Text which) noexcept {
     case Text::ask_code: return "Code from the e-mail (empty: send again): ";
     case Text::ask_code_sent: return "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes.";
     case Text::code_wrong_left: return "The code is not right. Attempts left: {}.";
-    case Text::ask_password: return "Password: ";
-    case Text::ask_password_again: return "Repeat password: ";
-    case Text::ask_passphrase: return "Passphrase of the key file: ";
-    case Text::ask_passphrase_again: return "Repeat passphrase: ";
+    case Text::ask_password: return "Password: "; case Text::ask_password_again: return "Repeat password: ";
+    case Text::ask_passphrase: return "Passphrase of the key file: "; case Text::ask_passphrase_again: return "Repeat passphrase: ";
     case Text::password_differs: return "The two entries differ.";
     case Text::password_generated: return "Password for the authority:\n\n    {}\n\nPlease write it down now: without it the authority cannot read anything, and it is not shown again.\nTell it by phone, not by e-mail.";
     case Text::checking: return "Checking files …";
-    case Text::sending: return "Sending";
-    case Text::fetching: return "Fetching";
+    case Text::sending: return "Sending"; case Text::fetching: return "Fetching";
     case Text::progress_line: return "{} {} %, {} of {}, {}/s, {} left";
     case Text::network_retry: return "The connection is interrupted. Next try in {} s.";
     case Text::resumable_hint: return "The state is kept. Continue with: plankurier send --resume {}";

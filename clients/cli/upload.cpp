@@ -22,8 +22,8 @@ bool of_the_relay(Errc code) {
 }
 
 /// A relay that keeps silent must not hold a lane for the usual minute when there are others.
-HttpSettings settings_for(HttpSettings settings, std::size_t relays) {
-    if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, 30U);
+HttpSettings settings_for(HttpSettings settings, std::size_t relays, unsigned silence_seconds) {
+    if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, silence_seconds);
     return settings;
 }
 
@@ -69,10 +69,11 @@ struct Upload::Lane {
 };
 
 Upload::Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher)
-    : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size())),
+    : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size(), 30)),
       tickets_(tickets), watcher_(std::move(watcher)),
-      coordinator_(settings_, tickets, job_.transfer), roots_(job_.store.load_roots()),
-      plan_(job_.layout, job_.relays.size()) {
+      coordinator_(settings_, tickets, job_.transfer),
+      asker_(settings_for(settings, job_.relays.size(), 5), tickets, job_.transfer),
+      roots_(job_.store.load_roots()), plan_(job_.layout, job_.relays.size()) {
     for (const auto& [piece, root] : roots_) plan_.know_root(piece);
 }
 

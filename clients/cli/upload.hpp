@@ -85,7 +85,7 @@ private:
     HttpSettings settings_;
     TicketBox& tickets_;
     Watcher watcher_;
-    PieceClient coordinator_;
+    PieceClient coordinator_, asker_;        ///< asker_: for receipts, does not wait for the silent
     std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only
 
     std::atomic<std::int64_t> flying_bytes_{0};

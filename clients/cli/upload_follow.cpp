@@ -210,7 +210,7 @@ Result<void> Upload::run() {
 }
 
 Result<std::string> Upload::stored(std::size_t relay) {
-    return coordinator_.stored(job_.relays[relay]);
+    return (several() ? asker_ : coordinator_).stored(job_.relays[relay]);
 }
 
 bool Upload::review() {

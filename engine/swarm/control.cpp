@@ -1,6 +1,7 @@
 #include "engine/swarm/control.hpp"
 
 #include <libtorrent/address.hpp>
+#include <libtorrent/peer_info.hpp>
 
 #include <algorithm>
 
@@ -26,6 +27,13 @@ Wanted* find_wanted(Loaded& volume, const Note& note) {
     if (!note.outgoing) return nullptr;
     const auto found = std::ranges::find(volume.wanted, note.peer, &Wanted::peer);
     return found == volume.wanted.end() ? nullptr : &*found;
+}
+
+/// As if a tracker had named it: that lets a peer be tried again that failed before.
+void ask(Loaded& volume, Wanted& wanted) {
+    wanted.busy = true;
+    wanted.next = Clock::now() + begin_max;
+    volume.handle.connect_peer(wanted.peer, lt::peer_info::tracker);
 }
 
 } // namespace
@@ -156,10 +164,7 @@ void Control::react(const Note& note) {
         ++volume->attached;
         if (Wanted* wanted = find_wanted(*volume, note)) wanted->busy = wanted->attached = true;
         break;
-    case Note::Kind::greeted:
-        ++volume->greeted;
-        volume->quiet_told = false;
-        break;
+    case Note::Kind::greeted: ++volume->greeted; break;
     case Note::Kind::detached: on_detached(*volume, note); break;
     case Note::Kind::report: on_report(*volume, note); break;
     }
@@ -175,9 +180,7 @@ void Control::on_checked(Loaded& volume) {
         volume.private_key.clear();
     }
     for (Wanted& wanted : volume.wanted) {
-        wanted.busy = true;
-        wanted.next = Clock::now() + begin_max;
-        volume.handle.connect_peer(wanted.peer);
+        ask(volume, wanted);
     }
     // Resuming is what makes libtorrent connect at once and not at its next tick.
     volume.handle.resume();
@@ -234,8 +237,9 @@ void Control::on_report(Loaded& volume, const Note& note) {
 void Control::look_after(Loaded& volume, Clock::time_point now) {
     if (volume.phase != Loaded::Phase::ready || volume.failed) return;
     connect_due(volume, now);
-    if (volume.greeted == 0 && !volume.quiet_told && now - volume.alone_since >= quiet_after_) {
-        volume.quiet_told = true;
+    if (volume.greeted == 0 && now - volume.alone_since >= quiet_after_) {
+        volume.alone_since = now;
+        set_timer(volume, now + quiet_after_);
         tell(volume, SwarmEvent::Kind::quiet);
     }
 }
@@ -248,10 +252,8 @@ void Control::connect_due(Loaded& volume, Clock::time_point now) {
     if (alone) volume.handle.pause();
     for (Wanted& wanted : volume.wanted) {
         if (!due(wanted)) continue;
-        wanted.busy = true;
-        wanted.next = now + begin_max;
+        ask(volume, wanted);
         set_timer(volume, wanted.next);
-        volume.handle.connect_peer(wanted.peer);
     }
     if (alone) volume.handle.resume();
 }

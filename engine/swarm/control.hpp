@@ -35,7 +35,7 @@ struct Loaded {
     unsigned attached{}, greeted{};
     Clock::time_point alone_since{};
     std::uint64_t have{}, all{};
-    bool quiet_told{}, failed{};
+    bool failed{};
 };
 
 class Control {

@@ -62,7 +62,7 @@ void Disk::remove_torrent(lt::storage_index_t storage) {
     pool_.trim();
     serve_starved();
     std::promise<void> told = std::move(gone->gone);
-    gone.reset(); // whoever waits may take the backing away
+    gone->backing.reset(); // before whoever waits goes on; the watches live a little longer
     told.set_value();
 }
 

@@ -134,9 +134,13 @@ private:
     [[nodiscard]] Slot take_to_fill(DiskVolume& volume, std::uint32_t segment);
     void start_write(DiskVolume& volume, PieceInWork& piece, Slot slot);
     void give_up(DiskVolume& volume, std::size_t index, DiskError error);
-    void finish_piece(DiskVolume& volume, std::size_t index);
     void finish_clear(DiskVolume& volume, std::size_t index);
     void wake_peers();
+
+    // disk_verdict.cpp
+    /// Of a piece that is there completely. Gives what the last segment's blocks are told.
+    [[nodiscard]] DiskError judge(DiskVolume& volume, std::size_t index);
+    void tell_hash(PieceInWork& piece, std::size_t index, DiskError error);
 
     lt::io_context& io_;
     Counters& counters_;

@@ -21,7 +21,7 @@ void Disk::async_read(lt::storage_index_t storage, const lt::peer_request& reque
     const bool fits = request.start >= 0 && request.length > 0 &&
                       start % segment_bytes + length <= segment_bytes &&
                       start + length <= from.about.piece_bytes;
-    if (!fits || from.closing || from.failed || !from.backing->serves()) {
+    if (!fits || from.closing || from.failed || !from.serves) {
         lt::post(io_, [handler = std::move(handler)] { handler({}, read_error()); });
         return;
     }

@@ -60,6 +60,7 @@ bool Disk::async_write(lt::storage_index_t storage, const lt::peer_request& requ
     std::copy_n(reinterpret_cast<const std::byte*>(bytes), block_bytes,
                 pool_.bytes(slot).subspan(block * block_bytes).begin());
     counters_.taken_bytes.fetch_add(block_bytes, std::memory_order_relaxed);
+    if (to.giving != nullptr) to.giving->gave |= std::uint64_t{1} << index;
     entry.present = static_cast<std::uint16_t>(entry.present | bit);
     entry.handlers[block] = std::move(handler);
     if (entry.present == all_blocks) start_write(to, *piece, slot);
@@ -103,10 +104,18 @@ void Disk::finish_write(Job& job, Handlers& handlers) {
     }
     if (!piece.clear_handlers.empty()) {
         finish_clear(volume, index);
-    } else if (piece.hash_handler) {
-        finish_piece(volume, index);
+    } else if (error == DiskError::none && piece.jobs == 0 &&
+               piece.segments_written == piece.roots.size()) {
+        error = judge(volume, index);
+    } else if (piece.hash_handler && piece.jobs == 0) {
+        tell_hash(piece, index, error);
     }
-    for (const WriteHandler& handler : handlers) handler(storage_error(error));
+    for (const WriteHandler& handler : handlers) {
+        if (!handler) continue;
+        handler(storage_error(error));
+        // The first has the whole piece cleared, the others need only be told.
+        if (error == DiskError::again) error = DiskError::gone;
+    }
 }
 
 void Disk::wake_peers() {
@@ -123,49 +132,20 @@ void Disk::async_hash(lt::storage_index_t storage, lt::piece_index_t piece,
     DiskVolume& of = volume(storage);
     const auto index = static_cast<std::size_t>(static_cast<int>(piece));
     auto& work = of.pieces[index];
-    if (of.closing || !work) {
-        // Hashes that stay zero: the piece is asked for again.
-        lt::post(io_, [handler = std::move(handler), piece] { handler(piece, {}, {}); });
+    if (of.closing || of.failed || !work) {
+        lt::post(io_, [handler = std::move(handler), piece] {
+            handler(piece, {}, storage_error(DiskError::gone));
+        });
         return;
     }
     work->hashes_wanted = hashes;
     work->hash_handler = std::move(handler);
-    if (work->segments_written + work->jobs < work->roots.size()) {
-        // Only some blocks came again after a bad piece. The others are with the backing, so the
-        // whole piece must.
-        counters_.pieces_given_up.fetch_add(1, std::memory_order_relaxed);
-        give_up(of, index, DiskError::again);
-        return;
-    }
-    finish_piece(of, index);
-}
-
-void Disk::finish_piece(DiskVolume& volume, std::size_t index) {
-    PieceInWork& piece = *volume.pieces[index];
-    if (piece.jobs != 0 || piece.segments_written != piece.roots.size()) return;
-    const auto count =
-        std::min(piece.leaves.size(), static_cast<std::size_t>(piece.hashes_wanted.size()));
-    for (std::size_t i = 0; i < count; ++i) {
-        std::copy_n(reinterpret_cast<const char*>(piece.leaves[i].data()), piece.leaves[i].size(),
-                    piece.hashes_wanted[static_cast<std::ptrdiff_t>(i)].data());
-    }
-    const bool good = merkle_root(piece.roots) == volume.about.piece_roots[index];
-    if (good && piece.refused) fail_volume(volume, {Errc::tampered, "a segment does not open"});
-    const bool broken = piece.unreadable || (good && piece.refused);
-    lt::post(io_, [handler = std::move(piece.hash_handler), index, broken] {
-        handler(lt::piece_index_t{static_cast<int>(index)}, {},
-                storage_error(broken ? DiskError::broken : DiskError::none));
-    });
-    piece.hash_handler = nullptr;
-    if (!good || broken) return; // until libtorrent has it cleared
-    volume.pieces[index].reset();
-    const std::uint64_t bit = std::uint64_t{1} << index;
-    if ((volume.have & bit) != 0) return;
-    volume.have |= bit;
-    SwarmEvent event;
-    event.kind = SwarmEvent::Kind::piece;
-    event.piece = static_cast<std::uint32_t>(index);
-    report_(volume, std::move(event));
+    // It is asked for when the last block was handed over, so at least its segment is with a worker
+    // and the verdict comes with it. Otherwise blocks are missing, and the whole piece must come
+    // again.
+    if (work->jobs != 0 && work->segments_written + work->jobs == work->roots.size()) return;
+    counters_.pieces_given_up.fetch_add(1, std::memory_order_relaxed);
+    give_up(of, index, DiskError::again);
 }
 
 void Disk::give_up(DiskVolume& volume, std::size_t index, DiskError error) {
@@ -181,11 +161,7 @@ void Disk::give_up(DiskVolume& volume, std::size_t index, DiskError error) {
         }
         pool_.release(slot);
     }
-    if (!piece.hash_handler) return;
-    lt::post(io_, [handler = std::move(piece.hash_handler), index] {
-        handler(lt::piece_index_t{static_cast<int>(index)}, {}, storage_error(DiskError::gone));
-    });
-    piece.hash_handler = nullptr;
+    if (piece.hash_handler) tell_hash(piece, index, DiskError::gone);
 }
 
 void Disk::async_clear_piece(lt::storage_index_t storage, lt::piece_index_t piece,

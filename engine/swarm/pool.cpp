@@ -8,7 +8,7 @@ namespace plankurier::swarm {
 
 DiskVolume::DiskVolume(const SwarmVolume& volume, std::uint64_t number,
                        std::shared_ptr<VolumeBacking> from, std::uint64_t here)
-    : about(volume), load(number), backing(std::move(from)),
+    : about(volume), load(number), serves(from->serves()), backing(std::move(from)),
       slots(volume.bytes() / segment_bytes, no_slot), pieces(volume.piece_roots.size()),
       have(here) {}
 

@@ -46,7 +46,7 @@ Pack session_settings(const SwarmSettings& settings) {
     pack.set_str(Pack::listen_interfaces,
                  host + ":" + std::to_string(settings.port) + (settings.tls ? "s" : ""));
     pack.set_bool(Pack::allow_multiple_connections_per_ip, true); // citizens behind one address
-    pack.set_bool(Pack::close_redundant_connections, true);
+    pack.set_bool(Pack::close_redundant_connections, false);      // watch.cpp does
     pack.set_bool(Pack::rate_limit_ip_overhead, false);
     pack.set_int(Pack::connections_limit, 2'000);
     pack.set_int(Pack::listen_queue_size, 256);
@@ -55,7 +55,7 @@ Pack session_settings(const SwarmSettings& settings) {
     // Connecting is done by Swarm: at once, and again when it says so.
     pack.set_int(Pack::torrent_connect_boost, 30);
     pack.set_int(Pack::min_reconnect_time, 0);
-    pack.set_int(Pack::max_failcount, 100);
+    pack.set_int(Pack::max_failcount, 3);
     pack.set_int(Pack::connection_speed, 200);
     pack.set_int(Pack::max_out_request_queue, 1'000);
     pack.set_int(Pack::max_allowed_in_request_queue, 2'000);

@@ -80,7 +80,7 @@ struct Swarm::State {
         auto parameters = torrent_of(
             volume, certificate != nullptr ? certificate->authority : std::string{}, loaded->have);
         parameters.extensions.push_back(
-            [watch = watch_volume(*loaded->disk, counters, [this](Note note) {
+            [watch = watch_volume(loaded->disk, counters, [this](Note note) {
                  control.notify(std::move(note));
              })](const lt::torrent_handle&, lt::client_data_t) { return watch; });
         const lt::sha1_hash hash = parameters.ti->info_hashes().get_best();

@@ -31,7 +31,7 @@ using Notify = std::function<void(Note)>;
 
 /// When the backing of a volume cannot be read, nobody's interest is heard, and so nobody is ever
 /// unchoked.
-[[nodiscard]] std::shared_ptr<lt::torrent_plugin> watch_volume(const DiskVolume& volume,
+[[nodiscard]] std::shared_ptr<lt::torrent_plugin> watch_volume(std::shared_ptr<DiskVolume> volume,
                                                                Counters& counters, Notify notify);
 
 } // namespace plankurier::swarm

@@ -103,7 +103,7 @@ struct SwarmEvent {
         ready,    ///< the volume is loaded: now others may be told
         piece,    ///< a piece came whole, has the right root and was written by its backing
         complete, ///< all pieces are there; not for a volume that was added with all
-        quiet,    ///< nobody was connected for `quiet_after_s`: the owner may unload it
+        quiet,    ///< nobody was connected for `quiet_after_s` (told again after as long)
         bad_peer, ///< `peer` sent bytes that do not have the right root, and was banned
         failed ///< the volume stopped: `error` (tampered, no_space, file_unreadable, network …)
     };

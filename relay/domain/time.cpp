@@ -35,7 +35,7 @@ Mail unpacked(std::string id, std::string_view text) {
 
 } // namespace
 
-void Relay::queue_mail(const std::string& owner, Slot slot, Mail mail) {
+std::string Relay::queue_mail(const std::string& owner, Slot slot, Mail mail) {
     OutboxRow row;
     row.id = Id128<struct MailIdTag>::random().hex();
     row.owner = owner;
@@ -43,6 +43,7 @@ void Relay::queue_mail(const std::string& owner, Slot slot, Mail mail) {
     row.sealed = ports_.vault.seal(slot, "mail", packed(mail));
     row.next = ports_.clock.now();
     ports_.store.put(row);
+    return row.id;
 }
 
 void Relay::queue_notice(const TransferRow& row, const LinkId& link) {

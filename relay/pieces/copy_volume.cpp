@@ -53,8 +53,8 @@ public:
     template <typename Use>
     void hand_over(std::uint64_t wanted, const Use& use) {
         for_each(wanted & pieces_, [&](std::uint32_t piece) {
+            use(piece); // if it throws, the piece is still ours to give back
             pieces_ &= ~(std::uint64_t{1} << piece);
-            use(piece);
         });
     }
 

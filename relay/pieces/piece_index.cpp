@@ -13,29 +13,12 @@ using adapters::text;
 const std::vector<std::string> migrations = {
     "CREATE TABLE transfer (tid TEXT PRIMARY KEY, body_len BIGINT NOT NULL,"
     " delete_at BIGINT NOT NULL)",
-    "CREATE TABLE volume (tid TEXT NOT NULL, n BIGINT NOT NULL, durable TEXT NOT NULL,"
-    " roots TEXT NOT NULL, descriptor TEXT NOT NULL, PRIMARY KEY (tid, n))",
-    "CREATE TABLE purged (tid TEXT PRIMARY KEY)",
-    "CREATE TABLE sync (sequence BIGINT NOT NULL)",
     // What a start reads stands before the descriptor: the rest of a row is then never touched.
-    "ALTER TABLE volume RENAME TO volume_before",
     "CREATE TABLE volume (tid TEXT NOT NULL, n BIGINT NOT NULL, durable TEXT NOT NULL,"
     " described BIGINT NOT NULL, roots TEXT NOT NULL, descriptor TEXT NOT NULL,"
     " PRIMARY KEY (tid, n))",
-    "INSERT INTO volume SELECT tid, n, durable, descriptor <> '',"
-    " CASE WHEN descriptor <> '' THEN '' ELSE roots END, descriptor FROM volume_before",
-    "DROP TABLE volume_before",
-    // SOCI reads columns that are declared INTEGER as 32 bits; a body may have more bytes than
-    // that.
-    "ALTER TABLE transfer RENAME TO transfer_before",
-    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, body_len BIGINT NOT NULL,"
-    " delete_at BIGINT NOT NULL)",
-    "INSERT INTO transfer SELECT tid, body_len, delete_at FROM transfer_before",
-    "DROP TABLE transfer_before",
-    "ALTER TABLE sync RENAME TO sync_before",
+    "CREATE TABLE purged (tid TEXT PRIMARY KEY)",
     "CREATE TABLE sync (sequence BIGINT NOT NULL)",
-    "INSERT INTO sync SELECT sequence FROM sync_before",
-    "DROP TABLE sync_before",
 };
 
 [[noreturn]] void damaged() { throw std::runtime_error("the piece index is damaged"); }

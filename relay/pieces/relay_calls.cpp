@@ -70,7 +70,8 @@ Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay
     if (!answer) return tl::unexpected(answer.error());
     std::vector<std::uint32_t> out;
     try {
-        for (const json& one : json::parse(answer->body).at("volumes")) {
+        const json map = json::parse(answer->body);
+        for (const json& one : map.at("volumes")) {
             if (one.at("descriptor").get<bool>()) out.push_back(one.at("n").get<std::uint32_t>());
         }
     } catch (const json::exception&) {

@@ -59,7 +59,7 @@ void Sync::nudge() {
 
 std::string Sync::request_text() {
     const std::vector<Catalog::Held> all = parts_.catalog.held();
-    const std::int64_t now = parts_.lease.now();
+    const std::int64_t now = by_own_clock_ ? parts_.lease.own_now() : parts_.lease.now();
     const RelayId& self = parts_.relays.self();
     json holds = json::array();
     for (std::size_t i = 0; i < std::min(ids_max, all.size()); ++i) {
@@ -130,10 +130,13 @@ void Sync::once() {
     }
     const auto answer = parts_.control.post("/v1/relay/sync", "sync", request_text());
     if (!answer) {
+        // Was its clock set right since we last heard it? Then what we reckon is refused for good.
+        by_own_clock_ = !by_own_clock_;
         throw std::runtime_error(
             "no answer from control: " + std::string{name(answer.error().code)} + ", " +
             answer.error().detail);
     }
+    by_own_clock_ = false;
     obey(*answer);
 }
 

@@ -39,8 +39,9 @@ private:
     SigningPublicKey control_key_;
     // The thread's own:
     std::size_t rotation_{};
-    std::vector<TransferId> gone_;     ///< to be told next time
-    std::size_t told_{};               ///< how many of `gone_` the last request named
+    bool by_own_clock_{};          ///< the time in the next request; after a refusal the other one
+    std::vector<TransferId> gone_; ///< to be told next time
+    std::size_t told_{};           ///< how many of `gone_` the last request named
     std::vector<TransferId> telling_;  ///< stored, in the last request
     std::set<TransferId> told_stored_; ///< the control plane has our receipt
     std::mutex mutex_;                 ///< guards nudged_

@@ -116,6 +116,22 @@ TEST_CASE("when nobody answers it ends, and can be resumed") {
     CHECK(world.finished == 0);
 }
 
+TEST_CASE("a relay that keeps silent does not slow down the asking of the others") {
+    World world;
+    unsigned silences = 0, looks = 0;
+    world.relays = {[&] {
+                        ++silences;
+                        return silent();
+                    },
+                    [&] { return ++looks < 8 ? copying() : signed_receipt(); }, signed_receipt};
+    world.times.silent_pause = std::chrono::hours{1};
+    const auto stored = world.wait(2);
+    REQUIRE(stored);
+    CHECK((*stored)->copies == 2);
+    CHECK(silences == 1);
+    CHECK(looks == 8);
+}
+
 TEST_CASE("copies that never come end the waiting") {
     World world;
     world.times.all = milliseconds{30};

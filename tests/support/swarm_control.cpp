@@ -1,6 +1,9 @@
 #include "tests/support/swarm_control.hpp"
 
 #include <catch2/catch.hpp>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <chrono>
 #include <ctime>
@@ -38,6 +41,35 @@ void SwarmControl::bury(const TransferId& transfer) {
     buried_.push_back(transfer);
     wanted_.erase(transfer);
 }
+void SwarmControl::lose_receipts() {
+    const std::scoped_lock lock{mutex_};
+    stored_.clear();
+}
+
+SwarmCertificate SwarmControl::invite(const TransferId& transfer) {
+    EVP_PKEY* const key = EVP_EC_gen("P-256");
+    unsigned char* der = nullptr;
+    const int der_bytes = i2d_PUBKEY(key, &der);
+    BIO* const memory = BIO_new(BIO_s_mem());
+    PEM_write_bio_PrivateKey(memory, key, nullptr, nullptr, 0, nullptr, nullptr);
+    char* pem = nullptr;
+    const long pem_bytes = BIO_get_mem_data(memory, &pem);
+    SwarmCertificate out;
+    {
+        const std::scoped_lock lock{mutex_};
+        const std::int64_t now = std::time(nullptr);
+        const ByteView spki{reinterpret_cast<const std::byte*>(der),
+                            static_cast<std::size_t>(der_bytes)};
+        out.certificate = authority_.issue(transfer, spki, now - 60, now + 600).value();
+        out.authority = authority_.certificate();
+        out.private_key = SecretText{{pem, static_cast<std::size_t>(pem_bytes)}};
+    }
+    BIO_free(memory);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    return out;
+}
+
 void SwarmControl::set_answering(bool answers) {
     const std::scoped_lock lock{mutex_};
     answers_ = answers;

@@ -10,6 +10,8 @@
 #include "tests/support/control.hpp"
 #include "tests/support/temp_folder.hpp"
 
+#include <plankurier/swarm.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <condition_variable>
@@ -28,6 +30,9 @@ public:
     /// Every relay without a receipt is told to hold it.
     void want_copies(const Ticket& peer_ticket);
     void bury(const TransferId& transfer);
+    void lose_receipts();
+    /// A certificate for a transfer with a key of its own, as a recipient's client gets it.
+    [[nodiscard]] SwarmCertificate invite(const TransferId& transfer);
     void set_answering(bool answers);
     /// How many seconds certificates are good for.
     void set_certificate_seconds(std::int64_t seconds);

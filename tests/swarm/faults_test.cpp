@@ -1,8 +1,11 @@
 // Peers that lie, lines that break, disks that fail, memory that ends.
+#include "engine/swarm/block_hashes.hpp"
+#include "tests/swarm/line.hpp"
 #include "tests/swarm/nodes.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <set>
 #include <thread>
 
 namespace plankurier::test {
@@ -26,6 +29,70 @@ TEST_CASE("a seed that lies is banned, nothing of it is told, and an honest one 
     CHECK(kept->bytes() == volume.bytes);
     CHECK(other.count(Kind::piece, volume.about) == 6);
     CHECK(other.count(Kind::failed, volume.about) == 0);
+}
+
+namespace {
+
+std::uint32_t word_at(std::string_view bytes, std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+    }
+    return value;
+}
+
+/// Offers everything, and answers each request with other bytes. Gives the numbers of all messages
+/// that came until the other side closed.
+std::multiset<int> lie_to(Node& node, const TestVolume& volume) {
+    constexpr char unchoke = 1, have_all = 14, request = 6, piece = 7;
+    Line line{{node->port()}};
+    line.send(greeting(info_hash(volume.about, {})));
+    std::multiset<int> numbers;
+    if (line.receive(68).size() != 68) return numbers;
+    line.send(message(have_all, {}) + message(unchoke, {}));
+    for (;;) {
+        const std::string length = line.receive(4);
+        if (length.size() != 4) return numbers;
+        const std::string body = line.receive(word_at(length, 0));
+        if (body.size() != word_at(length, 0)) return numbers;
+        if (body.empty()) continue;
+        numbers.insert(body.front());
+        if (body.front() != request) continue;
+        line.send(message(piece, body.substr(1, 8) + std::string(word_at(body, 9), 'x')));
+    }
+}
+
+} // namespace
+
+TEST_CASE("a wrong piece is no reason to ask a peer for hashes") {
+    // libtorrent 2.0.8 would, and writes past the end of a vector when the peer refuses.
+    const TestVolume volume{64, segment_bytes};
+    Node node{plain_settings()}, honest{plain_settings()};
+    const auto kept = std::make_shared<MemoryBacking>(volume);
+    REQUIRE(node.load(volume, kept, 0));
+    const auto heard = lie_to(node, volume);
+    constexpr int request = 6, hash_request = 21;
+    CHECK(heard.count(request) >= swarm::segment_blocks);
+    CHECK(heard.count(hash_request) == 0);
+    CHECK(node.saw(Kind::bad_peer, volume.about));
+    CHECK(node.count(Kind::piece, volume.about) == 0);
+    REQUIRE(honest.load(volume, std::make_shared<MemoryBacking>(volume.bytes), volume.all()));
+    REQUIRE(node.connect(volume, honest));
+    REQUIRE(node.saw(Kind::complete, volume.about));
+    CHECK(kept->bytes() == volume.bytes);
+}
+
+TEST_CASE("who lies again and again under new ports is not let in any more") {
+    const TestVolume volume{16};
+    Node node{plain_settings()};
+    REQUIRE(node.load(volume, std::make_shared<MemoryBacking>(volume), 0));
+    for (int i = 0; i < 8; ++i) CHECK_FALSE(lie_to(node, volume).empty());
+    CHECK(lie_to(node, volume).empty());
+    CHECK(eventually([&] { return node.count(Kind::bad_peer, volume.about) == 8; }));
+    Node honest{plain_settings()};
+    REQUIRE(honest.load(volume, std::make_shared<MemoryBacking>(volume.bytes), volume.all()));
+    REQUIRE(node.connect(volume, honest)); // whom we choose ourselves still counts
+    REQUIRE(node.saw(Kind::complete, volume.about));
 }
 
 TEST_CASE("one flipped bit among honest peers costs one piece, not the volume") {
@@ -187,7 +254,8 @@ TEST_CASE("memory stays within the pool while a slow disk holds everything up") 
     }));
     CHECK(held > 0);
     CHECK(held <= settings.pool_bytes_max);
-    CHECK(resident <= before + (std::uint64_t{24} << 20)); // three pools, and what hangs in sockets
+    // Three pools and what stands in sockets; sanitizers have memory of their own beside it.
+    if (!sanitized) CHECK(resident <= before + (std::uint64_t{24} << 20));
     CHECK(kept->bytes() == volume.bytes);
     // Two seeds end with the same blocks, but nothing was thrown away for want of room.
     CHECK(other->totals().redundant_bytes < volume.bytes.size() / 8);
@@ -223,18 +291,17 @@ TEST_CASE("the upload limit also holds on one's own network") {
     CHECK(std::chrono::steady_clock::now() - begun > std::chrono::milliseconds{500});
 }
 
-TEST_CASE("a volume that nobody wants is quiet, once") {
+TEST_CASE("a volume that nobody wants is quiet, again and again") {
     SwarmSettings settings = plain_settings();
     settings.quiet_after_s = 1;
     const TestVolume volume{2};
     Node one{settings}, other{plain_settings()};
     REQUIRE(one.load(volume, std::make_shared<MemoryBacking>(volume.bytes), volume.all()));
-    REQUIRE(one.saw(Kind::quiet, volume.about));
+    REQUIRE(eventually([&] { return one.count(Kind::quiet, volume.about) == 2; }));
     REQUIRE(other.load(volume, std::make_shared<MemoryBacking>(volume), 0));
     REQUIRE(other.connect(volume, one));
     REQUIRE(other.saw(Kind::complete, volume.about));
-    CHECK(one.count(Kind::quiet, volume.about) == 1);
-    REQUIRE(eventually([&] { return one.count(Kind::quiet, volume.about) == 2; }));
+    REQUIRE(eventually([&] { return one.count(Kind::quiet, volume.about) >= 3; }));
 }
 
 } // namespace plankurier::test

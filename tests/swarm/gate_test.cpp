@@ -200,7 +200,7 @@ TEST_CASE("the session's settings are what they must be") {
         {"out_enc_policy", 2}, // pe_disabled
         {"in_enc_policy", 2},
         {"allow_multiple_connections_per_ip", 1},
-        {"close_redundant_connections", 1},
+        {"close_redundant_connections", 0},
         {"unchoke_slots_limit", -1},
         {"allowed_fast_set_size", 0},
         {"connections_limit", 2'000},

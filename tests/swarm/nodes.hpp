@@ -76,5 +76,10 @@ private:
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 [[nodiscard]] std::vector<Hash256> roots_of(ByteView bytes, std::uint64_t piece_bytes);
 [[nodiscard]] std::uint64_t resident_bytes();
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
 
 } // namespace plankurier::test
