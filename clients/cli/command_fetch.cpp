@@ -30,7 +30,7 @@ Result<void> take(const Options& options, Console& console, ControlClient& contr
 Result<void> fetch_by_link(const Options& options, Console& console) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
-    ControlClient control{link->server, http_settings(options)};
+    auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     std::optional<OpenedKeyFile> key;
@@ -98,7 +98,7 @@ Result<void> fetch_answers(const Options& options, Console& console) {
     if (!link) return tl::unexpected(link.error());
     const auto server = options.server.empty() ? link->base : options.server;
     if (!url_allowed(server)) return fail(Errc::invalid_argument, "server of the link");
-    ControlClient control{server, http_settings(options)};
+    auto control = control_at(server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const RetryRule retry{options.retries};
@@ -123,7 +123,7 @@ Result<void> fetch_from_inbox(const Options& options, Console& console) {
         return fail(Errc::invalid_argument, "--from-inbox");
     }
     if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const auto key = read_key_file(options.key, options, console);

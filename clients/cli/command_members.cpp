@@ -76,7 +76,7 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     if (!bytes) return tl::unexpected(bytes.error());
     const auto wrap = decode_member_wrap(as_bytes(*bytes));
     if (!wrap) return tl::unexpected(wrap.error());
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const auto member = read_key_file(options.key, options, console);

@@ -42,7 +42,7 @@ Exit reply(const Options& options, Console& console) {
         options.to_transfer.empty() == options.link_file.empty()) {
         return conclude(console, fail(Errc::invalid_argument, "reply"));
     }
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
     const auto key = read_key_file(options.key, options, console);

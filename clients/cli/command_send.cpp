@@ -58,7 +58,7 @@ Exit send_resumed(const Options& options, Console& console) {
         store->remove(); // these bytes do not exist any more, so nothing can be continued
         return conclude(console, same);
     }
-    ControlClient control{state->server, http_settings(options)};
+    auto control = control_at(state->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
     std::optional<OpenedKeyFile> key;
@@ -89,7 +89,7 @@ Exit send_first(const Options& options, Console& console) {
     if (options.server.empty()) {
         return conclude(console, fail(Errc::invalid_argument, "--server"));
     }
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
     if (options.as_department.empty() && options.to_citizen.empty()) {

@@ -41,7 +41,7 @@ Result<void> keep_status(const Options& options, Console& console, ControlClient
 Result<void> status(const Options& options, Console& console) {
     const auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
-    ControlClient control{receipt->server, http_settings(options)};
+    auto control = control_at(receipt->server, options, console);
     const auto status = control.status({receipt->transfer, receipt->manage});
     if (!status) return tl::unexpected(status.error());
     const auto language = console.language();
@@ -66,7 +66,7 @@ Result<void> revoke(const Options& options, Console& console) {
     if (!options.yes && console.can_ask() && !console.ask_yes(Text::revoke_question)) {
         return fail(Errc::canceled, "not confirmed");
     }
-    ControlClient control{receipt->server, http_settings(options)};
+    auto control = control_at(receipt->server, options, console);
     if (auto done = control.revoke({receipt->transfer, receipt->manage}); !done) return done;
     console.say(Text::revoked_done);
     console.event("revoked", {{"receipt_number", receipt->number}});
@@ -77,7 +77,7 @@ Result<void> expire(const Options& options, Console& console) {
     const auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
     if (!options.days) return fail(Errc::invalid_argument, "--days");
-    ControlClient control{receipt->server, http_settings(options)};
+    auto control = control_at(receipt->server, options, console);
     const auto expires = control.change_expiry({receipt->transfer, receipt->manage}, *options.days);
     if (!expires) return tl::unexpected(expires.error());
     console.say(Text::expiry_changed, {time_text(console.language(), *expires)});
@@ -88,7 +88,7 @@ Result<void> expire(const Options& options, Console& console) {
 Result<void> resend(const Options& options, Console& console) {
     const auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
-    ControlClient control{receipt->server, http_settings(options)};
+    auto control = control_at(receipt->server, options, console);
     const auto left = control.resend_notice({receipt->transfer, receipt->manage});
     if (!left) return tl::unexpected(left.error());
     console.say(Text::notice_resent, {std::to_string(*left)});

@@ -107,7 +107,7 @@ Result<void> trust(const Options& options, Console& console) {
     if (server.empty() || options.arguments.size() > 1 || !url_allowed(server)) {
         return fail(Errc::invalid_argument, "url");
     }
-    ControlClient control{server, http_settings(options)};
+    auto control = control_at(server, options, console);
     const auto answer = control.directory();
     if (!answer) return tl::unexpected(answer.error());
     auto root = root_from(options, *answer, console);
@@ -121,7 +121,7 @@ Result<void> trust(const Options& options, Console& console) {
 
 Result<void> departments(const Options& options, Console& console) {
     if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto directory = trusted_directory(control, console);
     if (!directory) return tl::unexpected(directory.error());
     for (const auto& department : directory->departments) {
@@ -140,6 +140,16 @@ Result<void> departments(const Options& options, Console& console) {
 } // namespace
 
 HttpSettings http_settings(const Options& options) { return {options.ca, options.timeout_s}; }
+
+ControlClient control_at(const std::string& server, const Options& options, Console& console) {
+    ControlClient control{server, http_settings(options)};
+    if (options.retries > 0) {
+        control.be_patient([&console](unsigned seconds) {
+            console.say(Text::network_retry, {std::to_string(seconds)});
+        });
+    }
+    return control;
+}
 
 std::int64_t unix_now() noexcept { return std::time(nullptr); }
 

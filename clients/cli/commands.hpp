@@ -27,6 +27,10 @@ namespace plankurier::cli {
 [[nodiscard]] Exit conclude(Console& console, const Result<void>& result, bool state_kept = false);
 
 [[nodiscard]] HttpSettings http_settings(const Options& options);
+/// A control plane that is asked again while it restarts (not with `--retries 0`), and a person who
+/// is told so.
+[[nodiscard]] ControlClient control_at(const std::string& server, const Options& options,
+                                       Console& console);
 /// Unix seconds.
 [[nodiscard]] std::int64_t unix_now() noexcept;
 

@@ -7,7 +7,13 @@
 
 #include <plankurier/secret.hpp>
 
+#include <chrono>
+
 namespace plankurier::cli {
+
+/// A control plane that restarts is away for some seconds, and its proxy answers 502 meanwhile. A
+/// person who waits would rather wait so much longer than begin anew.
+inline constexpr std::chrono::seconds control_patience{30};
 
 /// The sender's rights in a transfer.
 struct ManageRight {
@@ -27,11 +33,19 @@ struct InboxRight {
 };
 
 /// Every call fails with the code the service named, or `network`, `tls`, `malformed`,
-/// `canceled`. Calls are repeated by the caller; all are idempotent.
+/// `canceled`. All are idempotent.
 class ControlClient {
 public:
     /// `server`: URL without a slash at the end.
     ControlClient(std::string server, const HttpSettings& settings);
+
+    /// Told the seconds before each new try.
+    using Waiting = std::function<void(unsigned seconds)>;
+    /// From now on a call that nobody answers (no connection, 502, 503, 504) is made again, with
+    /// back-off, until `control_patience` has passed since the last answer or the first try; then
+    /// each call is made once until there is an answer again. `finish` is left to its caller, since
+    /// there 503 is an answer.
+    void be_patient(Waiting waiting);
 
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
 
@@ -85,10 +99,16 @@ private:
     [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
                                            HttpLine::Headers headers, ByteView body,
                                            std::string_view type = "application/json");
+    [[nodiscard]] Result<HttpAnswer> ask(std::string_view method, const std::string& url,
+                                         const HttpLine::Headers& headers, ByteView body);
+    [[nodiscard]] Result<std::string> read(Result<HttpAnswer> answer);
 
+    using Time = std::chrono::steady_clock::time_point;
     std::string server_;
     HttpLine line_;
-    Problem problem_; ///< of the last call that failed
+    Waiting waiting_;                  ///< empty: no second try
+    std::optional<Time> silent_since_; ///< nobody has answered since then
+    Problem problem_;                  ///< of the last call that failed
 };
 
 } // namespace plankurier::cli

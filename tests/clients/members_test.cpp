@@ -129,10 +129,9 @@ TEST_CASE("a new epoch keeps the keys of the old one and is the one to seal to")
     auto first = parse_department(content_of(world.path("one.json"))).value();
     // It began a day ago, and another one has ended.
     first.keys.front().from -= day_s;
-    auto ended = first.keys.front();
-    ended.kid[0] ^= std::byte{1};
-    ended.until = 1'000;
-    first.keys.push_back(ended);
+    const auto older =
+        recipient_public_key(ServiceWorld::seed_of("older"), StanzaType::hpke_p256).value();
+    first.keys.push_back({key_id(older), older, 0, 1'000});
     const auto old_record = world.write("old.json", encode_department(first));
     REQUIRE(keygen("two", {"--epoch", old_record}) == 0);
     const auto second = parse_department(content_of(world.path("two.json"))).value();
