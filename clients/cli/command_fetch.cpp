@@ -40,7 +40,7 @@ Result<void> fetch_by_link(const Options& options, Console& console) {
         if (!back) return tl::unexpected(back.error());
         key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
     } else if (!options.key.empty()) {
-        auto file = read_key_file(options.key, options, console);
+        auto file = read_department_key(options, console, authority->directory);
         if (!file) return tl::unexpected(file.error());
         key.emplace(std::move(*file));
     }
@@ -126,7 +126,7 @@ Result<void> fetch_from_inbox(const Options& options, Console& console) {
     auto control = control_at(options.server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
-    const auto key = read_key_file(options.key, options, console);
+    const auto key = read_department_key(options, console, authority->directory);
     if (!key) return tl::unexpected(key.error());
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return tl::unexpected(department.error());

@@ -11,7 +11,7 @@ Result<void> inbox(const Options& options, Console& console) {
     auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
-    const auto key = read_key_file(options.key, options, console);
+    const auto key = read_department_key(options, console, authority->directory);
     if (!key) return tl::unexpected(key.error());
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return tl::unexpected(department.error());

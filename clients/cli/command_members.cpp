@@ -1,5 +1,6 @@
 #include <clients/cli/commands.hpp>
 
+#include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/member_record.hpp>
@@ -39,7 +40,7 @@ Result<void> make_member(const Options& options, Console& console) {
         return write_new_file(options.record, as_bytes(record));
     });
     if (!written) return written;
-    console.say(Text::member_made, {options.output, options.record, spoken_id(*key)});
+    console.say(Text::member_made, {options.output, options.record, spoken_id(key_id(*key))});
     console.event("member", {{"kid", to_hex(key_id(*key))}});
     return {};
 }
@@ -59,7 +60,7 @@ Result<void> wrap_member(const Options& options, Console& console) {
     if (!wrap) return tl::unexpected(wrap.error());
     const auto bytes = encode_member_wrap(*wrap);
     if (auto written = write_new_file(options.output, bytes); !written) return written;
-    console.say(Text::member_wrapped, {options.output, spoken_id(*member)});
+    console.say(Text::member_wrapped, {options.output, spoken_id(wrap->member)});
     console.event("wrapped",
                   {{"department", to_hex(wrap->department)}, {"member", to_hex(wrap->member)}});
     return {};
@@ -72,9 +73,7 @@ Result<void> unwrap_member(const Options& options, Console& console) {
         options.server.empty()) {
         return fail(Errc::invalid_argument, "members unwrap");
     }
-    const auto bytes = read_file(options.arguments[1], 1u << 16);
-    if (!bytes) return tl::unexpected(bytes.error());
-    const auto wrap = decode_member_wrap(as_bytes(*bytes));
+    const auto wrap = read_member_wrap(options.arguments[1]);
     if (!wrap) return tl::unexpected(wrap.error());
     auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
@@ -95,8 +94,38 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     return {};
 }
 
+/// Who shares which key: what stands in wraps, with the departments of the directory that was seen
+/// last. Opens nothing.
+Result<void> list_members(const Options& options, Console& console) {
+    if (options.arguments.size() < 2) return fail(Errc::invalid_argument, "members list");
+    const auto server = server_or_only(config_folder(), options.server);
+    if (!server) return tl::unexpected(server.error());
+    const auto directory = recall_directory(config_folder(), *server, options.directory);
+    if (!directory) return tl::unexpected(directory.error());
+    for (std::size_t at = 1; at < options.arguments.size(); ++at) {
+        const auto& path = options.arguments[at];
+        const auto wrap = read_member_wrap(path);
+        if (!wrap) {
+            console.warn(Text::file_named, {printable(path)});
+            return tl::unexpected(wrap.error());
+        }
+        const auto* department = department_with(*directory, wrap->department);
+        const auto shown = department != nullptr
+                               ? printable(department->name)
+                               : std::string{text(console.language(), Text::member_unlisted)};
+        console.print(fill(text(console.language(), Text::member_line),
+                           {spoken_id(wrap->member), shown, printable(path)}));
+        console.event("member_wrap", {{"member", to_hex(wrap->member)},
+                                      {"key", to_hex(wrap->department)},
+                                      {"department", department != nullptr ? department->id : ""},
+                                      {"file", path}});
+    }
+    return {};
+}
+
 Result<void> members(const Options& options, Console& console) {
     const auto action = options.arguments.empty() ? std::string{} : options.arguments.front();
+    if (action == "list") return list_members(options, console);
     if (action == "unwrap") return unwrap_member(options, console);
     if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "members");
     if (action == "new") return make_member(options, console);

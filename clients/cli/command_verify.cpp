@@ -14,16 +14,6 @@ namespace plankurier::cli {
 
 namespace {
 
-/// The one that the file names, or that was named, or the only one that is pinned.
-Result<std::string> server_for(const Proof& proof, const Options& options) {
-    if (!options.server.empty()) return options.server;
-    if (!proof.server.empty()) return proof.server;
-    const auto pinned = TrustStore{config_folder()}.all();
-    if (!pinned) return tl::unexpected(pinned.error());
-    if (pinned->size() != 1) return fail(Errc::invalid_argument, "--server");
-    return pinned->front().server;
-}
-
 Result<void> verify_history(const Proof& proof, const Directory& directory, Console& console) {
     const auto history = check_history(proof.history, directory.record_key);
     if (!history) return tl::unexpected(history.error());
@@ -62,7 +52,7 @@ Result<void> verify_message(const Options& options, Console& console, Proof& pro
         if (!link) return tl::unexpected(link.error());
         key.emplace(OpenedKeyFile{std::move(link->seed), link->type});
     } else if (!options.key.empty()) {
-        auto file = read_key_file(options.key, options, console);
+        auto file = read_department_key(options, console, directory);
         if (!file) return tl::unexpected(file.error());
         key.emplace(std::move(*file));
     }
@@ -80,7 +70,8 @@ Result<void> verify_file(const Options& options, Console& console) {
     if (!content) return tl::unexpected(content.error());
     auto proof = decode_proof(*content);
     if (!proof) return tl::unexpected(proof.error());
-    const auto server = server_for(*proof, options);
+    const auto server =
+        server_or_only(config_folder(), options.server.empty() ? proof->server : options.server);
     if (!server) return tl::unexpected(server.error());
     const auto directory = recall_directory(config_folder(), *server, options.directory);
     if (!directory) return tl::unexpected(directory.error());

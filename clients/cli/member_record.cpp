@@ -34,8 +34,8 @@ Result<RecipientPublicKey> decode_member(std::string_view json) {
     }
 }
 
-std::string spoken_id(const RecipientPublicKey& key) {
-    const auto digits = to_hex(key_id(key));
+std::string spoken_id(const KeyId& id) {
+    const auto digits = to_hex(id);
     std::string out;
     for (std::size_t at = 0; at < digits.size(); ++at) {
         if (at > 0 && at % 4 == 0) out += ' ';

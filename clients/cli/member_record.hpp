@@ -11,7 +11,7 @@ namespace plankurier::cli {
 /// Fails with `malformed`, `unsupported` (a type that is no kind of public key).
 [[nodiscard]] Result<RecipientPublicKey> decode_member(std::string_view json);
 
-/// The key id in groups, for people who compare it by phone.
-[[nodiscard]] std::string spoken_id(const RecipientPublicKey& key);
+/// A key id in groups, for people who compare it by phone.
+[[nodiscard]] std::string spoken_id(const KeyId& id);
 
 } // namespace plankurier::cli

@@ -100,6 +100,7 @@ void add_other_options(po::options_description& all, Options& out) {
         ("type", po::value(&out.type))
         ("epoch", po::value(&out.epoch))
         ("member", po::value(&out.member))
+        ("wrap", po::value(&out.wrap))
         ("new-passphrase-file", po::value(&out.new_passphrase_file))
         ("record", po::value(&out.record));
 }
@@ -110,30 +111,32 @@ std::vector<std::string> allowed_for(Command command) {
     switch (command) {
     case Command::trust: return {"root", "fingerprint"};
     case Command::send:
-        return {"to",         "name",        "email",          "phone",     "reference",
-                "clerk",      "institution", "subject",        "message",   "message-file",
-                "expires",    "notify",      "password-file",  "word-list", "code-from",
-                "receipt",    "share-phone", "lanes",          "resume",    "as-department",
-                "to-citizen", "key",         "passphrase-file"};
+        return {"to",         "name",        "email",           "phone",     "reference",
+                "clerk",      "institution", "subject",         "message",   "message-file",
+                "expires",    "notify",      "password-file",   "word-list", "code-from",
+                "receipt",    "share-phone", "lanes",           "resume",    "as-department",
+                "to-citizen", "key",         "passphrase-file", "wrap"};
     case Command::fetch:
         return {"output",        "key",        "link-file",  "passphrase-file",
                 "password-file", "lanes",      "via",        "return-link-file",
-                "transfer",      "from-inbox", "department", "save"};
+                "transfer",      "from-inbox", "department", "save",
+                "wrap"};
     case Command::reply:
-        return {"to-transfer", "link-file", "key",     "passphrase-file",
-                "department",  "name",      "email",   "phone",
-                "reference",   "subject",   "message", "message-file",
-                "expires",     "notify",    "receipt", "lanes"};
+        return {"to-transfer", "link-file",    "key",     "passphrase-file", "department",
+                "name",        "email",        "phone",   "reference",       "subject",
+                "message",     "message-file", "expires", "notify",          "receipt",
+                "lanes",       "wrap"};
     case Command::status: return {"save", "html"};
     case Command::expire: return {"days"};
     case Command::verify:
-        return {"directory", "return-link-file", "key", "passphrase-file", "password-file"};
-    case Command::inbox: return {"department", "key", "passphrase-file"};
+        return {"directory", "return-link-file", "key", "wrap", "passphrase-file", "password-file"};
+    case Command::inbox: return {"department", "key", "wrap", "passphrase-file"};
     case Command::keygen:
         return {"department", "type", "output", "record", "name", "passphrase-file", "epoch"};
     case Command::members:
-        return {"key",  "member",     "output",          "record",
-                "type", "department", "passphrase-file", "new-passphrase-file"};
+        return {"key",      "member",     "output",          "record",
+                "type",     "department", "passphrase-file", "new-passphrase-file",
+                "directory"};
     case Command::passphrase: return {"passphrase-file", "new-passphrase-file"};
     default: return {};
     }

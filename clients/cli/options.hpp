@@ -61,7 +61,7 @@ struct Options {
     // inbox, fetch, keygen
     std::string department, type{"p256"}, record, epoch;
     // members, passphrase
-    std::string member, new_passphrase_file;
+    std::string member, new_passphrase_file, wrap;
 };
 
 /// "14d", "2w" or "14" as days. Fails with `invalid_argument`.

@@ -13,7 +13,8 @@ namespace {
 
 /// A colleague with a key pair of the own, and the files that go to and fro.
 struct Colleague {
-    explicit Colleague(ServiceWorld& service) : world(service) {
+    explicit Colleague(ServiceWorld& service, const std::string& first_name = "first")
+        : world(service), base(first_name) {
         const auto made =
             world.run(world.staff_home, {"members", "new", "-o", key, "--record", record,
                                          "--passphrase-file", own_passphrase, "--json"});
@@ -40,9 +41,10 @@ struct Colleague {
     }
 
     ServiceWorld& world;
-    std::string key{world.path("member.key")}, record{world.path("member.json")},
-        wrapped{world.path("wrap")}, unwrapped{world.path("shared.key")},
-        own_passphrase{world.write("own-passphrase", "ein ganz anderer Satz\n")}, kid;
+    std::string base;
+    std::string key{world.path(base + ".key")}, record{world.path(base + ".json")},
+        wrapped{world.path(base + ".wrap")}, unwrapped{world.path(base + "-shared.key")},
+        own_passphrase{world.write(base + "-passphrase", "ein Satz von " + base + "\n")}, kid;
 };
 
 } // namespace
@@ -63,6 +65,74 @@ TEST_CASE("a colleague who got the department's key wrapped opens its inbox") {
     CHECK(events(list, "waiting").size() == 1);
     // What was written once is not replaced.
     CHECK(colleague.unwrap(colleague.key) == 1);
+}
+
+TEST_CASE("a member's own key file and a wrap do what the department's key does") {
+    ServiceWorld world;
+    world.send();
+    Colleague colleague{world};
+    REQUIRE(colleague.wrap() == 0);
+    const auto as_member = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.end(), {"--key", colleague.key, "--wrap", colleague.wrapped,
+                                           "--passphrase-file", colleague.own_passphrase});
+        auto run = world.run(world.staff_home, arguments);
+        UNSCOPED_INFO(run.err);
+        return run;
+    };
+    const auto list = as_member({"inbox", "--json"});
+    REQUIRE(list.exit == 0);
+    const auto id = events(list, "waiting").at(0).at("transfer").get<std::string>();
+    CHECK(as_member({"reply", "--to-transfer", id, "--message", "von Kollegin"}).exit == 0);
+    const auto link = world.write("link", world.link_to(department_mail));
+    CHECK(as_member({"fetch", "--link-file", link, "-o", world.path("in")}).exit == 0);
+    CHECK(content_of(world.path("in/plan.pdf")) == content_of(world.path("plan.pdf")));
+    CHECK(as_member({"fetch", "--from-inbox", id, "-o", world.path("again")}).exit == 0);
+    // The fetch was signed with the department's key.
+    const auto status =
+        world.run(world.citizen_home, {"status", world.path(world.receipt), "--json"});
+    CHECK(events(status, "status").at(0).at("signed") == true);
+    // The member's key alone opens nothing.
+    const auto alone = world.run(world.staff_home, {"inbox", "--key", colleague.key,
+                                                    "--passphrase-file", colleague.own_passphrase});
+    CHECK(alone.exit == 5);
+}
+
+TEST_CASE("who has forgotten the passphrase gets the key wrapped anew by any colleague") {
+    ServiceWorld world;
+    world.send();
+    Colleague anna{world}, bela{world, "second"};
+    REQUIRE(anna.wrap() == 0);
+    // Anna, who was given the key herself, gives it to Bela's new key.
+    REQUIRE(anna.unwrap(anna.key) == 0);
+    REQUIRE(world
+                .run(world.staff_home,
+                     {"members", "wrap", "--member", bela.record, "-o", bela.wrapped, "--key",
+                      anna.unwrapped, "--passphrase-file", anna.own_passphrase})
+                .exit == 0);
+    const auto list =
+        world.run(world.staff_home, {"inbox", "--key", bela.key, "--wrap", bela.wrapped,
+                                     "--passphrase-file", bela.own_passphrase, "--json"});
+    INFO(list.err);
+    CHECK(events(list, "waiting").size() == 1);
+
+    const auto shared =
+        world.run(world.staff_home, {"members", "list", anna.wrapped, bela.wrapped, "--json"});
+    INFO(shared.err);
+    REQUIRE(shared.exit == 0);
+    const auto wraps = events(shared, "member_wrap");
+    REQUIRE(wraps.size() == 2);
+    CHECK(wraps[0].at("member") == anna.kid);
+    CHECK(wraps[1].at("member") == bela.kid);
+    CHECK(wraps[1].at("department") == "bauamt");
+    // After the next epoch the old key stands for no department.
+    auto directory = world.directory();
+    directory.departments.front().keys.clear();
+    ++directory.serial;
+    world.publish(directory);
+    REQUIRE(world.run(world.staff_home, {"departments"}).exit == 0);
+    const auto later = world.run(world.staff_home, {"members", "list", anna.wrapped, "--json"});
+    CHECK(events(later, "member_wrap").at(0).at("department") == "");
+    CHECK(world.run(world.staff_home, {"members", "list", anna.key}).exit == 8);
 }
 
 TEST_CASE("a wrap opens for its member alone, and only for a department of the directory") {
@@ -149,7 +219,7 @@ TEST_CASE("a member's record comes back as it was, and nothing else passes for o
     for (const auto type : {StanzaType::hpke_p256, StanzaType::hpke_x25519}) {
         const auto key = recipient_public_key(KeySeed::random(), type).value();
         CHECK(cli::decode_member(cli::encode_member(key)).value() == key);
-        CHECK(cli::spoken_id(key).size() == 19);
+        CHECK(cli::spoken_id(key_id(key)).size() == 19);
     }
     for (const auto* wrong : {"", "{}", R"({"format":"plankurier-member-1","type":5,"pk":"AAAA"})",
                               R"({"format":"other","type":5,"pk":"AAAA"})"}) {

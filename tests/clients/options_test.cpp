@@ -136,8 +136,9 @@ TEST_CASE("options of the other direction are taken where they belong, and nowhe
         {"--save", {"fetch", "status"}},
         {"--html", {"status"}},
         {"--member", {"members"}},
+        {"--wrap", {"send", "fetch", "inbox", "reply", "verify"}},
         {"--epoch", {"keygen"}},
-        {"--directory", {"verify"}},
+        {"--directory", {"verify", "members"}},
         {"--new-passphrase-file", {"members", "passphrase"}}};
     for (const auto& [option, commands] : takers) {
         for (const auto* command :
