@@ -17,6 +17,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/e2e"))
 import real_files
+import several
 import world
 
 MB = 1_000_000
@@ -64,8 +65,7 @@ def show_mail(mail):
 
 
 def stored_bytes(service):
-    return sum(file.stat().st_size for file in (service.data / "pieces").glob("*/*")
-               if file.is_file())
+    return sum(member.stored_bytes() for member in service.members)
 
 
 def faketime_library():
@@ -80,7 +80,7 @@ class Demo:
         self.service, self.files, self.rows, self.peaks = service, files, [], []
         self.bytes = sum(file.stat().st_size for file in files)
         self.watcher = service.on_client_start = Watcher()
-        self.roles_mb = {"control": 0.0, "pieces": 0.0}
+        self.roles_mb = {}  # (relay, role) -> peak
 
     def row(self, phase, seconds, peak):
         rate = f"{self.bytes / MB / seconds:9.0f}" if seconds else " " * 9
@@ -88,9 +88,12 @@ class Demo:
         self.rows.append(f"   {phase:<36}{self.bytes / MB:9.1f}{seconds:9.2f}{rate}{peak:10.0f}")
 
     def note_roles(self):
-        for role in self.roles_mb:
-            pid = self.service.role_pid(role)
-            self.roles_mb[role] = max(self.roles_mb[role], peak_mb(pid))
+        for member in self.service.members:
+            for role in ("control", "pieces", "swarm"):
+                pid = member.role_pid(role)
+                if pid:
+                    before = self.roles_mb.get((member.name, role), 0.0)
+                    self.roles_mb[member.name, role] = max(before, peak_mb(pid))
 
     def send(self):
         say(f"Frau Muster sends {len(self.files)} files, {self.bytes / MB:.0f} MB, to the Bauamt")
@@ -99,27 +102,55 @@ class Demo:
         self.row("send: seal, transfer, stored safely", sent.seconds, self.watcher.peak)
         print(sent.stdout)
         self.link = self.service.notice_link(BAUAMT)
+        if len(self.service.members) > 1:
+            self.copies(sent.seconds)
         self.stored = stored_bytes(self.service)
+
+    def copies(self, sent_s):
+        """The relays make the copies that the sender did not wait for."""
+        begin = time.monotonic()
+        tid = self.service.tid_of(self.receipt)
+        first = self.service.members[0]
+        whole = max(member.stored_bytes() for member in self.service.members)
+        volumes = lambda member: len(member.described(tid))
+        world.wait_until(lambda: volumes(first) > 0 and all(
+            member.stored_bytes() == whole and volumes(member) == volumes(first)
+            for member in self.service.members), 600, "all copies")
+        self.row(f"copies at {len(self.service.members)} relays (with send)",
+                 sent_s + time.monotonic() - begin, self.watcher.peak)
+        self.show_copies()
+
+    def show_copies(self):
+        tid = self.service.tid_of(self.receipt)
+        print(f"   {'relay':<12}{'volumes':>9}{'MB':>9}   address")
+        for member in self.service.members:
+            print(f"   {member.name:<12}{len(member.described(tid)):>9}"
+                  f"{member.stored_bytes() / MB:9.1f}   {member.url}")
 
     def fetch(self):
         say("The Bauamt opens the link from its mail with the department's key")
-        begin = time.monotonic()
-        target = self.service.root / "bauamt"
-        fetched = self.service.fetch_as_department(self.link, target)
-        self.row("fetch: transfer, verify, open", time.monotonic() - begin, self.watcher.peak)
+        self.identical = True
+        several_relays = len(self.service.members) > 1
+        for via in ("https", "swarm") if several_relays else ("https",):
+            begin = time.monotonic()
+            target = self.service.root / f"bauamt-{via}"
+            fetched = self.service.fetch_as_department(self.link, target, "--via", via)
+            name = f"fetch by {via}: verify, open" if several_relays else \
+                "fetch: transfer, verify, open"
+            self.row(name, time.monotonic() - begin, self.watcher.peak)
+            self.identical &= all(filecmp.cmp(file, target / file.name, shallow=False)
+                                  for file in self.files)
         print(fetched.stdout)
-        self.identical = all(filecmp.cmp(file, target / file.name, shallow=False)
-                             for file in self.files)
         self.service.mail_to(world.SENDER, r"vollständig\s+abgerufen")
 
     def expire(self):
-        """The relay is started again in a world that is 15 days later; its program is the same."""
-        say("15 days later (libfaketime moves the relay's clock past the expiry)")
+        """The relays are started again in a world that is 15 days later; their program is the
+        same."""
+        say("15 days later (libfaketime moves the relays' clocks past the expiry)")
         self.note_roles()
         service = self.service
-        service.stop("relay")
-        service.start_relay({"LD_PRELOAD": faketime_library(), "FAKETIME": "+15d",
-                             "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+        self.restart({"LD_PRELOAD": faketime_library(), "FAKETIME": "+15d",
+                      "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
         status = lambda: (service.data / "status").read_text()
         world.wait_until(lambda: stored_bytes(service) == 0
                          and "purged_not_confirmed 0" in status()
@@ -127,8 +158,15 @@ class Demo:
         late = service.fetch_as_department(self.link, service.root / "late", check=False)
         self.link_dead = late.returncode == 6
         print(f"   {late.stderr.strip()}")
-        service.stop("relay")
-        service.start_relay()
+        if len(service.members) > 1:
+            self.show_copies()
+        self.restart({})
+
+    def restart(self, env):
+        for member in self.service.members:
+            member.stop()
+        for member in self.service.members:
+            member.start(env)
 
     def report(self):
         say("Mails that were sent")
@@ -137,8 +175,8 @@ class Demo:
         say("Result (MB = 10^6 bytes)")
         print(f"   {'phase':<36}{'MB':>9}{'s':>9}{'MB/s':>9}{'peak MB':>10}")
         print("\n".join(self.rows))
-        for role, peak in self.roles_mb.items():
-            print(f"   {'relay, ' + role + ' process':<36}{'':>27}{peak:10.0f}")
+        for (relay, role), peak in self.roles_mb.items():
+            print(f"   {relay + ', ' + role + ' process':<36}{'':>27}{peak:10.0f}")
         print(f"   purge at expiry: {self.stored / MB:.1f} MB of pieces before, "
               f"{stored_bytes(self.service) / MB:.1f} MB after; link dead: "
               f"{'yes' if self.link_dead else 'NO'}")
@@ -178,6 +216,8 @@ def main():
     parser.add_argument("files", nargs="*", type=pathlib.Path, metavar="FILE",
                         help="a .pdf, .jpg or .png; without any, real ones are made")
     parser.add_argument("--once", action="store_true", help="end when the job is done")
+    parser.add_argument("--relays", type=int, choices=range(1, 6), default=1, metavar="N",
+                        help="so many of them, which copy among themselves (1)")
     parser.add_argument("--size", type=size_bytes, default=1 << 30, help="of the made files (1G)")
     options = parser.parse_args()
     build = HERE.parent / "build"
@@ -186,12 +226,15 @@ def main():
         say("Making building plans and photographs")
         files = real_files.make(build / "demo-files" / str(options.size), options.size)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pk-", dir="/var/tmp"))
-    need = 3 * sum(file.stat().st_size for file in files)
+    copies = options.relays if options.relays == 1 else options.relays + 1  # fetched twice, then
+    need = (2 + copies) * sum(file.stat().st_size for file in files)
     if shutil.disk_usage(folder).free < need:
         folder.rmdir()
         sys.exit(f"the demo needs {need / MB:.0f} MB free in /var/tmp")
-    say("Starting relay, nginx and exim4; publishing the directory with minisign")
-    with world.World(build / "release", folder=folder, smtp=True, transfer_gib_max=100) as service:
+    relays = "relay" if options.relays == 1 else f"{options.relays} relays"
+    say(f"Starting {relays}, nginx and exim4; publishing the directory with minisign")
+    with several.SeveralRelays(build / "release", relays=options.relays, folder=folder, smtp=True,
+                               transfer_gib_max=100) as service:
         demo = Demo(service, files)
         demo.send()
         demo.fetch()

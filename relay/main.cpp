@@ -83,10 +83,15 @@ int serve(const options::variables_map& map, const Config& config) {
         const auto keys = config.keys();
         return pieces::run_pieces({config.data_dir, config.pieces_listen, config.pieces_port,
                                    config.certificate, config.private_key, config.control_socket,
-                                   keys / "relay.id", keys / "relay.seed", keys / "control.pub"});
+                                   config.control_url, config.control_ca, config.swarm_enabled,
+                                   config.trusted_networks, keys / "relay.id", keys / "relay.seed",
+                                   keys / "control.pub"});
     }
-    if (!role.empty()) throw std::runtime_error("--role is control or pieces");
-    return run_supervisor("/proc/self/exe", config);
+    if (role == "swarm" || role == "swarm-plain") return run_swarm_role(config, role == "swarm");
+    if (!role.empty() && role != "relay") {
+        throw std::runtime_error("--role is control, pieces, swarm, swarm-plain or relay");
+    }
+    return run_supervisor("/proc/self/exe", config, role == "relay");
 }
 
 int directory(const options::variables_map& map, const Config& config,

@@ -11,8 +11,13 @@ namespace plankurier::relay {
 
 /// The control plane: API on the Unix socket, ticks every second.
 int run_control(const Config& config);
-/// Starts both roles as processes of their own and starts one anew when it dies.
-int run_supervisor(const std::filesystem::path& program, const Config& config);
+/// A BitTorrent session: open to invited recipients and relays (TLS), or plain TCP for relays in
+/// trusted networks only.
+int run_swarm_role(const Config& config, bool tls);
+/// Starts the roles that the configuration wants as processes of their own and starts one anew when
+/// it dies. `without_control`: this machine only stores.
+int run_supervisor(const std::filesystem::path& program, const Config& config,
+                   bool without_control);
 
 /// The directory's files in DATA/directory; nothing when none is installed.
 struct InstalledDirectory {

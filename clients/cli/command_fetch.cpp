@@ -1,202 +1,131 @@
 #include <clients/cli/commands.hpp>
 
-#include <clients/cli/download.hpp>
-#include <clients/cli/fetch_open.hpp>
+#include <clients/cli/fetch_receive.hpp>
+#include <clients/cli/inbox.hpp>
+#include <clients/cli/signals.hpp>
 
-#include <plankurier/fault.hpp>
-#include <plankurier/receiving.hpp>
-
-#include <sys/stat.h>
-#include <unistd.h>
+#include <algorithm>
 
 namespace plankurier::cli {
 
 namespace {
 
-/// Received files on their way from pieces to names.
-class Receiving {
-public:
-    Receiving(const Options& options, Console& console, const OpenedTransfer& transfer,
-              ReceivingFolder folder, std::filesystem::path path)
-        : options_(options), console_(console), transfer_(transfer), folder_(std::move(folder)),
-          path_(std::move(path)),
-          store_(state_folder() / "fetch", transfer.opened.manifest.transfer) {}
-
-    Result<Hash256> run(const std::vector<RelayAddress>& relays, TicketBox& tickets) {
-        if (auto loaded = load_state(); !loaded) return tl::unexpected(loaded.error());
-        auto parts = open_parts();
-        if (!parts) return tl::unexpected(parts.error());
-        PartFiles files{std::move(*parts)};
-        Download::Watcher watcher;
-        watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
-            console_.progress(Text::fetching, done, total);
-        };
-        watcher.waiting = [&](unsigned seconds) {
-            console_.say(Text::network_retry, {std::to_string(seconds)});
-        };
-        const auto& opened = transfer_.opened;
-        Download download{{opened.key, opened.manifest.transfer, opened.body_header, opened.layout,
-                           files, store_, state_, relays, options_.lanes,
-                           RetryRule{options_.retries}},
-                          http_settings(options_),
-                          tickets,
-                          std::move(watcher)};
-        auto root = download.run();
-        console_.end_progress();
-        if (!root) return root;
-        if (auto published = publish(files); !published) return tl::unexpected(published.error());
-        store_.remove();
-        return root;
-    }
-
-private:
-    [[nodiscard]] const std::vector<ManifestFile>& wanted() const {
-        return transfer_.opened.manifest.files;
-    }
-    [[nodiscard]] bool has_part(const std::string& file_name) const {
-        struct stat about {};
-        return ::lstat((path_ / (file_name + ".part")).c_str(), &about) == 0;
-    }
-    [[nodiscard]] bool has_final(std::size_t index) const {
-        struct stat about {};
-        return ::lstat((path_ / state_.names[index]).c_str(), &about) == 0 &&
-               S_ISREG(about.st_mode) &&
-               static_cast<std::uint64_t>(about.st_size) == wanted()[index].size_bytes;
-    }
-    /// Its name was given before a crash.
-    [[nodiscard]] bool published(std::size_t index) const {
-        return state_.publishing && !has_part(state_.names[index]) && has_final(index);
-    }
-
-    /// Continues an earlier start when everything of it is still there, else begins.
-    Result<void> load_state() {
-        auto loaded = store_.load();
-        bool usable = loaded && loaded->folder == path_ &&
-                      loaded->names.size() == wanted().size() &&
-                      loaded->pieces.size() == transfer_.opened.layout.pieces();
-        if (usable) {
-            state_ = std::move(*loaded);
-            for (std::size_t index = 0; index < state_.names.size(); ++index) {
-                usable = usable && clean_file_name(state_.names[index]) == state_.names[index] &&
-                         (has_part(state_.names[index]) || published(index));
-            }
-        }
-        if (usable) return {};
-        std::vector<std::string> names;
-        for (const auto& file : wanted()) names.push_back(file.name);
-        state_ = {transfer_.opened.manifest.transfer, path_, folder_.assign(names),
-                  std::vector<bool>(transfer_.opened.layout.pieces()), false};
-        return {};
-    }
-
-    Result<std::vector<PartFiles::Part>> open_parts() {
-        std::vector<PartFiles::Part> parts;
-        for (std::size_t index = 0; index < wanted().size(); ++index) {
-            const auto bytes = wanted()[index].size_bytes;
-            if (published(index)) {
-                parts.push_back({FileHandle{}, bytes});
-                continue;
-            }
-            auto part = folder_.open_part(state_.names[index], bytes);
-            if (!part) return tl::unexpected(part.error());
-            parts.push_back({FileHandle{*part}, bytes});
-        }
-        // Only now: a state that names parts must not exist before they do.
-        if (auto saved = store_.save(state_); !saved) return tl::unexpected(saved.error());
-        return parts;
-    }
-
-    Result<void> check_types(const PartFiles& files) {
-        for (std::size_t index = 0; index < wanted().size(); ++index) {
-            if (files.file(index) < 0) continue;
-            Bytes head(4'096);
-            const auto got = ::pread(files.file(index), head.data(), head.size(), 0);
-            if (got < 0) return fail(Errc::file_unreadable, "part");
-            head.resize(static_cast<std::size_t>(got));
-            if (const auto type = check_type(state_.names[index], head); !type) {
-                console_.warn(Text::file_named, {printable(state_.names[index])});
-                for (const auto& file_name : state_.names) folder_.discard_part(file_name);
-                store_.remove();
-                return tl::unexpected(type.error());
-            }
-        }
-        return {};
-    }
-
-    Result<void> publish(const PartFiles& files) {
-        if (auto checked = check_types(files); !checked) return checked;
-        state_.publishing = true;
-        if (auto saved = store_.save(state_); !saved) return saved;
-        for (std::size_t index = 0; index < wanted().size(); ++index) {
-            PK_FAULT("cli.fetch.before_publish");
-            if (files.file(index) >= 0) {
-                auto done = folder_.publish(state_.names[index], files.file(index));
-                if (!done) return done;
-            }
-            const auto shown = (path_ / state_.names[index]).string();
-            console_.say(Text::file_saved, {shown});
-            console_.event(
-                "file",
-                {{"path", shown}, {"size", static_cast<std::int64_t>(wanted()[index].size_bytes)}});
-        }
-        PK_FAULT("cli.fetch.published");
-        return {};
-    }
-
-    const Options& options_;
-    Console& console_;
-    const OpenedTransfer& transfer_;
-    ReceivingFolder folder_;
-    std::filesystem::path path_;
-    DownloadStore store_;
-    DownloadState state_;
-};
-
-Result<void> report(ControlClient& control, const FetchRight& right, const OpenedTransfer& transfer,
-                    const Hash256& root, const RetryRule& retry) {
-    std::optional<Bytes> signed_report;
-    if (transfer.seed) {
-        signed_report = sign_fetched({right.transfer, sha256(transfer.envelope), root, unix_now()},
-                                     signing_seed(*transfer.seed));
-    }
-    return with_retries(
-        retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});
-}
-
-Result<void> fetch(const Options& options, Console& console) {
+/// By the link of a notice: with the department's key, a return key, or the password.
+Result<void> fetch_by_link(const Options& options, Console& console) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
     ControlClient control{link->server, http_settings(options)};
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
-    auto transfer = open_transfer(options, console, control, *link, authority->directory);
+    std::optional<OpenedKeyFile> key;
+    const bool by_return_key = !options.return_link_file.empty();
+    if (by_return_key) {
+        auto back = read_return_link(options.return_link_file);
+        if (!back) return tl::unexpected(back.error());
+        key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
+    } else if (!options.key.empty()) {
+        auto file = read_key_file(options.key, options, console);
+        if (!file) return tl::unexpected(file.error());
+        key.emplace(std::move(*file));
+    }
+    auto transfer = open_transfer(options, console, control, link->id, authority->directory,
+                                  key ? &*key : nullptr);
     if (!transfer) return tl::unexpected(transfer.error());
-    show_message(*transfer, console);
+    show_message(*transfer, by_return_key, console);
+    return receive_transfer(options, console, control, *authority, *transfer,
+                            key && !by_return_key ? &key->seed : nullptr);
+}
 
-    std::error_code error;
-    const auto path =
-        std::filesystem::absolute(options.output.empty() ? "." : options.output, error)
-            .lexically_normal();
-    auto folder = ReceivingFolder::open(path);
-    if (!folder) return tl::unexpected(folder.error());
-    const auto id = transfer->opened.manifest.transfer;
-    const auto token = fetch_token(transfer->opened.key, id);
-    const FetchRight right{id, token};
+/// The one that `--transfer` names, else all that were not fetched yet, the oldest first.
+Result<std::vector<InboxEntry>> choose(const Options& options, std::vector<InboxEntry> entries) {
+    std::reverse(entries.begin(), entries.end());
+    if (options.transfer.empty()) {
+        std::erase_if(entries, [](const InboxEntry& one) { return one.fetched; });
+        return entries;
+    }
+    const auto id = TransferId::from_hex(options.transfer);
+    if (!id) return fail(Errc::invalid_argument, "--transfer");
+    std::erase_if(entries, [&](const InboxEntry& one) { return one.transfer != *id; });
+    if (entries.empty()) return fail(Errc::not_found, "--transfer");
+    return entries;
+}
+
+/// One answer that cannot be read does not keep the others back: the first failure is returned
+/// when all were tried.
+Result<void> fetch_each(const Options& options, Console& console, ControlClient& control,
+                        const Authority& authority, const std::string& session,
+                        const OpenedKeyFile& key, const std::vector<InboxEntry>& chosen) {
+    Result<void> result;
+    for (const auto& one : chosen) {
+        if (interrupted()) return fail(Errc::canceled, "interrupted");
+        auto transfer = open_transfer(options, console, control, InboxRight{one.transfer, session},
+                                      authority.directory, &key);
+        Result<void> done;
+        if (transfer) {
+            show_message(*transfer, true, console);
+            done = receive_transfer(options, console, control, authority, *transfer, nullptr);
+        } else {
+            done = tl::unexpected(transfer.error());
+        }
+        if (done) continue;
+        if (chosen.size() > 1) console.tell(done.error().code);
+        if (result) result = done;
+    }
+    return result;
+}
+
+/// Answers of the authority, by the return link of the receipt.
+Result<void> fetch_answers(const Options& options, Console& console) {
+    auto link = read_return_link(options.return_link_file);
+    if (!link) return tl::unexpected(link.error());
+    const auto server = options.server.empty() ? link->base : options.server;
+    if (!url_allowed(server)) return fail(Errc::invalid_argument, "server of the link");
+    ControlClient control{server, http_settings(options)};
+    auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
     const RetryRule retry{options.retries};
-    TicketBox tickets{[&] { return control.ticket(right); }};
-    const auto offered = with_retries(
-        retry, [&] { return tickets.relays(); }, [](unsigned) {});
-    if (!offered) return tl::unexpected(offered.error());
-    const auto relays = known_relays(*offered, authority->service.relays);
-    if (!relays) return tl::unexpected(relays.error());
-    Receiving receiving{options, console, *transfer, std::move(*folder), path};
-    const auto root = receiving.run(*relays, tickets);
-    if (!root) return tl::unexpected(root.error());
-    auto reported = report(control, right, *transfer, *root, retry);
-    if (!reported) return reported;
-    console.say(Text::fetch_done);
-    console.event("fetched", {{"transfer", id.hex()}, {"content_root", to_hex(*root)}});
-    return {};
+    auto session = open_inbox_session(control, *link, retry);
+    if (!session) return tl::unexpected(session.error());
+    auto entries = with_retries(
+        retry, [&] { return control.inbox(*session); }, [](unsigned) {});
+    if (!entries) return tl::unexpected(entries.error());
+    show_inbox(*entries, console);
+    const bool any = !entries->empty();
+    auto chosen = choose(options, std::move(*entries));
+    if (!chosen) return tl::unexpected(chosen.error());
+    if (any && chosen->empty()) console.say(Text::inbox_all_fetched);
+    const OpenedKeyFile key{std::move(link->seed), link->type};
+    return fetch_each(options, console, control, *authority, *session, key, *chosen);
+}
+
+/// For staff: one of the transfers that `inbox` lists, without the mail's link.
+Result<void> fetch_from_inbox(const Options& options, Console& console) {
+    const auto id = TransferId::from_hex(options.from_inbox);
+    if (!id || options.key.empty() || !options.arguments.empty()) {
+        return fail(Errc::invalid_argument, "--from-inbox");
+    }
+    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
+    ControlClient control{options.server, http_settings(options)};
+    auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    const auto key = read_key_file(options.key, options, console);
+    if (!key) return tl::unexpected(key.error());
+    const auto department = department_of(authority->directory, options.department, *key);
+    if (!department) return tl::unexpected(department.error());
+    auto session = open_department_session(control, (*department)->id, *key, {options.retries});
+    if (!session) return tl::unexpected(session.error());
+    auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
+                                  authority->directory, &*key);
+    if (!transfer) return tl::unexpected(transfer.error());
+    show_message(*transfer, false, console);
+    return receive_transfer(options, console, control, *authority, *transfer, &key->seed);
+}
+
+Result<void> fetch(const Options& options, Console& console) {
+    if (!options.from_inbox.empty()) return fetch_from_inbox(options, console);
+    const bool has_link = !options.arguments.empty() || !options.link_file.empty();
+    if (!options.return_link_file.empty() && !has_link) return fetch_answers(options, console);
+    return fetch_by_link(options, console);
 }
 
 } // namespace

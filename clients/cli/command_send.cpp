@@ -1,337 +1,15 @@
-#include <clients/cli/send_prepare.hpp>
+#include <clients/cli/commands.hpp>
 
-#include <clients/cli/files.hpp>
-#include <clients/cli/receipt.hpp>
-#include <clients/cli/upload.hpp>
+#include <clients/cli/inbox.hpp>
+#include <clients/cli/sending.hpp>
 
-#include <plankurier/fault.hpp>
 #include <plankurier/receiving.hpp>
 
-#include <iostream>
+#include <algorithm>
 
 namespace plankurier::cli {
 
 namespace {
-
-std::filesystem::path uploads_folder() { return state_folder() / "send"; }
-
-/// One transfer on its way from the first step to the receipt.
-class Sending {
-public:
-    Sending(const Options& options, Console& console, ControlClient& control, Authority& authority,
-            UploadStore& store, UploadState& state, Bytes envelope)
-        : options_(options), console_(console), control_(control), authority_(authority),
-          store_(store), state_(state), envelope_(std::move(envelope)), retry_{options.retries} {}
-
-    Result<void> run(const BodySource& source) {
-        const auto view = parse_envelope(envelope_);
-        if (!view) return tl::unexpected(view.error());
-        const auto layout = BodyLayout::from_body_len(view->body_len);
-        if (!layout) return tl::unexpected(layout.error());
-        if (auto begun = begin(*layout); !begun) return begun;
-        return deliver(source, *layout, view->body_header);
-    }
-
-private:
-    /// Up to an address that is verified and a transfer that the service knows.
-    Result<void> begin(const BodyLayout& layout) {
-        if (state_.step == SendStep::begun && !state_.session.empty()) {
-            // The last start may have ended after the code was accepted and before that was saved.
-            auto created = create(layout);
-            if (created || created.error().code != Errc::not_verified) return created;
-        }
-        if (state_.step == SendStep::begun) {
-            if (auto verified = verify_address(); !verified) return verified;
-        }
-        if (state_.step != SendStep::verified) return {};
-        auto created = create(layout);
-        if (!created && created.error().code == Errc::not_verified) {
-            state_.step = SendStep::begun;
-            state_.session.clear();
-            if (auto saved = store_.save(state_); !saved) return saved;
-        }
-        return created;
-    }
-
-    template <typename Step>
-    auto patiently(Step step) {
-        return with_retries(retry_, step, [this](unsigned seconds) {
-            console_.say(Text::network_retry, {std::to_string(seconds)});
-        });
-    }
-
-    [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
-
-    Result<SecretText> read_code() {
-        while (options_.code_from.empty() && console_.can_ask()) {
-            auto line = console_.ask(Text::ask_code);
-            if (!line) return tl::unexpected(line.error());
-            if (!line->empty()) return SecretText{*line};
-            if (auto resent = control_.resend_code(state_.session); !resent) {
-                console_.tell(resent.error().code);
-            }
-        }
-        if (options_.code_from.empty() || options_.code_from == "-") {
-            auto code = read_secret_line("-");
-            if (!code) return fail(Errc::not_verified, "no code");
-            return code;
-        }
-        // The mail may take a while: wait for the file to have content.
-        for (;;) {
-            auto code = read_secret_line(options_.code_from);
-            if (code && !code->empty()) return code;
-            if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
-        }
-    }
-
-    Result<void> begin_verification() {
-        auto begun =
-            patiently([&] { return control_.begin_verification(state_.email, state_.language); });
-        if (!begun) return tl::unexpected(begun.error());
-        state_.session = begun->session;
-        if (auto saved = store_.save(state_); !saved) return saved;
-        console_.say(Text::ask_code_sent, {std::to_string(begun->valid_s / 60)});
-        console_.event("code_sent", {{"valid_s", static_cast<std::int64_t>(begun->valid_s)}});
-        return {};
-    }
-
-    Result<void> verify_address() {
-        const bool old_session = !state_.session.empty();
-        if (!old_session) {
-            if (auto begun = begin_verification(); !begun) return begun;
-        }
-        for (;;) {
-            auto code = read_code();
-            if (!code) return tl::unexpected(code.error());
-            std::optional<unsigned> left;
-            auto checked =
-                patiently([&] { return control_.check_code(state_.session, *code, left); });
-            if (checked) break;
-            const bool again = checked.error().code == Errc::wrong_code && left.value_or(0) > 0 &&
-                               options_.code_from.empty() && console_.can_ask();
-            if (checked.error().code == Errc::wrong_code && left) {
-                console_.warn(Text::code_wrong_left, {std::to_string(*left)});
-            }
-            if (!again) {
-                // The next start begins a new verification.
-                state_.session.clear();
-                if (auto saved = store_.save(state_); !saved) return saved;
-                return checked;
-            }
-        }
-        state_.step = SendStep::verified;
-        PK_FAULT("cli.send.verified");
-        return store_.save(state_);
-    }
-
-    Result<void> create(const BodyLayout& layout) {
-        TransferRequest request;
-        request.transfer = state_.transfer;
-        request.department = state_.department;
-        request.staff = state_.staff;
-        request.body_len = layout.body_len();
-        request.expiry_days = state_.expiry_days;
-        request.notify_fetch = state_.notify_fetch;
-        request.language = state_.language;
-        request.phone = state_.phone_shared;
-        request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
-        request.manage_sha256 = sha256(state_.manage.reveal());
-        auto created = patiently([&] { return control_.create_transfer(state_.session, request); });
-        if (!created) return created;
-        PK_FAULT("cli.send.created");
-        auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });
-        if (!put) return put;
-        PK_FAULT("cli.send.envelope");
-        state_.step = SendStep::uploading;
-        return store_.save(state_);
-    }
-
-    /// The same order on every start, as long as the list is the same: what is durable lies at the
-    /// first. Transfers spread over the relays.
-    static void sort_relays(std::vector<RelayAddress>& relays, const TransferId& transfer) {
-        std::sort(relays.begin(), relays.end(),
-                  [](const RelayAddress& a, const RelayAddress& b) { return a.id < b.id; });
-        const auto first = std::to_integer<std::size_t>(transfer.bytes[0]) % relays.size();
-        std::rotate(relays.begin(), relays.begin() + static_cast<std::ptrdiff_t>(first),
-                    relays.end());
-    }
-
-    /// Uploads to one relay; goes on to the next when that one fails, or when the control plane
-    /// wants another copy before it calls the transfer available.
-    Result<void> deliver(const BodySource& source, const BodyLayout& layout,
-                         const FloeHeader& header) {
-        ControlClient for_tickets{control_.server(), http_settings(options_)};
-        TicketBox tickets{[&] { return for_tickets.ticket(right()); }};
-        auto offered = patiently([&] { return tickets.relays(); });
-        if (!offered) return tl::unexpected(offered.error());
-        auto relays = known_relays(*offered, authority_.service.relays);
-        if (!relays) return tl::unexpected(relays.error());
-        sort_relays(*relays, state_.transfer);
-        std::vector<std::string> receipts;
-        Error last{Errc::unavailable, "no relay"};
-        for (const auto& relay : *relays) {
-            auto receipt = upload(source, layout, header, relay, tickets);
-            if (!receipt && !RetryRule::worth_it(receipt.error().code)) {
-                return tl::unexpected(receipt.error());
-            }
-            if (!receipt) {
-                last = receipt.error();
-                continue;
-            }
-            receipts.push_back(std::move(*receipt));
-            if (&relay == &relays->back()) break;
-            auto finished = ask_finish(receipts);
-            if (finished) return conclude_transfer(*finished);
-            const auto code = finished.error().code;
-            if (code != Errc::conflict && !RetryRule::worth_it(code)) {
-                return tl::unexpected(finished.error());
-            }
-        }
-        if (receipts.empty()) return tl::unexpected(last);
-        auto finished = patiently([&] { return ask_finish(receipts); });
-        if (!finished) return tl::unexpected(finished.error());
-        return conclude_transfer(*finished);
-    }
-
-    Result<std::string> upload(const BodySource& source, const BodyLayout& layout,
-                               const FloeHeader& header, const RelayAddress& relay,
-                               TicketBox& tickets) {
-        Upload::Watcher watcher;
-        watcher.progress = [&](std::uint64_t done, std::uint64_t total) {
-            console_.progress(Text::sending, done, total);
-        };
-        watcher.waiting = [&](unsigned seconds) {
-            console_.say(Text::network_retry, {std::to_string(seconds)});
-        };
-        watcher.resumed = [&](unsigned percent) {
-            console_.say(Text::resumed, {std::to_string(percent)});
-            console_.event("resumed", {{"percent", std::int64_t{percent}}});
-        };
-        watcher.settling = [&] { console_.say(Text::waiting_for_relay); };
-        Upload one{{state_.key, state_.transfer, header, layout, source, store_, relay,
-                    options_.lanes, retry_},
-                   http_settings(options_),
-                   tickets,
-                   std::move(watcher)};
-        auto receipt = one.run();
-        console_.end_progress();
-        return receipt;
-    }
-
-    Result<Finished> ask_finish(const std::vector<std::string>& receipts) {
-        auto answer = control_.finish(right(), receipts);
-        if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
-        return answer;
-    }
-
-    /// The transfer is available: the receipt is written, then the state goes.
-    Result<void> conclude_transfer(const Finished& finished) {
-        PK_FAULT("cli.send.finished");
-        Receipt receipt{state_.transfer,
-                        state_.manage.clone(),
-                        finished.receipt_number,
-                        state_.server,
-                        state_.authority,
-                        state_.department.empty() ? state_.staff : state_.department,
-                        state_.begun,
-                        finished.expires};
-        auto path = save_receipt(receipt);
-        if (!path) return tl::unexpected(path.error());
-        PK_FAULT("cli.send.receipt");
-        const auto shown = path->string();
-        const auto until = time_text(console_.language(), receipt.expires);
-        console_.print(fill(text(console_.language(), Text::receipt_text),
-                            {printable(receipt.number), printable(receipt.recipient),
-                             printable(receipt.authority), until, shown, shown}));
-        console_.event("available", {{"receipt_number", receipt.number},
-                                     {"receipt", shown},
-                                     {"expires", receipt.expires},
-                                     {"transfer", receipt.transfer.hex()}});
-        store_.remove();
-        return {};
-    }
-
-    Result<std::filesystem::path> save_receipt(const Receipt& receipt) {
-        const auto json = encode_receipt(receipt);
-        const auto folder = state_folder() / "receipts";
-        const auto own = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
-        const std::filesystem::path wanted{state_.receipt_path};
-        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json))) return wanted;
-        if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
-        if (auto saved = write_file_durably(own, as_bytes(json)); !saved) {
-            return tl::unexpected(saved.error());
-        }
-        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {own.string()});
-        return own;
-    }
-
-    const Options& options_;
-    Console& console_;
-    ControlClient& control_;
-    Authority& authority_;
-    UploadStore& store_;
-    UploadState& state_;
-    Bytes envelope_;
-    RetryRule retry_;
-};
-
-/// True when the failure leaves something to continue; else the state is worth nothing.
-bool can_continue(Errc code) {
-    switch (code) {
-    case Errc::network:
-    case Errc::tls:
-    case Errc::unavailable:
-    case Errc::rate_limited:
-    case Errc::too_early:
-    case Errc::no_space:
-    case Errc::canceled:
-    case Errc::wrong_code:
-    case Errc::code_expired:
-    case Errc::too_many_attempts:
-    case Errc::not_verified:
-    case Errc::file_unreadable: return true;
-    default: return false;
-    }
-}
-
-Exit send_with_state(const Options& options, Console& console, ControlClient& control,
-                     Authority& authority, UploadStore& store, UploadState& state, Bytes envelope,
-                     const BodySource& source) {
-    Sending sending{options, console, control, authority, store, state, std::move(envelope)};
-    const auto sent = sending.run(source);
-    if (sent) return Exit::ok;
-    const bool kept = interrupted() || can_continue(sent.error().code);
-    const auto exit = conclude(console, sent, kept);
-    if (kept) {
-        console.warn(Text::resumable_hint, {state.transfer.hex()});
-        console.event("resumable", {{"transfer", state.transfer.hex()}});
-    } else {
-        store.remove();
-    }
-    return exit;
-}
-
-Exit send_new(const Options& options, Console& console) {
-    if (options.server.empty()) {
-        return conclude(console, fail(Errc::invalid_argument, "--server"));
-    }
-    ControlClient control{options.server, http_settings(options)};
-    auto authority = open_authority(control, console);
-    if (!authority) return conclude(console, tl::unexpected(authority.error()));
-    console.say(Text::checking);
-    auto source = open_files(options, authority->service, console);
-    if (!source) return conclude(console, tl::unexpected(source.error()));
-    auto prepared = prepare_transfer(options, *authority, *source, options.server, console);
-    if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
-    auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
-    if (!store) return conclude(console, tl::unexpected(store.error()));
-    auto saved = store->lock()
-                     .and_then([&] { return store->save_envelope(prepared->envelope); })
-                     .and_then([&] { return store->save(prepared->state); });
-    if (!saved) return conclude(console, saved);
-    return send_with_state(options, console, control, *authority, *store, prepared->state,
-                           std::move(prepared->envelope), *source);
-}
 
 /// The transfer to continue: the one named, or the only one.
 Result<TransferId> choose_transfer(const Options& options, Console& console) {
@@ -383,15 +61,48 @@ Exit send_resumed(const Options& options, Console& console) {
     ControlClient control{state->server, http_settings(options)};
     auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
-    return send_with_state(options, console, control, *authority, *store, *state,
-                           std::move(*envelope), *source);
+    std::optional<OpenedKeyFile> key;
+    if (!options.key.empty() && state->step != SendStep::uploading) {
+        auto file = read_key_file(options.key, options, console);
+        if (!file) return conclude(console, tl::unexpected(file.error()), true);
+        key.emplace(std::move(*file));
+    }
+    return run_sending(
+        {options, console, control, *authority, *store, *state, *source, key ? &*key : nullptr},
+        std::move(*envelope));
+}
+
+/// A department's first message to a citizen: with a password, since there is no key of theirs.
+Exit send_as_department(const Options& options, Console& console, ControlClient& control,
+                        const Authority& authority) {
+    const bool fits = !options.key.empty() && !options.to_citizen.empty() && options.to.empty();
+    if (!fits) return conclude(console, fail(Errc::invalid_argument, "--as-department"));
+    auto key = read_key_file(options.key, options, console);
+    if (!key) return conclude(console, tl::unexpected(key.error()));
+    const auto department = department_of(authority.directory, options.as_department, *key);
+    if (!department) return conclude(console, tl::unexpected(department.error()));
+    const DepartmentSender from{**department, *key, options.to_citizen, {}};
+    return send_new(options, console, control, authority, &from);
+}
+
+Exit send_first(const Options& options, Console& console) {
+    if (options.server.empty()) {
+        return conclude(console, fail(Errc::invalid_argument, "--server"));
+    }
+    ControlClient control{options.server, http_settings(options)};
+    const auto authority = open_authority(control, console);
+    if (!authority) return conclude(console, tl::unexpected(authority.error()));
+    if (options.as_department.empty() && options.to_citizen.empty()) {
+        return send_new(options, console, control, *authority, nullptr);
+    }
+    return send_as_department(options, console, control, *authority);
 }
 
 } // namespace
 
 Exit run_send(const Options& options, Console& console) {
     UploadStore::remove_outdated(uploads_folder(), unix_now());
-    return options.resume ? send_resumed(options, console) : send_new(options, console);
+    return options.resume ? send_resumed(options, console) : send_first(options, console);
 }
 
 } // namespace plankurier::cli

@@ -74,6 +74,15 @@ void Console::warn(Text which, std::initializer_list<std::string_view> values) {
     to_stderr(fill(text(language_, which), values));
 }
 
+bool Console::show_secret(Text which, std::initializer_list<std::string_view> values) {
+    if (!terminal_) return false;
+    end_progress();
+    auto line = fill(text(language_, which), values);
+    to_stderr(line);
+    wipe(std::as_writable_bytes(std::span{line.data(), line.size()}));
+    return true;
+}
+
 void Console::tell(Errc code) {
     end_progress();
     to_stderr(text(language_, code));

@@ -31,6 +31,9 @@ public:
     void say(Text which, std::initializer_list<std::string_view> values = {});
     /// A sentence that --quiet does not silence.
     void warn(Text which, std::initializer_list<std::string_view> values = {});
+    /// A sentence with a secret in it: shown on a terminal, even with --quiet, and nowhere else, so
+    /// that it does not end in a log. False when there is no terminal.
+    bool show_secret(Text which, std::initializer_list<std::string_view> values);
     /// What happened and what to do, without ending anything.
     void tell(Errc code);
     /// What happened and what to do; and a JSON line `error` with code and exit code.

@@ -14,6 +14,9 @@ HttpLine::Headers headers_for(const FetchRight& right) {
     return {"Plankurier-Transfer: " + right.transfer.hex(),
             "Plankurier-Fetch: " + to_base64url(right.token.reveal())};
 }
+HttpLine::Headers headers_for(const InboxRight& right) {
+    return {"Plankurier-Transfer: " + right.transfer.hex(), "Plankurier-Session: " + right.session};
+}
 HttpLine::Headers headers_for(const LinkId& link) { return {"Plankurier-Link: " + link.hex()}; }
 
 const ByteView empty_object = as_bytes("{}");
@@ -109,16 +112,60 @@ Result<void> ControlClient::revoke(const ManageRight& right) {
     return nothing(call("POST", "/v1/transfers/revoke", headers_for(right), empty_object));
 }
 
-Result<Bytes> ControlClient::envelope(const LinkId& link) {
-    auto answer = call("GET", "/v1/envelope", headers_for(link), {});
+Result<Bytes> ControlClient::department_challenge(std::string_view department, const KeyId& kid) {
+    const auto body = encode_department_challenge(department, kid);
+    return call("POST", "/v1/department/challenge", {}, as_bytes(body)).and_then(parse_challenge);
+}
+
+Result<std::string> ControlClient::department_session(std::string_view department,
+                                                      const Hash256& answer) {
+    const auto body = encode_department_answer(department, answer);
+    return call("POST", "/v1/department/session", {}, as_bytes(body)).and_then(parse_session);
+}
+
+Result<Bytes> ControlClient::inbox_challenge(const RecipientPublicKey& key) {
+    const auto body = encode_inbox_challenge(key);
+    return call("POST", "/v1/inbox/challenge", {}, as_bytes(body)).and_then(parse_challenge);
+}
+
+Result<std::string> ControlClient::inbox_session(const InboxId& inbox, const Hash256& answer) {
+    const auto body = encode_inbox_answer(inbox, answer);
+    return call("POST", "/v1/inbox/session", {}, as_bytes(body)).and_then(parse_session);
+}
+
+Result<std::vector<InboxEntry>> ControlClient::inbox(const std::string& session) {
+    return call("GET", "/v1/inbox", {"Plankurier-Session: " + session}, {}).and_then(parse_inbox);
+}
+
+Result<Bytes> ControlClient::envelope_with(HttpLine::Headers headers) {
+    auto answer = call("GET", "/v1/envelope", std::move(headers), {});
     if (!answer) return tl::unexpected(answer.error());
     const auto view = as_bytes(*answer);
     if (view.size() > envelope_bytes_max) return fail(Errc::too_large, "envelope");
     return Bytes{view.begin(), view.end()};
 }
 
+Result<Bytes> ControlClient::envelope(const LinkId& link) {
+    return envelope_with(headers_for(link));
+}
+
+Result<Bytes> ControlClient::envelope(const InboxRight& right) {
+    return envelope_with(headers_for(right));
+}
+
+Result<Bytes> ControlClient::record(const InboxRight& right) {
+    return call("GET", "/v1/record", headers_for(right), {}).and_then(parse_record);
+}
+
 Result<Bytes> ControlClient::record(const LinkId& link) {
     return call("GET", "/v1/record", headers_for(link), {}).and_then(parse_record);
+}
+
+Result<CertificateAnswer> ControlClient::swarm_certificate(const FetchRight& right,
+                                                           ByteView public_key) {
+    const auto body = encode_public_key(public_key);
+    return call("POST", "/v1/swarm/certificate", headers_for(right), as_bytes(body))
+        .and_then(parse_certificate);
 }
 
 Result<void> ControlClient::fetched(const FetchRight& right, std::optional<Bytes> report) {

@@ -3,6 +3,7 @@
 
 #include <clients/cli/http.hpp>
 #include <clients/cli/wire.hpp>
+#include <clients/cli/wire_inbox.hpp>
 
 #include <plankurier/secret.hpp>
 
@@ -17,6 +18,12 @@ struct ManageRight {
 struct FetchRight {
     TransferId transfer;
     const FetchToken& token;
+};
+
+/// The right to what an inbox lists.
+struct InboxRight {
+    TransferId transfer;
+    std::string session; ///< b64url
 };
 
 /// Every call fails with the code the service named, or `network`, `tls`, `malformed`,
@@ -49,11 +56,25 @@ public:
     [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
     [[nodiscard]] Result<void> revoke(const ManageRight& right);
 
+    /// Challenges for the holder of a key (challenge.hpp), and sessions for the right answers.
+    [[nodiscard]] Result<Bytes> department_challenge(std::string_view department, const KeyId& kid);
+    [[nodiscard]] Result<std::string> department_session(std::string_view department,
+                                                         const Hash256& answer);
+    [[nodiscard]] Result<Bytes> inbox_challenge(const RecipientPublicKey& key);
+    [[nodiscard]] Result<std::string> inbox_session(const InboxId& inbox, const Hash256& answer);
+    [[nodiscard]] Result<std::vector<InboxEntry>> inbox(const std::string& session);
+
     [[nodiscard]] Result<Bytes> envelope(const LinkId& link);
+    [[nodiscard]] Result<Bytes> envelope(const InboxRight& right);
+    [[nodiscard]] Result<Bytes> record(const InboxRight& right);
     [[nodiscard]] Result<Bytes> record(const LinkId& link);
+    /// A certificate for the swarm over a public key (SubjectPublicKeyInfo, DER).
+    [[nodiscard]] Result<CertificateAnswer> swarm_certificate(const FetchRight& right,
+                                                              ByteView public_key);
     [[nodiscard]] Result<void> fetched(const FetchRight& right, std::optional<Bytes> report);
 
 private:
+    [[nodiscard]] Result<Bytes> envelope_with(HttpLine::Headers headers);
     [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
                                            HttpLine::Headers headers, ByteView body,
                                            std::string_view type = "application/json");

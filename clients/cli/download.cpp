@@ -1,10 +1,8 @@
 #include <clients/cli/download.hpp>
 
-#include <plankurier/fault.hpp>
+#include <clients/cli/piece_sink.hpp>
 
-#include <unistd.h>
 #include <algorithm>
-#include <cerrno>
 #include <thread>
 
 namespace plankurier::cli {
@@ -13,124 +11,35 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
-constexpr std::uint64_t sync_bytes = 64u << 20;
-constexpr std::chrono::seconds sync_time{2};
+
+/// Trouble here, which no other relay cures.
+bool local(Errc code) {
+    return code == Errc::no_space || code == Errc::file_unreadable || code == Errc::canceled;
+}
+
+HttpSettings settings_for(HttpSettings settings, std::size_t relays) {
+    if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, 30U);
+    return settings;
+}
+
 } // namespace
 
-/// Collects the bytes of one piece into segments, opens them and writes the plaintext.
-class PieceSink {
-public:
-    PieceSink(const DownloadJob& job)
-        : job_(job), opener_(job.key, job.transfer, job.header, job.layout.segments()),
-          sealed_(segment_bytes), plain_(segment_plain_bytes) {}
-
-    void start(std::uint64_t piece) {
-        segment_ = piece * job_.layout.segments_per_piece();
-        end_ = segment_ + job_.layout.segments_per_piece();
-        filled_ = 0;
-        hasher_ = PieceHasher{};
-        error_.reset();
-    }
-
-    bool take(ByteView bytes) {
-        while (!bytes.empty()) {
-            if (segment_ == end_) return refuse({Errc::tampered, "piece too long"});
-            if (filled_ == 0 && bytes.size() >= segment_bytes) {
-                if (!open(bytes.first(segment_bytes))) return false;
-                bytes = bytes.subspan(segment_bytes);
-                continue;
-            }
-            const auto part = std::min<std::size_t>(bytes.size(), segment_bytes - filled_);
-            std::copy_n(bytes.begin(), part,
-                        sealed_.begin() + static_cast<std::ptrdiff_t>(filled_));
-            filled_ += part;
-            bytes = bytes.subspan(part);
-            if (filled_ == segment_bytes) {
-                filled_ = 0;
-                if (!open(sealed_)) return false;
-            }
-        }
-        return true;
-    }
-
-    /// Whether exactly the piece with this root came.
-    Result<void> finish(const Hash256& root) {
-        if (error_) return tl::unexpected(*error_);
-        if (segment_ != end_ || filled_ != 0) return fail(Errc::network, "piece too short");
-        if (hasher_.finish() != root) return fail(Errc::tampered, "piece root");
-        return {};
-    }
-    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
-
-private:
-    bool refuse(Error error) {
-        error_ = std::move(error);
-        return false;
-    }
-    bool open(ByteView sealed) {
-        hasher_.update(sealed);
-        if (auto opened = opener_.open(segment_, sealed, plain_); !opened) {
-            return refuse(opened.error());
-        }
-        auto written = job_.parts.write(segment_ * segment_plain_bytes, plain_);
-        if (!written) return refuse(written.error());
-        ++segment_;
-        return true;
-    }
-
-    const DownloadJob& job_;
-    SegmentOpener opener_;
-    PieceHasher hasher_;
-    Bytes sealed_, plain_;
-    std::size_t filled_{};
-    std::uint64_t segment_{}, end_{};
-    std::optional<Error> error_;
+/// What one lane's thread owns.
+struct Download::Lane {
+    PieceClient client;
+    PieceSink sink;
+    std::size_t relay{};
+    bool first_pass{}; ///< no relay has failed for this piece twice
+    std::uint64_t bytes{};
+    steady_clock::time_point window{}; ///< `stalled` looks at what came since
+    std::uint64_t window_bytes{}, window_all_bytes{};
 };
 
-PartFiles::PartFiles(std::vector<Part> parts) : parts_(std::move(parts)) {
-    std::uint64_t at = 0;
-    for (const auto& part : parts_) {
-        begins_.push_back(at);
-        at += part.size_bytes;
-    }
-    begins_.push_back(at);
-}
-
-Result<void> PartFiles::write(std::uint64_t offset, ByteView plain) {
-    while (!plain.empty() && offset < begins_.back()) {
-        // The last part that begins at or before the offset; empty parts before it are skipped.
-        const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
-        const auto index = static_cast<std::size_t>(after - begins_.begin()) - 1;
-        const auto room = std::min<std::uint64_t>(begins_[index + 1] - offset, plain.size());
-        const auto done = ::pwrite(parts_[index].file.get(), plain.data(), room,
-                                   static_cast<off_t>(offset - begins_[index]));
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) {
-            const bool full = errno == ENOSPC || errno == EDQUOT;
-            return fail(full ? Errc::no_space : Errc::file_unreadable, "write");
-        }
-        offset += static_cast<std::uint64_t>(done);
-        plain = plain.subspan(static_cast<std::size_t>(done));
-    }
-    const bool zero =
-        std::all_of(plain.begin(), plain.end(), [](std::byte byte) { return byte == std::byte{}; });
-    if (!zero) return fail(Errc::tampered, "padding");
-    return {};
-}
-
-Result<void> PartFiles::sync() {
-    for (const auto& part : parts_) {
-        if (part.file.get() >= 0 && ::fdatasync(part.file.get()) != 0) {
-            return fail(Errc::no_space, "fdatasync");
-        }
-    }
-    return {};
-}
-
-Download::Download(DownloadJob job, const HttpSettings& settings, TicketBox& tickets,
-                   Watcher watcher)
-    : job_(std::move(job)), settings_(settings), tickets_(tickets), watcher_(std::move(watcher)),
-      coordinator_(settings, tickets, job_.transfer) {}
+Download::Download(const DownloadJob& job, const HttpSettings& settings, TicketBox& tickets,
+                   const DownloadWatcher& watcher)
+    : job_(job), settings_(settings_for(settings, job.relays.size())), tickets_(tickets),
+      watcher_(watcher), coordinator_(settings_, tickets, job.transfer),
+      choice_(job.relays.size()) {}
 
 void Download::stop_with(Error error) {
     const std::lock_guard guard{mutex_};
@@ -138,26 +47,57 @@ void Download::stop_with(Error error) {
     stop_ = true;
 }
 
-Result<Bytes> Download::descriptor(std::uint32_t volume) {
-    Result<Bytes> last = fail(Errc::unavailable, "no relay");
-    for (const auto& relay : job_.relays) {
-        last = coordinator_.get_descriptor(relay, volume);
-        if (!last) continue;
-        const auto checked = decode_descriptor(*last).and_then([&](const Descriptor& found) {
-            if (found.volume != volume) return Result<void>{fail(Errc::tampered, "volume")};
-            return check_descriptor(job_.key, job_.transfer, job_.layout, found);
-        });
-        if (checked) return last;
-        last = tl::unexpected(checked.error());
+/// Goes round the relays once, beginning with `relay`, until one gives what is wanted.
+template <typename Step>
+auto Download::from_any(std::size_t& relay, Step step) -> decltype(step(relay)) {
+    std::optional<Error> curable;
+    Error last{Errc::tampered, "every relay lied"};
+    for (std::size_t tried = 0; tried < job_.relays.size() && !stop_; ++tried) {
+        const auto next = choice_.pick(relay);
+        if (!next) return tl::unexpected(last);
+        relay = *next;
+        auto got = step(relay);
+        if (got) choice_.worked(relay);
+        if (got || local(got.error().code)) return got;
+        last = got.error();
+        if (last.code == Errc::tampered) {
+            const bool news = choice_.lied(relay);
+            const std::lock_guard guard{mutex_};
+            if (news) liars_.push_back(relay);
+            changed_.notify_one();
+        } else {
+            choice_.failed(relay);
+            if (RetryRule::worth_it(last.code)) curable = last;
+        }
+        relay = (relay + 1) % job_.relays.size();
     }
-    return last;
+    if (curable) return tl::unexpected(*curable);
+    if (last.code == Errc::tampered && choice_.honest_count() > 0) last.code = Errc::unavailable;
+    return tl::unexpected(last);
 }
 
-Result<Hash256> Download::read_descriptors() {
+Result<Bytes> Download::descriptor(std::uint32_t volume, std::size_t relay) {
+    auto bytes = coordinator_.get_descriptor(job_.relays[relay], volume);
+    if (!bytes) return bytes;
+    const auto found = decode_descriptor(*bytes);
+    if (!found || found->volume != volume) return fail(Errc::tampered, "descriptor");
+    const auto checked = check_descriptor(job_.key, job_.transfer, job_.layout, *found);
+    if (!checked) return tl::unexpected(checked.error());
+    return bytes;
+}
+
+Result<Hash256> Download::describe() {
     std::vector<Bytes> encoded;
+    roots_.clear();
     for (std::uint32_t volume = 0; volume < job_.layout.volumes(); ++volume) {
+        auto relay = std::size_t{volume} % job_.relays.size();
         auto bytes = with_retries(
-            job_.retry, [&] { return descriptor(volume); }, watcher_.waiting);
+            job_.retry,
+            [&] {
+                return from_any(relay, [&](std::size_t from) { return descriptor(volume, from); });
+            },
+            watcher_.waiting);
+        for (const auto liar : std::exchange(liars_, {})) watcher_.relay_lied(liar);
         if (!bytes) return tl::unexpected(bytes.error());
         const auto decoded = decode_descriptor(*bytes);
         if (!decoded) return tl::unexpected(decoded.error());
@@ -168,39 +108,59 @@ Result<Hash256> Download::read_descriptors() {
     return content_root(encoded);
 }
 
-Result<void> Download::fetch_piece(PieceClient& client, PieceSink& sink, std::uint64_t piece,
-                                   std::size_t relay) {
-    sink.start(piece);
+/// Asked by the line about once a second. Without others to compare with it is the line's own
+/// time-out that ends the waiting.
+bool Download::stalled(Lane& lane) {
+    const auto now = steady_clock::now();
+    if (now - lane.window < stall_time || choice_.honest_count() < 2) return false;
+    const std::uint64_t all = received_bytes_;
+    const auto mine = lane.bytes - lane.window_bytes;
+    const auto others = all - lane.window_all_bytes - mine;
+    lane.window = now;
+    lane.window_bytes = lane.bytes;
+    lane.window_all_bytes = all;
+    if (mine == 0) return others > 0 || next_ >= pieces_.size();
+    if (!lane.first_pass) return false;
+    const std::chrono::duration<double> whole = now - begun_, window = stall_time;
+    const auto usual = static_cast<double>(all) / job_.lanes * (window / whole);
+    return static_cast<double>(mine) < usual / 16;
+}
+
+Result<void> Download::fetch_piece(Lane& lane, std::uint64_t piece, std::size_t relay) {
+    lane.sink.start(piece);
+    lane.window = steady_clock::now();
+    lane.window_bytes = lane.bytes;
+    lane.window_all_bytes = received_bytes_;
     std::int64_t counted = 0;
-    auto got = client.get_piece(job_.relays[relay % job_.relays.size()],
-                                static_cast<std::uint32_t>(piece / volume_pieces_max),
-                                static_cast<std::uint32_t>(piece % volume_pieces_max),
-                                [&](ByteView bytes) {
-                                    counted += static_cast<std::int64_t>(bytes.size());
-                                    bytes_ += static_cast<std::int64_t>(bytes.size());
-                                    return !stop_ && sink.take(bytes);
-                                });
-    if (sink.error()) got = tl::unexpected(*sink.error());
-    if (got) got = sink.finish(roots_[piece]);
+    auto got = lane.client.get_piece(
+        job_.relays[relay], static_cast<std::uint32_t>(piece / volume_pieces_max),
+        static_cast<std::uint32_t>(piece % volume_pieces_max), [&](ByteView bytes) {
+            counted += static_cast<std::int64_t>(bytes.size());
+            bytes_ += static_cast<std::int64_t>(bytes.size());
+            lane.bytes += bytes.size();
+            received_bytes_ += bytes.size();
+            return !stop_ && lane.sink.take(bytes);
+        });
+    if (lane.sink.error()) got = tl::unexpected(*lane.sink.error());
+    if (got) got = lane.sink.finish();
     if (!got) bytes_ -= counted;
     return got;
 }
 
-void Download::work(const std::vector<std::uint64_t>& pieces, std::size_t lane) {
+void Download::work(std::size_t number) {
     try {
-        PieceClient client{settings_, tickets_, job_.transfer};
-        PieceSink sink{job_};
-        auto relay = lane; // lanes spread over the relays and move on when one fails
+        Lane lane{PieceClient{settings_, tickets_, job_.transfer}, PieceSink{job_}};
+        lane.relay = number; // lanes spread over the relays and move on when one fails
+        lane.client.watch([&] { return !stalled(lane); });
         while (!stop_) {
             const auto at = next_++;
-            if (at >= pieces.size()) break;
+            if (at >= pieces_.size()) break;
+            lane.first_pass = true;
             const auto attempt = [&] {
-                Result<void> got;
-                for (std::size_t tried = 0; tried < job_.relays.size(); ++tried) {
-                    got = fetch_piece(client, sink, pieces[at], relay);
-                    if (got || stop_ || got.error().code == Errc::no_space) break;
-                    ++relay;
-                }
+                auto got = from_any(lane.relay, [&](std::size_t relay) {
+                    return fetch_piece(lane, pieces_[at], relay);
+                });
+                lane.first_pass = false;
                 return got;
             };
             auto got = with_retries(job_.retry, attempt, [&](unsigned seconds) {
@@ -213,7 +173,7 @@ void Download::work(const std::vector<std::uint64_t>& pieces, std::size_t lane) 
                 break;
             }
             const std::lock_guard guard{mutex_};
-            done_.push_back(pieces[at]);
+            done_.push_back(pieces_[at]);
             changed_.notify_one();
         }
     } catch (const std::exception&) {
@@ -224,65 +184,47 @@ void Download::work(const std::vector<std::uint64_t>& pieces, std::size_t lane) 
     changed_.notify_one();
 }
 
-Result<void> Download::make_durable(std::vector<std::uint64_t>& pieces) {
-    if (pieces.empty()) return {};
-    if (auto synced = job_.parts.sync(); !synced) return synced;
-    PK_FAULT("cli.download.after_fdatasync");
-    for (const auto piece : pieces) job_.state.pieces[piece] = true;
-    pieces.clear();
-    auto saved = job_.store.save(job_.state);
-    PK_FAULT("cli.download.after_state");
-    return saved;
-}
-
 Result<void> Download::follow(std::uint64_t before_bytes) {
-    std::vector<std::uint64_t> fresh;
-    auto synced = steady_clock::now();
+    PieceLedger ledger{job_.parts, job_.store, job_.state, job_.layout.piece_bytes()};
     for (bool more = true; more;) {
+        std::deque<unsigned> waits;
+        std::deque<std::size_t> liars;
         {
             std::unique_lock guard{mutex_};
-            changed_.wait_for(guard, milliseconds{100});
-            fresh.insert(fresh.end(), done_.begin(), done_.end());
-            done_.clear();
-            if (!waits_.empty()) watcher_.waiting(waits_.back());
-            waits_.clear();
+            changed_.wait_for(guard, milliseconds{100},
+                              [&] { return running_ == 0 || !done_.empty() || !waits_.empty(); });
+            for (const auto piece : std::exchange(done_, {})) ledger.add(piece);
+            waits.swap(waits_);
+            liars.swap(liars_);
             more = running_ > 0;
         }
+        if (!waits.empty()) watcher_.waiting(waits.back());
+        for (const auto relay : liars) watcher_.relay_lied(relay);
         watcher_.progress(before_bytes +
                               static_cast<std::uint64_t>(std::max<std::int64_t>(0, bytes_.load())),
                           job_.layout.sealed_bytes());
-        const bool due = fresh.size() * job_.layout.piece_bytes() >= sync_bytes ||
-                         steady_clock::now() - synced >= sync_time || !more;
-        if (!due) continue;
-        synced = steady_clock::now();
-        if (auto durable = make_durable(fresh); !durable) {
-            stop_with(durable.error());
-            fresh.clear();
-        }
+        auto durable = more ? ledger.flush_if_due() : ledger.flush();
+        if (!durable) stop_with(durable.error());
     }
     const std::lock_guard guard{mutex_};
     if (failed_) return tl::unexpected(*failed_);
     return {};
 }
 
-Result<Hash256> Download::run() {
-    auto root = read_descriptors();
-    if (!root) return root;
-    std::vector<std::uint64_t> pieces;
+Result<void> Download::fetch() {
+    pieces_.clear();
     for (std::uint64_t piece = 0; piece < job_.state.pieces.size(); ++piece) {
-        if (!job_.state.pieces[piece]) pieces.push_back(piece);
+        if (!job_.state.pieces[piece]) pieces_.push_back(piece);
     }
-    const auto before = job_.layout.sealed_bytes() - pieces.size() * job_.layout.piece_bytes();
-    std::vector<std::jthread> lanes;
-    const auto wanted = std::min<std::size_t>(job_.lanes, pieces.size());
+    const auto before = job_.layout.sealed_bytes() - pieces_.size() * job_.layout.piece_bytes();
+    const auto wanted = std::min<std::size_t>(job_.lanes, pieces_.size());
+    begun_ = steady_clock::now();
     running_ = static_cast<unsigned>(wanted);
+    std::vector<std::jthread> lanes;
     for (std::size_t lane = 0; lane < wanted; ++lane) {
-        lanes.emplace_back([this, &pieces, lane] { work(pieces, lane); });
+        lanes.emplace_back([this, lane] { work(lane); });
     }
-    auto followed = follow(before);
-    lanes.clear();
-    if (!followed) return tl::unexpected(followed.error());
-    return root;
+    return follow(before);
 }
 
 } // namespace plankurier::cli

@@ -1,11 +1,11 @@
 #pragma once
-/// Fetching the body: several lanes GET pieces, open them segment by segment and write plaintext
-/// straight into the part files; the coordinator makes progress durable. Memory is bounded by the
-/// number of lanes. One thread calls `run`.
+/// Fetching the body by HTTPS: several lanes, spread over the relays, GET pieces, open them segment
+/// by segment and write plaintext straight into the part files; the coordinator makes progress
+/// durable. Memory is bounded by the number of lanes. One thread calls the public functions.
 
-#include <clients/cli/download_state.hpp>
-#include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
+#include <clients/cli/part_files.hpp>
+#include <clients/cli/relay_choice.hpp>
 
 #include <plankurier/sealing.hpp>
 
@@ -14,27 +14,6 @@
 #include <deque>
 
 namespace plankurier::cli {
-
-/// The part files as one byte string. `write` may be called by any thread for distinct ranges.
-class PartFiles {
-public:
-    struct Part {
-        FileHandle file;
-        std::uint64_t size_bytes{};
-    };
-    explicit PartFiles(std::vector<Part> parts);
-
-    /// Writes plaintext of the body at `offset`; what lies past the content must be zero. Fails
-    /// with `tampered` (padding), `no_space` or `file_unreadable`.
-    [[nodiscard]] Result<void> write(std::uint64_t offset, ByteView plain);
-    /// Makes everything written durable. Fails with `no_space`.
-    [[nodiscard]] Result<void> sync();
-    [[nodiscard]] int file(std::size_t index) const { return parts_[index].file.get(); }
-
-private:
-    std::vector<Part> parts_;
-    std::vector<std::uint64_t> begins_; ///< offset of each part, and the end
-};
 
 /// What is fetched. References outlive the download.
 struct DownloadJob {
@@ -50,43 +29,64 @@ struct DownloadJob {
     RetryRule retry;
 };
 
+/// Told from the thread that fetches.
+struct DownloadWatcher {
+    std::function<void(std::uint64_t, std::uint64_t)> progress;
+    std::function<void(unsigned)> waiting;
+    /// A relay (number in `relays`) delivered wrong bytes and is not asked again. Once for each.
+    std::function<void(std::size_t)> relay_lied;
+};
+
+/// A lane that got nothing for so long while others did, or much less than usual, tries elsewhere.
+inline constexpr std::chrono::seconds stall_time{5};
+
 class Download {
 public:
-    /// Told from the thread of `run`.
-    struct Watcher {
-        std::function<void(std::uint64_t, std::uint64_t)> progress;
-        std::function<void(unsigned)> waiting;
-    };
-    Download(DownloadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher);
+    Download(const DownloadJob& job, const HttpSettings& settings, TicketBox& tickets,
+             const DownloadWatcher& watcher);
 
-    /// All pieces verified and durable in the part files; returns the content root. Fails with
-    /// `tampered`, `no_space`, `network`, `not_found` …; progress made durable is kept.
-    [[nodiscard]] Result<Hash256> run();
+    /// Reads all descriptors, from any relay, and checks their MACs: only then their piece roots
+    /// are trusted. Gives the content root. Fails with `tampered` when no relay is left that did
+    /// not lie, `network`, `not_found` …
+    [[nodiscard]] Result<Hash256> describe();
+    /// After `describe`: per piece of the body.
+    [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }
+    [[nodiscard]] RelayChoice& choice() noexcept { return choice_; }
+    /// After `describe`: all pieces that the state lacks, verified and durable in the part files.
+    /// Wrong bytes are traced to their relay and fetched from another. Fails as `describe`, and
+    /// with `no_space`; progress made durable is kept.
+    [[nodiscard]] Result<void> fetch();
 
 private:
-    [[nodiscard]] Result<Hash256> read_descriptors();
-    [[nodiscard]] Result<Bytes> descriptor(std::uint32_t volume);
-    [[nodiscard]] Result<void> fetch_piece(PieceClient& client, class PieceSink& sink,
-                                           std::uint64_t piece, std::size_t relay);
-    [[nodiscard]] Result<void> make_durable(std::vector<std::uint64_t>& pieces);
+    struct Lane;
+    template <typename Step>
+    auto from_any(std::size_t& relay, Step step) -> decltype(step(relay));
+    [[nodiscard]] Result<Bytes> descriptor(std::uint32_t volume, std::size_t relay);
+    [[nodiscard]] Result<void> fetch_piece(Lane& lane, std::uint64_t piece, std::size_t relay);
+    [[nodiscard]] bool stalled(Lane& lane);
     [[nodiscard]] Result<void> follow(std::uint64_t before_bytes);
-    void work(const std::vector<std::uint64_t>& pieces, std::size_t lane);
+    void work(std::size_t number);
     void stop_with(Error error);
 
-    DownloadJob job_;
+    const DownloadJob& job_;
     HttpSettings settings_;
     TicketBox& tickets_;
-    Watcher watcher_;
+    const DownloadWatcher& watcher_;
     PieceClient coordinator_;
     std::vector<Hash256> roots_; ///< per piece
+    RelayChoice choice_;
 
+    std::vector<std::uint64_t> pieces_; ///< to fetch; not changed while lanes run
+    std::chrono::steady_clock::time_point begun_;
     std::atomic<std::size_t> next_{0};
     std::atomic<std::int64_t> bytes_{0};
+    std::atomic<std::uint64_t> received_bytes_{0}; ///< also of pieces that failed
     std::atomic<bool> stop_{false};
     std::mutex mutex_; ///< guards all below
     std::condition_variable changed_;
     std::deque<std::uint64_t> done_;
     std::deque<unsigned> waits_;
+    std::deque<std::size_t> liars_;
     std::optional<Error> failed_;
     unsigned running_{};
 };

@@ -12,20 +12,6 @@ namespace plankurier::cli {
 
 namespace {
 
-Result<std::pair<KeySeed, OpenedEnvelope>> open_with_key(const Options& options, Console& console,
-                                                         ByteView envelope) {
-    const auto file = read_file(options.key, 1u << 16);
-    if (!file) return tl::unexpected(file.error());
-    auto passphrase = options.passphrase_file.empty() ? console.ask_secret(Text::ask_passphrase)
-                                                      : read_secret_line(options.passphrase_file);
-    if (!passphrase) return tl::unexpected(passphrase.error());
-    auto key = open_key_file(as_bytes(*file), *passphrase);
-    if (!key) return tl::unexpected(key.error());
-    auto opened = open_envelope(envelope, key->seed, key->type);
-    if (!opened) return tl::unexpected(opened.error());
-    return std::pair{std::move(key->seed), std::move(*opened)};
-}
-
 Result<OpenedEnvelope> open_with_password(const Options& options, Console& console,
                                           ByteView envelope) {
     auto password = options.password_file.empty() ? console.ask_secret(Text::ask_password)
@@ -82,17 +68,19 @@ Result<NoticeLink> read_link(const Options& options) {
 }
 
 Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
-                                     ControlClient& control, const NoticeLink& link,
-                                     const Directory& directory) {
+                                     ControlClient& control, const EnvelopePlace& place,
+                                     const Directory& directory, const OpenedKeyFile* key) {
     const RetryRule retry{options.retries};
     const auto notice = [&](unsigned seconds) {
         console.say(Text::network_retry, {std::to_string(seconds)});
     };
-    auto envelope = with_retries(
-        retry, [&] { return control.envelope(link.id); }, notice);
+    const auto get = [&](auto call) {
+        return with_retries(
+            retry, [&] { return std::visit(call, place); }, notice);
+    };
+    auto envelope = get([&](const auto& where) { return control.envelope(where); });
     if (!envelope) return tl::unexpected(envelope.error());
-    auto record_bytes = with_retries(
-        retry, [&] { return control.record(link.id); }, notice);
+    auto record_bytes = get([&](const auto& where) { return control.record(where); });
     if (!record_bytes) return tl::unexpected(record_bytes.error());
     const auto record = check_verified(*record_bytes, directory.record_key);
     if (!record) return tl::unexpected(record.error());
@@ -101,34 +89,50 @@ Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
     if (record->transfer != view->transfer || record->envelope_sha256 != sha256(*envelope)) {
         return fail(Errc::bad_signature, "record of another envelope");
     }
-    std::optional<KeySeed> seed;
-    Result<OpenedEnvelope> opened = fail(Errc::wrong_key, "none");
-    if (options.key.empty()) {
-        opened = open_with_password(options, console, *envelope);
-    } else {
-        auto both = open_with_key(options, console, *envelope);
-        if (!both) return tl::unexpected(both.error());
-        seed = std::move(both->first);
-        opened = std::move(both->second);
-    }
+    auto opened = key != nullptr ? open_envelope(*envelope, key->seed, key->type)
+                                 : open_with_password(options, console, *envelope);
     if (!opened) return tl::unexpected(opened.error());
     if (opened->manifest.transfer != view->transfer ||
         opened->manifest.content_bytes() > opened->layout.body_len()) {
         return fail(Errc::tampered, "manifest");
     }
-    return OpenedTransfer{std::move(*envelope), std::move(*opened), std::move(seed), record->email};
+    auto signer = check_signer(*opened, directory);
+    if (!signer) return tl::unexpected(signer.error());
+    std::string signer_name;
+    if (*signer) {
+        const auto* department = directory.find((*signer)->department);
+        signer_name = department != nullptr ? department->name : (*signer)->department;
+    }
+    return OpenedTransfer{std::move(*envelope), std::move(*opened), record->email,
+                          std::move(*signer), std::move(signer_name)};
 }
 
-void show_message(const OpenedTransfer& transfer, Console& console) {
+namespace {
+
+/// Who it comes from, and how that is known.
+void show_sender(const OpenedTransfer& transfer, bool expect_signed, Console& console) {
+    const auto language = console.language();
+    const auto& from = transfer.opened.manifest.from;
+    const auto verified = printable(transfer.verified_email);
+    if (transfer.signer) {
+        console.print(
+            fill(text(language, Text::message_signed), {printable(transfer.signer_name)}));
+        console.print(fill(text(language, Text::message_from_signed), {printable(from.name)}));
+        return;
+    }
+    if (expect_signed || transfer.opened.is_reply) console.warn(Text::message_unsigned);
+    console.print(fill(text(language, Text::message_from), {printable(from.name), verified}));
+    if (from.email != transfer.verified_email) {
+        console.warn(Text::message_unverified, {printable(from.email), verified});
+    }
+}
+
+} // namespace
+
+void show_message(const OpenedTransfer& transfer, bool expect_signed, Console& console) {
     const auto& manifest = transfer.opened.manifest;
     const auto language = console.language();
-    const auto verified = printable(transfer.verified_email);
-    const auto claimed = printable(manifest.from.email);
-    console.print(
-        fill(text(language, Text::message_from), {printable(manifest.from.name), verified}));
-    if (manifest.from.email != transfer.verified_email) {
-        console.warn(Text::message_unverified, {claimed, verified});
-    }
+    show_sender(transfer, expect_signed, console);
     const auto print_if = [&](Text label, const std::string& value) {
         if (!value.empty()) console.print(fill(text(language, label), {printable(value)}));
     };
@@ -147,6 +151,8 @@ void show_message(const OpenedTransfer& transfer, Console& console) {
                               {"from_email", manifest.from.email},
                               {"verified_email", transfer.verified_email},
                               {"verified", manifest.from.email == transfer.verified_email},
+                              {"signed", transfer.signer.has_value()},
+                              {"department", transfer.signer ? transfer.signer->department : ""},
                               {"phone", manifest.from.phone},
                               {"reference", manifest.from.reference},
                               {"clerk", manifest.from.clerk},

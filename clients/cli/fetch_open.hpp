@@ -3,7 +3,9 @@
 
 #include <clients/cli/commands.hpp>
 
-#include <plankurier/envelope.hpp>
+#include <plankurier/signer.hpp>
+
+#include <variant>
 
 namespace plankurier::cli {
 
@@ -21,19 +23,25 @@ struct NoticeLink {
 struct OpenedTransfer {
     Bytes envelope;
     OpenedEnvelope opened;
-    std::optional<KeySeed> seed; ///< when a key file opened it
-    std::string verified_email;  ///< what the control plane signed for
+    std::string verified_email; ///< what the control plane signed for
+    std::optional<Signer> signer;
+    std::string signer_name; ///< of the department; empty when nobody signed
 };
 
-/// Gets envelope and record, opens by key file or password, checks the record's signature and that
-/// it is about this envelope. Fails with `wrong_key`, `wrong_password`, `bad_signature`,
-/// `tampered`, `not_found` …
-[[nodiscard]] Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
-                                                   ControlClient& control, const NoticeLink& link,
-                                                   const Directory& directory);
+/// Where an envelope is: behind a notice's link, or in the inbox of a session.
+using EnvelopePlace = std::variant<LinkId, InboxRight>;
 
-/// Prints sender, contact and message; warns loudly when the sender's address is not the verified
-/// one. Everything a stranger wrote goes through `printable`.
-void show_message(const OpenedTransfer& transfer, Console& console);
+/// Gets envelope and record, opens with `key`, or without one by password, checks the record's
+/// signature and that it is about this envelope, and the manifest's signature if it has one. Fails
+/// with `wrong_key`, `wrong_password`, `bad_signature`, `tampered`, `not_found` …
+[[nodiscard]] Result<OpenedTransfer>
+open_transfer(const Options& options, Console& console, ControlClient& control,
+              const EnvelopePlace& place, const Directory& directory, const OpenedKeyFile* key);
+
+/// Prints sender, contact and message, and which department has signed. Warns loudly when the
+/// sender's address is not the verified one, and when what should come from the authority
+/// (`expect_signed`, or it calls itself an answer) is not signed. Everything a stranger wrote goes
+/// through `printable`.
+void show_message(const OpenedTransfer& transfer, bool expect_signed, Console& console);
 
 } // namespace plankurier::cli

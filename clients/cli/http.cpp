@@ -72,8 +72,9 @@ int on_seek(void* user, curl_off_t offset, int origin) {
     return CURL_SEEKFUNC_OK;
 }
 
-int on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return interrupted() ? 1 : 0;
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto& keep_going = *static_cast<const std::function<bool()>*>(user);
+    return interrupted() || (keep_going && !keep_going()) ? 1 : 0;
 }
 
 Error error_of(CURLcode code) {
@@ -83,7 +84,6 @@ Error error_of(CURLcode code) {
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_ISSUER_ERROR: return {Errc::tls, "certificate"};
-    case CURLE_ABORTED_BY_CALLBACK: return {Errc::canceled, "transfer"};
     case CURLE_WRITE_ERROR: return {Errc::canceled, "consumer"};
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return {Errc::invalid_argument, "url"};
@@ -111,6 +111,7 @@ bool url_allowed(std::string_view url) {
 struct HttpLine::State {
     HttpSettings settings;
     CURL* curl{};
+    std::function<bool()> keep_going;
 
     explicit State(const HttpSettings& given) : settings(given) {
         static std::once_flag once;
@@ -139,6 +140,8 @@ struct HttpLine::State {
         if (!settings.ca_file.empty()) set(curl, CURLOPT_CAINFO, settings.ca_file.c_str());
         set(curl, CURLOPT_NOPROGRESS, 0L);
         set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        set(curl, CURLOPT_XFERINFODATA, &keep_going);
+        set(curl, CURLOPT_MAXCONNECTS, 16L); // one to each relay
         set(curl, CURLOPT_WRITEFUNCTION, on_write);
         set(curl, CURLOPT_READFUNCTION, on_read);
         set(curl, CURLOPT_SEEKFUNCTION, on_seek);
@@ -155,6 +158,7 @@ struct HttpLine::State {
         set(curl, CURLOPT_SEEKDATA, &transfer);
         const auto code = curl_easy_perform(curl);
         if (interrupted()) return fail(Errc::canceled, "interrupted");
+        if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Errc::network, "stalled");
         HttpAnswer answer;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
         // A server may refuse an upload with an answer and close before it has read everything.
@@ -165,6 +169,9 @@ struct HttpLine::State {
             return tl::unexpected(error_of(code));
         }
         answer.body = std::move(transfer.body);
+        const char* address = nullptr;
+        curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address);
+        if (address != nullptr) answer.address = address;
         return answer;
     }
 };
@@ -173,6 +180,10 @@ HttpLine::HttpLine(const HttpSettings& settings) : state_(std::make_unique<State
 HttpLine::~HttpLine() = default;
 HttpLine::HttpLine(HttpLine&&) noexcept = default;
 HttpLine& HttpLine::operator=(HttpLine&&) noexcept = default;
+
+void HttpLine::watch(std::function<bool()> keep_going) {
+    state_->keep_going = std::move(keep_going);
+}
 
 Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string& url,
                                      const Headers& headers, ByteView body,

@@ -20,6 +20,7 @@ struct HttpSettings {
 struct HttpAnswer {
     long status{};
     std::string body;
+    std::string address; ///< numeric, of the server that answered
 };
 
 /// True for https, and for http to a loopback address. Everything else is refused.
@@ -34,6 +35,10 @@ public:
     HttpLine& operator=(HttpLine&&) noexcept;
 
     using Headers = std::vector<std::string>; ///< "Name: value"
+
+    /// From now on asked at least once a second during each request; when it says false, the
+    /// request ends with `network`.
+    void watch(std::function<bool()> keep_going);
 
     /// A request with a small body and a small answer (at most `answer_bytes_max`). Any status is
     /// success here. Fails with `network`, `tls`, `canceled`, `too_large`, `invalid_argument`.

@@ -16,7 +16,12 @@ bool RetryRule::worth_it(Errc code) noexcept {
 Result<void> TicketBox::renew_if_needed() {
     if (!current_.ticket.empty() && current_.expires - std::time(nullptr) > 180) return {};
     auto renewed = renew_();
-    if (!renewed) return tl::unexpected(renewed.error());
+    if (!renewed) {
+        // The old one may still do, so that a control plane that restarts stops nobody.
+        const bool line = RetryRule::worth_it(renewed.error().code);
+        if (line && !current_.ticket.empty() && current_.expires > std::time(nullptr)) return {};
+        return tl::unexpected(renewed.error());
+    }
     current_ = std::move(*renewed);
     return {};
 }
@@ -27,10 +32,10 @@ Result<std::string> TicketBox::header() {
     return "Authorization: Plankurier " + current_.ticket;
 }
 
-Result<std::vector<RelayAddress>> TicketBox::relays() {
+Result<TicketAnswer> TicketBox::offer() {
     const std::lock_guard guard{mutex_};
     if (auto ready = renew_if_needed(); !ready) return tl::unexpected(ready.error());
-    return current_.relays;
+    return current_;
 }
 
 void TicketBox::refused(const std::string& used) {
@@ -86,6 +91,20 @@ Result<Bytes> PieceClient::get_descriptor(const RelayAddress& relay, std::uint32
 
 Result<std::string> PieceClient::stored(const RelayAddress& relay) {
     return call("POST", relay, "/stored", as_bytes("{}")).and_then(parse_stored);
+}
+
+Result<SwarmPeer> PieceClient::swarm(const RelayAddress& relay, std::uint32_t volume) {
+    const auto header = tickets_.header();
+    if (!header) return tl::unexpected(header.error());
+    auto answer = line_.request(
+        "POST", relay.url + "/v1/" + transfer_ + "/" + std::to_string(volume) + "/swarm",
+        {*header, "Content-Type: application/json"}, as_bytes("{}"));
+    SwarmPeer peer;
+    if (answer) peer.address = answer->address;
+    const auto port = checked(std::move(answer), *header).and_then(parse_swarm_port);
+    if (!port) return tl::unexpected(port.error());
+    peer.port = *port;
+    return peer;
 }
 
 namespace {

@@ -45,8 +45,8 @@ public:
 
     /// The authorization header; renewed when it is good for less than three minutes.
     [[nodiscard]] Result<std::string> header();
-    /// The relays of the last ticket.
-    [[nodiscard]] Result<std::vector<RelayAddress>> relays();
+    /// The last answer of the control plane: relays, and how many of them must store.
+    [[nodiscard]] Result<TicketAnswer> offer();
     /// Makes the next `header` renew, because a relay refused `used`.
     void refused(const std::string& used);
 
@@ -58,7 +58,13 @@ private:
     TicketAnswer current_;
 };
 
-/// One relay and one transfer on it. Belongs to one thread.
+/// Where a relay serves a volume as a swarm peer.
+struct SwarmPeer {
+    std::string address; ///< numeric: where the relay answered by HTTPS
+    std::uint16_t port{};
+};
+
+/// One transfer on the relays. Belongs to one thread.
 class PieceClient {
 public:
     PieceClient(const HttpSettings& settings, TicketBox& tickets, const TransferId& transfer);
@@ -69,6 +75,11 @@ public:
                                               ByteView descriptor);
     [[nodiscard]] Result<Bytes> get_descriptor(const RelayAddress& relay, std::uint32_t volume);
     [[nodiscard]] Result<std::string> stored(const RelayAddress& relay);
+    /// Where the relay serves the volume as a swarm peer, once it is ready for it. `not_found`,
+    /// `conflict` and `unavailable` say: not yet.
+    [[nodiscard]] Result<SwarmPeer> swarm(const RelayAddress& relay, std::uint32_t volume);
+    /// See `HttpLine::watch`.
+    void watch(std::function<bool()> keep_going) { line_.watch(std::move(keep_going)); }
     /// PUT of one piece; returns the root that the relay computed.
     [[nodiscard]] Result<Hash256> put_piece(const RelayAddress& relay, std::uint32_t volume,
                                             std::uint32_t piece, std::uint64_t length,

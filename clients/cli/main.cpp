@@ -45,6 +45,8 @@ Exit dispatch(const Options& options, Console& console) {
     case Command::departments: return run_departments(options, console);
     case Command::send: return run_send(options, console);
     case Command::fetch: return run_fetch(options, console);
+    case Command::reply: return run_reply(options, console);
+    case Command::inbox: return run_inbox(options, console);
     case Command::status: return run_status(options, console);
     case Command::revoke: return run_revoke(options, console);
     case Command::keygen: return run_keygen(options, console);

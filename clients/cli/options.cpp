@@ -19,6 +19,8 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"departments", Command::departments},
     {"send", Command::send},
     {"fetch", Command::fetch},
+    {"inbox", Command::inbox},
+    {"reply", Command::reply},
     {"status", Command::status},
     {"revoke", Command::revoke},
     {"keygen", Command::keygen},
@@ -50,6 +52,9 @@ po::options_description global_options(Options& out, std::string& config, std::s
 void add_send_options(po::options_description& all, Options& out) {
     all.add_options()
         ("to", po::value(&out.to))
+        ("as-department", po::value(&out.as_department))
+        ("to-citizen", po::value(&out.to_citizen))
+        ("to-transfer", po::value(&out.to_transfer))
         ("name", po::value(&out.name))
         ("email", po::value(&out.email))
         ("phone", po::value(&out.phone))
@@ -77,6 +82,10 @@ void add_other_options(po::options_description& all, Options& out) {
         ("output,o", po::value(&out.output))
         ("key", po::value(&out.key))
         ("link-file", po::value(&out.link_file))
+        ("via", po::value(&out.via))
+        ("return-link-file", po::value(&out.return_link_file))
+        ("transfer", po::value(&out.transfer))
+        ("from-inbox", po::value(&out.from_inbox))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
@@ -89,12 +98,21 @@ std::vector<std::string> allowed_for(Command command) {
     switch (command) {
     case Command::trust: return {"root", "fingerprint"};
     case Command::send:
-        return {"to",      "name",        "email",         "phone",     "reference",
-                "clerk",   "institution", "subject",       "message",   "message-file",
-                "expires", "notify",      "password-file", "word-list", "code-from",
-                "receipt", "share-phone", "lanes",         "resume"};
+        return {"to",         "name",        "email",          "phone",     "reference",
+                "clerk",      "institution", "subject",        "message",   "message-file",
+                "expires",    "notify",      "password-file",  "word-list", "code-from",
+                "receipt",    "share-phone", "lanes",          "resume",    "as-department",
+                "to-citizen", "key",         "passphrase-file"};
     case Command::fetch:
-        return {"output", "key", "link-file", "passphrase-file", "password-file", "lanes"};
+        return {"output",        "key",        "link-file", "passphrase-file",
+                "password-file", "lanes",      "via",       "return-link-file",
+                "transfer",      "from-inbox", "department"};
+    case Command::reply:
+        return {"to-transfer", "link-file", "key",     "passphrase-file",
+                "department",  "name",      "email",   "phone",
+                "reference",   "subject",   "message", "message-file",
+                "expires",     "notify",    "receipt", "lanes"};
+    case Command::inbox: return {"department", "key", "passphrase-file"};
     case Command::keygen:
         return {"department", "type", "output", "record", "name", "passphrase-file"};
     default: return {};
@@ -168,6 +186,9 @@ Result<void> apply_values(const po::variables_map& map, const std::string& serve
     if (out.lanes == 0 || out.lanes > 16) return fail(Errc::invalid_argument, "--lanes");
     if (out.notify != "on-fetch" && out.notify != "none") {
         return fail(Errc::invalid_argument, "--notify");
+    }
+    if (out.via != "auto" && out.via != "https" && out.via != "swarm") {
+        return fail(Errc::invalid_argument, "--via");
     }
     return {};
 }

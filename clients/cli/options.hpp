@@ -16,6 +16,8 @@ enum class Command {
     departments,
     send,
     fetch,
+    inbox,
+    reply,
     status,
     revoke,
     keygen,
@@ -36,7 +38,8 @@ struct Options {
 
     // trust
     std::string root, fingerprint;
-    // send
+    // send, reply
+    std::string as_department, to_citizen, to_transfer;
     std::string to, name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
@@ -45,7 +48,9 @@ struct Options {
     unsigned lanes{4};
     // send, fetch, keygen
     std::string password_file, passphrase_file, output, key, link_file;
-    // keygen
+    std::string via{"auto"}; ///< fetch: auto, https or swarm
+    std::string return_link_file, transfer, from_inbox;
+    // inbox, fetch, keygen
     std::string department, type{"p256"}, record;
 };
 

@@ -11,17 +11,17 @@ constexpr std::string_view receipt_format = "plankurier-receipt-1";
 } // namespace
 
 std::string encode_receipt(const Receipt& receipt) {
-    return nlohmann::json{{"format", receipt_format},
-                          {"transfer", receipt.transfer.hex()},
-                          {"manage", to_base64url(receipt.manage.reveal())},
-                          {"receipt_number", receipt.number},
-                          {"server", receipt.server},
-                          {"authority", receipt.authority},
-                          {"recipient", receipt.recipient},
-                          {"created", receipt.created},
-                          {"expires", receipt.expires}}
-               .dump(2) +
-           "\n";
+    nlohmann::json out{{"format", receipt_format},
+                       {"transfer", receipt.transfer.hex()},
+                       {"manage", to_base64url(receipt.manage.reveal())},
+                       {"receipt_number", receipt.number},
+                       {"server", receipt.server},
+                       {"authority", receipt.authority},
+                       {"recipient", receipt.recipient},
+                       {"created", receipt.created},
+                       {"expires", receipt.expires}};
+    if (!receipt.return_link.empty()) out["return_link"] = receipt.return_link.reveal();
+    return out.dump(2) + "\n";
 }
 
 Result<Receipt> decode_receipt(std::string_view json) {
@@ -42,7 +42,8 @@ Result<Receipt> decode_receipt(std::string_view json) {
                        in.at("authority").get<std::string>(),
                        in.at("recipient").get<std::string>(),
                        in.at("created").get<std::int64_t>(),
-                       in.at("expires").get<std::int64_t>()};
+                       in.at("expires").get<std::int64_t>(),
+                       SecretText{in.value("return_link", std::string{})}};
     } catch (const nlohmann::json::exception&) {
         return fail(Errc::malformed, "receipt");
     }

@@ -1,5 +1,6 @@
 #pragma once
-/// The sender's receipt: a small private file that gives the right to see the state and revoke.
+/// The sender's receipt: a small private file that gives the right to see the state, to revoke, and
+/// to read answers.
 /// Values; any thread.
 
 #include <plankurier/ids.hpp>
@@ -14,6 +15,7 @@ struct Receipt {
     ManageToken manage;
     std::string number, server, authority, recipient;
     std::int64_t created{}, expires{}; ///< Unix seconds
+    SecretText return_link;            ///< empty when no answer can come
 };
 
 /// A JSON text.

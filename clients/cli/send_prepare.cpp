@@ -68,7 +68,7 @@ Result<std::string> message_of(const Options& options, const Service& service) {
     return message;
 }
 
-Result<SecretText> password_for(const Options& options, Console& console) {
+Result<SecretText> password_for(const Options& options, Text shown, Console& console) {
     if (!options.password_file.empty()) {
         auto password = read_secret_line(options.password_file);
         if (password && password->empty()) return fail(Errc::invalid_argument, "empty password");
@@ -78,28 +78,63 @@ Result<SecretText> password_for(const Options& options, Console& console) {
     if (!list && !options.word_list.empty()) return tl::unexpected(list.error());
     auto password = list ? generate_password(*list) : Result<SecretText>{generate_plain_password()};
     if (!password) return password;
-    console.warn(Text::password_generated, {password->reveal()});
+    console.warn(shown, {password->reveal()});
     console.event("password", {{"password", std::string{password->reveal()}}});
     return password;
+}
+
+Result<Recipient> password_recipient(const Options& options, Text shown, Console& console) {
+    return password_for(options, shown, console).map([](SecretText password) {
+        return Recipient{PasswordRecipient{std::move(password), {}}};
+    });
 }
 
 /// Seals to the department's key, or for a staff address to a password.
 Result<Recipient> recipient_for(const Options& options, const Authority& authority,
                                 Manifest& manifest, UploadState& state, Console& console) {
+    state.return_key = ReturnKey{KeySeed::random()};
     if (options.to.find('@') != std::string::npos) {
         state.staff = options.to;
-        return password_for(options, console).map([](SecretText password) {
-            return Recipient{PasswordRecipient{std::move(password), {}}};
-        });
+        return password_recipient(options, Text::password_generated, console);
     }
     const auto* department = authority.directory.find(options.to);
     if (department == nullptr) return fail(Errc::unknown_department, "--to");
     auto key = usable_key(authority.directory, *department, unix_now());
     if (!key) return tl::unexpected(key.error());
+    state.return_key->type = key->key.type;
     state.department = department->id;
     manifest.department = department->id;
     manifest.recipient_keys.push_back(key->kid);
     return Recipient{KeyRecipient{key->key, false}};
+}
+
+/// Seals to the citizen's return key, or for a first contact to a password.
+Result<Recipient> citizen_for(const Options& options, const DepartmentSender& from,
+                              Manifest& manifest, UploadState& state, Console& console) {
+    state.sender_department = from.department.id;
+    state.citizen = from.citizen;
+    if (manifest.from.name.empty()) manifest.from.name = from.department.name;
+    if (manifest.from.institution.empty()) manifest.from.institution = state.authority;
+    if (!from.return_key) {
+        return password_recipient(options, Text::password_for_citizen, console);
+    }
+    state.inbox = inbox_id(*from.return_key).hex();
+    manifest.recipient_keys.push_back(key_id(*from.return_key));
+    return Recipient{KeyRecipient{*from.return_key, false}};
+}
+
+Result<Bytes> seal(const UploadState& state, Manifest& manifest, const BodyLayout& layout,
+                   const Recipient& recipient, const DepartmentSender* from) {
+    const std::span recipients{&recipient, 1};
+    if (from != nullptr) {
+        const auto signer = signing_seed(from->key.seed);
+        return seal_envelope(state.key, manifest, layout, recipients,
+                             SealOptions{&signer, from->return_key.has_value()});
+    }
+    auto return_key = recipient_public_key(state.return_key->seed, state.return_key->type);
+    if (!return_key) return tl::unexpected(return_key.error());
+    manifest.reply_key = std::move(*return_key);
+    return seal_envelope(state.key, manifest, layout, recipients);
 }
 
 Result<void> add_files(const BodySource& source, Manifest& manifest) {
@@ -114,10 +149,19 @@ Result<void> add_files(const BodySource& source, Manifest& manifest) {
     return {};
 }
 
-Result<void> check_arguments(const Options& options, const Service& service) {
-    const auto at = options.email.find('@');
-    if (options.to.empty()) return fail(Errc::invalid_argument, "--to");
-    if (at == std::string::npos || at == 0) return fail(Errc::invalid_argument, "--email");
+bool is_address(std::string_view text) {
+    const auto at = text.find('@');
+    return at != std::string_view::npos && at != 0;
+}
+
+Result<void> check_arguments(const Options& options, const Service& service,
+                             const DepartmentSender* from) {
+    if (from != nullptr) {
+        if (!is_address(from->citizen)) return fail(Errc::invalid_argument, "--to-citizen");
+    } else {
+        if (options.to.empty()) return fail(Errc::invalid_argument, "--to");
+        if (!is_address(options.email)) return fail(Errc::invalid_argument, "--email");
+    }
     if (options.share_phone && options.phone.empty())
         return fail(Errc::invalid_argument, "--phone");
     if (options.expires_days && (*options.expires_days < service.expiry_days_min ||
@@ -129,6 +173,25 @@ Result<void> check_arguments(const Options& options, const Service& service) {
         if (!is_utf8(*text) || text->size() > 1'000) return fail(Errc::invalid_argument, "contact");
     }
     return {};
+}
+
+UploadState new_state(const Options& options, const Service& service, const BodySource& source,
+                      const std::string& server, Language language) {
+    UploadState state;
+    state.transfer = TransferId::random();
+    state.key = TransferKey::random();
+    state.manage = ManageToken::random();
+    state.server = server;
+    state.authority = service.authority;
+    state.email = options.email;
+    if (options.share_phone) state.phone_shared = options.phone;
+    state.language = tag(language);
+    state.expiry_days = options.expires_days.value_or(service.expiry_days_default);
+    state.notify_fetch = options.notify == "on-fetch";
+    state.begun = unix_now();
+    state.files = source.files();
+    if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
+    return state;
 }
 
 } // namespace
@@ -172,30 +235,16 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
 
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
                                           const BodySource& source, const std::string& server,
-                                          Console& console) {
+                                          Console& console, const DepartmentSender* from) {
     const auto& service = authority.service;
-    if (auto checked = check_arguments(options, service); !checked) {
+    if (auto checked = check_arguments(options, service, from); !checked) {
         return tl::unexpected(checked.error());
     }
     auto message = message_of(options, service);
     if (!message) return tl::unexpected(message.error());
     if (message->empty() && source.files().empty()) return fail(Errc::invalid_argument, "nothing");
-    PreparedTransfer out;
+    PreparedTransfer out{new_state(options, service, source, server, console.language()), {}};
     auto& state = out.state;
-    state.transfer = TransferId::random();
-    state.key = TransferKey::random();
-    state.manage = ManageToken::random();
-    state.server = server;
-    state.authority = service.authority;
-    state.email = options.email;
-    if (options.share_phone) state.phone_shared = options.phone;
-    state.language = tag(console.language());
-    state.expiry_days = options.expires_days.value_or(service.expiry_days_default);
-    state.notify_fetch = options.notify == "on-fetch";
-    state.begun = unix_now();
-    state.files = source.files();
-    if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
-
     Manifest manifest;
     manifest.transfer = state.transfer;
     manifest.created = state.begun;
@@ -209,9 +258,10 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     if (auto added = add_files(source, manifest); !added) return tl::unexpected(added.error());
     const auto layout = BodyLayout::for_content(source.content_bytes());
     if (!layout) return tl::unexpected(layout.error());
-    auto recipient = recipient_for(options, authority, manifest, state, console);
+    auto recipient = from != nullptr ? citizen_for(options, *from, manifest, state, console)
+                                     : recipient_for(options, authority, manifest, state, console);
     if (!recipient) return tl::unexpected(recipient.error());
-    auto envelope = seal_envelope(state.key, manifest, *layout, std::span{&*recipient, 1});
+    auto envelope = seal(state, manifest, *layout, *recipient, from);
     if (!envelope) return tl::unexpected(envelope.error());
     out.envelope = std::move(*envelope);
     return out;

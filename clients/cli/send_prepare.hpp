@@ -15,13 +15,24 @@ struct PreparedTransfer {
     Bytes envelope;
 };
 
+/// A department that writes to a citizen: its manifest is signed, and no answer is awaited at a
+/// return key, since a citizen answers with a transfer to the department.
+struct DepartmentSender {
+    const Department& department;
+    const OpenedKeyFile& key;
+    std::string citizen;                          ///< address of the notice
+    std::optional<RecipientPublicKey> return_key; ///< of an answer; without it a password is made
+};
+
 /// Checks names, types (by name and content), sizes, counts and expiry against the service's
 /// policy; then seals. A generated password is shown on the console. Fails with
 /// `type_not_allowed`, `too_large`, `too_many_files`, `unknown_department`, `invalid_argument`,
 /// `file_unreadable`, `expired` (no usable key), `canceled`.
-[[nodiscard]] Result<PreparedTransfer>
-prepare_transfer(const Options& options, const Authority& authority, const BodySource& source,
-                 const std::string& server, Console& console);
+[[nodiscard]] Result<PreparedTransfer> prepare_transfer(const Options& options,
+                                                        const Authority& authority,
+                                                        const BodySource& source,
+                                                        const std::string& server, Console& console,
+                                                        const DepartmentSender* from = nullptr);
 
 /// Opens the files named on the command line and checks each against the policy. Says which file
 /// a failure is about.

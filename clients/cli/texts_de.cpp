@@ -10,6 +10,16 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
   send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
   fetch LINK [-o ORDNER] [--key DATEI]            abholen
+        [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
+                                                  https) oder als Teilnehmer ihres Schwarms
+  fetch --return-link-file QUITTUNG|DATEI|-       Antworten der Behörde abholen, mit dem
+        [--transfer KENNUNG]                      geheimen Link aus der Quittung
+  inbox --department KENNUNG --key DATEI          zeigen, was für ein Sachgebiet bereitliegt
+  fetch --from-inbox KENNUNG --key DATEI          eine davon abholen, ohne Link
+  reply --to-transfer KENNUNG --key DATEI [DATEI…] --message TEXT   einer Bürgerin oder einem
+        (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
+  send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
+                                                  erste Nachricht an Bürger, mit Passwort
   status QUITTUNG                                 Stand einer Sendung
   revoke QUITTUNG                                 Sendung zurückziehen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
@@ -21,7 +31,7 @@ Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort 
 )";
 } // namespace
 
-// One sentence a line:
+// One subject a line:
 // clang-format off
 std::string_view text_de(Text which) noexcept {
     switch (which) {
@@ -35,15 +45,12 @@ std::string_view text_de(Text which) noexcept {
     case Text::ask_code: return "Code aus der E-Mail (leer: noch einmal senden): ";
     case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
     case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
-    case Text::ask_password: return "Passwort: ";
-    case Text::ask_password_again: return "Passwort wiederholen: ";
-    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: ";
-    case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
+    case Text::ask_password: return "Passwort: "; case Text::ask_password_again: return "Passwort wiederholen: ";
+    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: "; case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
     case Text::password_differs: return "Die beiden Eingaben sind verschieden.";
     case Text::password_generated: return "Passwort für die Behörde:\n\n    {}\n\nBitte jetzt aufschreiben: Ohne dieses Passwort kann die Behörde nichts lesen, und es wird nicht noch einmal angezeigt.\nSagen Sie es der Behörde am Telefon, nicht per E-Mail.";
     case Text::checking: return "Dateien werden geprüft …";
-    case Text::sending: return "Senden";
-    case Text::fetching: return "Abholen";
+    case Text::sending: return "Senden"; case Text::fetching: return "Abholen";
     case Text::progress_line: return "{} {} %, {} von {}, {}/s, noch {}";
     case Text::network_retry: return "Die Verbindung ist unterbrochen. Neuer Versuch in {} s.";
     case Text::resumable_hint: return "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}";
@@ -75,6 +82,23 @@ std::string_view text_de(Text which) noexcept {
     case Text::answer_yes: return "ja";
     case Text::interrupted: return "Abgebrochen.";
     case Text::waiting_for_relay: return "Alles ist übertragen; der Dienst sichert es noch auf Platte …";
+    case Text::relay_lost: return "Server {} der Behörde antwortet nicht. Es geht mit den anderen weiter.";
+    case Text::copies_made: return "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …";
+    case Text::relay_lied: return "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid.";
+    case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
+    case Text::return_link: return "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n";
+    case Text::return_link_in_receipt: return "Der geheime Link für Antworten der Behörde steht in der Quittung: {}";
+    case Text::password_for_citizen: return "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail.";
+    case Text::reply_subject: return "AW: {}";
+    case Text::no_return_key: return "Diese Sendung hat keinen Rückschlüssel; darauf lässt sich so nicht antworten. Mit Passwort geht es: plankurier send --as-department … --to-citizen ADRESSE";
+    case Text::message_signed: return "Unterschrieben von: {} (Unterschrift geprüft)";
+    case Text::message_from_signed: return "Von: {}";
+    case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";
+    case Text::inbox_line: return "{}  {}  bis zu {}  verfügbar bis {}  {}";
+    case Text::inbox_new: return "neu";
+    case Text::inbox_fetched: return "abgeholt";
+    case Text::inbox_empty: return "Es liegt nichts bereit.";
+    case Text::inbox_all_fetched: return "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG";
     case Text::count: break;
     }
     return {};

@@ -10,6 +10,16 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   send FILE… --to DEPARTMENT|ADDRESS              send sealed
   send --resume [ID]                              continue an interrupted transfer
   fetch LINK [-o FOLDER] [--key FILE]             fetch
+        [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
+                                                  https), or as a peer of their swarm
+  fetch --return-link-file RECEIPT|FILE|-         fetch the authority's answers by the secret
+        [--transfer ID]                           link of the receipt
+  inbox --department ID --key FILE                list what waits for a department
+  fetch --from-inbox ID --key FILE                fetch one of these, without a link
+  reply --to-transfer ID --key FILE [FILE…] --message TEXT   answer a citizen, signed by the
+        (or --link-file FILE)                     department
+  send FILE… --as-department ID --key FILE --to-citizen ADDRESS
+                                                  first message to a citizen, with a password
   status RECEIPT                                  state of a transfer
   revoke RECEIPT                                  withdraw a transfer
   keygen --department ID -o FILE --record FILE    make the key of a department
@@ -21,7 +31,7 @@ Exit codes: 0 ok, 1 general, 2 usage, 3 resumable, 4 code, 5 password or key,
 )";
 } // namespace
 
-// One sentence a line:
+// One subject a line:
 // clang-format off
 std::string_view text_en(Text which) noexcept {
     switch (which) {
@@ -35,15 +45,12 @@ std::string_view text_en(Text which) noexcept {
     case Text::ask_code: return "Code from the e-mail (empty: send again): ";
     case Text::ask_code_sent: return "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes.";
     case Text::code_wrong_left: return "The code is not right. Attempts left: {}.";
-    case Text::ask_password: return "Password: ";
-    case Text::ask_password_again: return "Repeat password: ";
-    case Text::ask_passphrase: return "Passphrase of the key file: ";
-    case Text::ask_passphrase_again: return "Repeat passphrase: ";
+    case Text::ask_password: return "Password: "; case Text::ask_password_again: return "Repeat password: ";
+    case Text::ask_passphrase: return "Passphrase of the key file: "; case Text::ask_passphrase_again: return "Repeat passphrase: ";
     case Text::password_differs: return "The two entries differ.";
     case Text::password_generated: return "Password for the authority:\n\n    {}\n\nPlease write it down now: without it the authority cannot read anything, and it is not shown again.\nTell it by phone, not by e-mail.";
     case Text::checking: return "Checking files …";
-    case Text::sending: return "Sending";
-    case Text::fetching: return "Fetching";
+    case Text::sending: return "Sending"; case Text::fetching: return "Fetching";
     case Text::progress_line: return "{} {} %, {} of {}, {}/s, {} left";
     case Text::network_retry: return "The connection is interrupted. Next try in {} s.";
     case Text::resumable_hint: return "The state is kept. Continue with: plankurier send --resume {}";
@@ -75,6 +82,23 @@ std::string_view text_en(Text which) noexcept {
     case Text::answer_yes: return "yes";
     case Text::interrupted: return "Stopped.";
     case Text::waiting_for_relay: return "Everything is transferred; the service is still writing it to disk …";
+    case Text::relay_lost: return "Server {} of the authority does not answer. Continuing with the others.";
+    case Text::copies_made: return "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …";
+    case Text::relay_lied: return "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it.";
+    case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
+    case Text::return_link: return "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n";
+    case Text::return_link_in_receipt: return "The secret link for the authority's answers stands in the receipt: {}";
+    case Text::password_for_citizen: return "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail.";
+    case Text::reply_subject: return "Re: {}";
+    case Text::no_return_key: return "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS";
+    case Text::message_signed: return "Signed by: {} (signature verified)";
+    case Text::message_from_signed: return "From: {}";
+    case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";
+    case Text::inbox_line: return "{}  {}  up to {}  available until {}  {}";
+    case Text::inbox_new: return "new";
+    case Text::inbox_fetched: return "fetched";
+    case Text::inbox_empty: return "Nothing waits to be fetched.";
+    case Text::inbox_all_fetched: return "Everything is fetched already. To fetch again: --transfer ID";
     case Text::count: break;
     }
     return {};

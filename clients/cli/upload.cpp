@@ -2,14 +2,32 @@
 
 #include <clients/cli/upload_lane.hpp>
 
-#include <plankurier/fault.hpp>
-
 #include <thread>
 
 namespace plankurier::cli {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+/// While others can stand in for a relay, it is not waited for longer than this.
+constexpr unsigned tries_with_others = 3;
+constexpr seconds patience_with_others{30};
+
+/// Failures that another relay may not have.
+bool of_the_relay(Errc code) {
+    return RetryRule::worth_it(code) || code == Errc::tls || code == Errc::no_space;
+}
+
+/// A relay that keeps silent must not hold a lane for the usual minute when there are others.
+HttpSettings settings_for(HttpSettings settings, std::size_t relays, unsigned silence_seconds) {
+    if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, silence_seconds);
+    return settings;
+}
+
+} // namespace
 
 /// What one lane's thread owns.
 struct Upload::Lane {
@@ -21,92 +39,48 @@ struct Upload::Lane {
           client(upload.settings_, upload.tickets_, upload.job_.transfer) {}
 
     /// One attempt to send one piece.
-    Result<Hash256> send(Upload& upload, std::uint64_t piece) {
-        stream.start(piece);
-        const auto volume = static_cast<std::uint32_t>(piece / volume_pieces_max);
-        const auto in_volume = static_cast<std::uint32_t>(piece % volume_pieces_max);
+    Result<Hash256> send(Upload& upload, const UploadPlan::Task& task) {
+        stream.start(task.piece);
+        const auto volume = static_cast<std::uint32_t>(task.piece / volume_pieces_max);
+        const auto in_volume = static_cast<std::uint32_t>(task.piece % volume_pieces_max);
         std::int64_t counted = 0;
-        const auto uncount = [&] { upload.round_bytes_ -= std::exchange(counted, 0); };
+        const auto uncount = [&] { upload.flying_bytes_ -= std::exchange(counted, 0); };
         auto answer = client.put_piece(
-            upload.job_.relay, volume, in_volume, upload.job_.layout.piece_bytes(),
+            upload.job_.relays[task.relay], volume, in_volume, upload.job_.layout.piece_bytes(),
             [&](std::span<std::byte> out) -> std::size_t {
                 if (upload.stop_) return 0;
                 const auto bytes = stream.produce(out);
                 counted += static_cast<std::int64_t>(bytes);
-                upload.round_bytes_ += static_cast<std::int64_t>(bytes);
+                upload.flying_bytes_ += static_cast<std::int64_t>(bytes);
                 return bytes;
             },
             [&] {
                 uncount();
-                stream.start(piece);
+                stream.start(task.piece);
             });
         if (stream.error()) answer = tl::unexpected(*stream.error());
         if (answer && *answer != stream.root()) answer = fail(Errc::tampered, "piece root");
-        if (!answer) uncount();
+        // The relay has not noticed yet that an earlier line broke.
+        if (!answer && answer.error().code == Errc::conflict)
+            answer.error().code = Errc::unavailable;
+        uncount();
         return answer;
     }
 };
 
 Upload::Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher)
-    : job_(std::move(job)), settings_(settings), tickets_(tickets), watcher_(std::move(watcher)),
-      coordinator_(settings, tickets, job_.transfer), roots_(job_.store.load_roots()),
-      durable_(job_.layout.pieces()), described_(job_.layout.volumes()) {}
+    : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size(), 30)),
+      tickets_(tickets), watcher_(std::move(watcher)),
+      coordinator_(settings_, tickets, job_.transfer),
+      asker_(settings_for(settings, job_.relays.size(), 5), tickets, job_.transfer),
+      roots_(job_.store.load_roots()), plan_(job_.layout, job_.relays.size()) {
+    for (const auto& [piece, root] : roots_) plan_.know_root(piece);
+}
 
 Upload::~Upload() = default;
 
-Result<void> Upload::call_patiently(const std::function<Result<void>()>& step) {
-    return with_retries(job_.retry, step, watcher_.waiting);
-}
-
-Result<void> Upload::read_map() {
-    const auto map = coordinator_.map(job_.relay);
-    if (!map) return tl::unexpected(map.error());
-    durable_.assign(durable_.size(), false);
-    for (const auto& volume : *map) {
-        if (volume.volume >= job_.layout.volumes()) return fail(Errc::malformed, "map");
-        const auto pieces = job_.layout.pieces_in_volume(volume.volume);
-        for (std::uint32_t piece = 0; piece < pieces; ++piece) {
-            durable_[std::size_t{volume.volume} * volume_pieces_max + piece] = volume.has(piece);
-        }
-        described_[volume.volume] = volume.descriptor;
-    }
-    return {};
-}
-
-std::vector<std::uint64_t> Upload::missing() const {
-    std::vector<std::uint64_t> pieces;
-    for (std::uint64_t piece = 0; piece < durable_.size(); ++piece) {
-        if (described_[piece / volume_pieces_max]) continue;
-        if (!durable_[piece] || !roots_.contains(piece)) pieces.push_back(piece);
-    }
-    return pieces;
-}
-
-std::uint64_t Upload::durable_count() const {
-    return static_cast<std::uint64_t>(std::count(durable_.begin(), durable_.end(), true));
-}
-
-Result<void> Upload::sample_durable() {
-    std::vector<std::uint64_t> known;
-    for (const auto& [piece, root] : roots_) {
-        if (piece < durable_.size() && durable_[piece]) known.push_back(piece);
-    }
-    if (known.empty()) return {};
-    PieceStream stream{job_.key, job_.transfer, job_.header, job_.layout, job_.source};
-    Bytes buffer(segment_bytes);
-    for (unsigned sample = 0; sample < 3; ++sample) {
-        std::array<std::byte, 4> dice{};
-        fill_random(dice);
-        std::uint32_t value = 0;
-        for (const auto part : dice) value = value << 8 | std::to_integer<std::uint32_t>(part);
-        const auto piece = known[value % known.size()];
-        stream.start(piece);
-        while (stream.produce(buffer) > 0) {
-        }
-        if (stream.error()) return tl::unexpected(*stream.error());
-        if (stream.root() != roots_.at(piece)) return fail(Errc::file_changed, "sample");
-    }
-    return {};
+RetryRule Upload::patience() const noexcept {
+    return {several() ? std::min(job_.retry.retries, tries_with_others) : job_.retry.retries};
 }
 
 void Upload::stop_with(Error error) {
@@ -115,25 +89,59 @@ void Upload::stop_with(Error error) {
     stop_ = true;
 }
 
-void Upload::work(const std::vector<std::uint64_t>& pieces) {
+void Upload::note_wait(unsigned wait) {
+    const std::lock_guard guard{mutex_};
+    waits_.push_back(wait);
+    changed_.notify_one();
+}
+
+/// True when the upload goes on without this relay.
+bool Upload::give_up(std::size_t relay, const Error& error) {
+    // Without a ticket no relay can be judged.
+    if (!several() || !of_the_relay(error.code) || !tickets_.header()) return false;
+    const std::lock_guard guard{mutex_};
+    const bool was_alive = plan_.alive(relay);
+    if (!plan_.lose(relay)) return false;
+    if (was_alive) lost_.push_back(relay);
+    return true;
+}
+
+Result<Hash256> Upload::send_patiently(Lane& lane, const UploadPlan::Task& task) {
+    const auto begun = steady_clock::now();
+    const auto rule = patience();
+    for (unsigned attempt = 1;; ++attempt) {
+        auto root = lane.send(*this, task);
+        if (root || stop_ || !RetryRule::worth_it(root.error().code) || attempt > rule.retries) {
+            return root;
+        }
+        if (several()) {
+            if (steady_clock::now() - begun > patience_with_others) return root;
+            const std::lock_guard guard{mutex_};
+            if (!plan_.alive(task.relay)) return root;
+        }
+        const auto wait = RetryRule::wait_seconds(attempt);
+        note_wait(wait);
+        if (!pause_for(seconds{wait})) return fail(Errc::canceled, "retry");
+    }
+}
+
+void Upload::work() {
     try {
         Lane lane{*this};
-        while (!stop_) {
-            const auto at = next_++;
-            if (at >= pieces.size()) break;
-            auto root = with_retries(
-                job_.retry, [&] { return lane.send(*this, pieces[at]); },
-                [&](unsigned seconds) {
-                    const std::lock_guard guard{mutex_};
-                    waits_.push_back(seconds);
-                    changed_.notify_one();
-                });
-            if (!root) {
-                stop_with(root.error());
-                break;
-            }
+        const auto take = [&] {
             const std::lock_guard guard{mutex_};
-            sent_.push_back({pieces[at], *root});
+            return stop_ ? std::nullopt : plan_.take();
+        };
+        for (auto task = take(); task; task = take()) {
+            auto root = send_patiently(lane, *task);
+            if (!root && !give_up(task->relay, root.error())) stop_with(root.error());
+            const std::lock_guard guard{mutex_};
+            if (root) {
+                plan_.received(*task);
+                sent_.push_back({task->piece, *root});
+            } else {
+                plan_.give_back(*task);
+            }
             changed_.notify_one();
         }
     } catch (const std::exception&) {
@@ -147,10 +155,14 @@ void Upload::work(const std::vector<std::uint64_t>& pieces) {
 Result<void> Upload::take_results() {
     std::deque<Sent> sent;
     std::deque<unsigned> waits;
+    std::deque<std::size_t> lost;
+    std::uint64_t arrived = 0;
     {
         const std::lock_guard guard{mutex_};
         sent.swap(sent_);
         waits.swap(waits_);
+        lost.swap(lost_);
+        arrived = plan_.arrived_pieces() * job_.layout.piece_bytes();
     }
     for (const auto& [piece, root] : sent) {
         if (const auto old = roots_.find(piece); old != roots_.end() && old->second != root) {
@@ -161,131 +173,43 @@ Result<void> Upload::take_results() {
         roots_[piece] = root;
     }
     if (!waits.empty()) watcher_.waiting(waits.back());
-    const auto bytes =
-        base_bytes_ + static_cast<std::uint64_t>(std::max<std::int64_t>(0, round_bytes_.load()));
-    watcher_.progress(std::min(bytes, job_.layout.sealed_bytes()), job_.layout.sealed_bytes());
+    for (const auto relay : lost) watcher_.relay_lost(relay);
+    const auto flying = static_cast<std::uint64_t>(std::max<std::int64_t>(0, flying_bytes_.load()));
+    watcher_.progress(std::min(arrived + flying, job_.layout.sealed_bytes()),
+                      job_.layout.sealed_bytes());
     return {};
 }
 
-bool Upload::volume_ready(std::uint32_t volume) const {
-    const auto first = std::uint64_t{volume} * volume_pieces_max;
-    for (std::uint64_t piece = first; piece < first + job_.layout.pieces_in_volume(volume);
-         ++piece) {
-        if (!durable_[piece] || !roots_.contains(piece)) return false;
-    }
-    return true;
-}
-
-Result<void> Upload::deliver_descriptors() {
-    for (std::uint32_t volume = 0; volume < job_.layout.volumes(); ++volume) {
-        if (described_[volume] || !volume_ready(volume)) continue;
-        std::vector<Hash256> roots;
-        const auto first = std::uint64_t{volume} * volume_pieces_max;
-        for (std::uint32_t piece = 0; piece < job_.layout.pieces_in_volume(volume); ++piece) {
-            roots.push_back(roots_.at(first + piece));
-        }
-        const auto bytes = encode_descriptor(make_descriptor(
-            job_.key, job_.transfer, volume, job_.layout.piece_bytes(), std::move(roots)));
-        auto put = coordinator_.put_descriptor(job_.relay, volume, bytes);
-        if (!put && put.error().code == Errc::conflict) continue; // not durable after all
-        if (!put) return put;
-        PK_FAULT("cli.upload.after_descriptor");
-        described_[volume] = true;
-    }
-    return {};
-}
-
-Result<void> Upload::send_round(const std::vector<std::uint64_t>& pieces) {
-    base_bytes_ = job_.layout.sealed_bytes() - pieces.size() * job_.layout.piece_bytes();
-    next_ = 0;
-    round_bytes_ = 0;
+Result<void> Upload::send_round() {
     std::vector<std::jthread> lanes;
-    const auto wanted = std::min<std::size_t>(job_.lanes, pieces.size());
     {
         const std::lock_guard guard{mutex_};
-        running_ = static_cast<unsigned>(wanted);
+        const auto left = job_.layout.pieces() - plan_.arrived_pieces();
+        running_ = std::max(1U, static_cast<unsigned>(std::min<std::uint64_t>(job_.lanes, left)));
+        for (unsigned lane = 0; lane < running_; ++lane) lanes.emplace_back([&] { work(); });
     }
-    for (std::size_t lane = 0; lane < wanted; ++lane) lanes.emplace_back([&] { work(pieces); });
     auto looked = steady_clock::now();
     for (bool more = true; more;) {
         {
             std::unique_lock guard{mutex_};
-            changed_.wait_for(guard, milliseconds{100});
+            changed_.wait_for(guard, milliseconds{100},
+                              [&] { return running_ == 0 || !sent_.empty() || !waits_.empty(); });
             more = running_ > 0;
         }
         if (auto taken = take_results(); !taken) stop_with(taken.error());
-        if (stop_ || steady_clock::now() - looked < milliseconds{1'000}) continue;
+        if (stop_ || steady_clock::now() - looked < milliseconds{50}) continue;
         looked = steady_clock::now();
-        // While lanes run, trouble of the coordinator is theirs too: they report it.
-        if (read_map()) {
-            auto delivered = deliver_descriptors();
-            if (!delivered && !RetryRule::worth_it(delivered.error().code)) {
-                stop_with(delivered.error());
-            }
-        }
+        // While lanes run, trouble with the line is theirs too: they report it.
+        auto followed = follow_durable();
+        if (!followed && !of_the_relay(followed.error().code)) stop_with(followed.error());
     }
     lanes.clear();
     if (auto taken = take_results(); !taken) stop_with(taken.error());
     const std::lock_guard guard{mutex_};
-    if (failed_) return tl::unexpected(*failed_);
+    plan_.nothing_flies();
+    stop_ = false;
+    if (failed_) return tl::unexpected(*std::exchange(failed_, std::nullopt));
     return {};
-}
-
-Result<void> Upload::settle() {
-    // A relay that restarted has forgotten what was received but not durable: after a while
-    // without progress the caller sends what is missing once more.
-    auto before = durable_count();
-    auto since = steady_clock::now();
-    bool told = false;
-    for (milliseconds pause{1};; pause = std::min(2 * pause, milliseconds{64})) {
-        if (auto map = call_patiently([&] { return read_map(); }); !map) return map;
-        auto delivered = call_patiently([&] { return deliver_descriptors(); });
-        if (!delivered) return delivered;
-        if (missing().empty() &&
-            std::all_of(described_.begin(), described_.end(), [](bool done) { return done; })) {
-            return {};
-        }
-        if (durable_count() != before) {
-            before = durable_count();
-            since = steady_clock::now();
-        }
-        if (steady_clock::now() - since > std::chrono::seconds{10}) return {};
-        if (!told && steady_clock::now() - since > std::chrono::seconds{1}) watcher_.settling();
-        told = told || steady_clock::now() - since > std::chrono::seconds{1};
-        if (!pause_for(pause)) return fail(Errc::canceled, "settle");
-    }
-}
-
-Result<std::string> Upload::run() {
-    auto begun = call_patiently([&] { return read_map(); });
-    if (!begun) return tl::unexpected(begun.error());
-    if (durable_count() > 0) {
-        if (auto same = sample_durable(); !same) return tl::unexpected(same.error());
-        watcher_.resumed(static_cast<unsigned>(durable_count() * 100 / durable_.size()));
-    }
-    for (unsigned round = 0;; ++round) {
-        const auto pieces = missing();
-        if (pieces.empty() &&
-            std::all_of(described_.begin(), described_.end(), [](bool done) { return done; })) {
-            break;
-        }
-        if (round > job_.retry.retries) return fail(Errc::unavailable, "never durable");
-        if (!pieces.empty()) {
-            if (auto sent = send_round(pieces); !sent) return tl::unexpected(sent.error());
-        }
-        if (auto settled = settle(); !settled) return tl::unexpected(settled.error());
-    }
-    watcher_.progress(job_.layout.sealed_bytes(), job_.layout.sealed_bytes());
-    std::string receipt;
-    auto stored = call_patiently([&]() -> Result<void> {
-        auto answer = coordinator_.stored(job_.relay);
-        if (answer) receipt = std::move(*answer);
-        if (answer) return {};
-        if (answer.error().code == Errc::conflict) return fail(Errc::unavailable, "not stored yet");
-        return tl::unexpected(answer.error());
-    });
-    if (!stored) return tl::unexpected(stored.error());
-    return receipt;
 }
 
 } // namespace plankurier::cli

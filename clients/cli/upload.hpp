@@ -1,9 +1,10 @@
 #pragma once
-/// Sending the body: several lanes seal and PUT pieces, one coordinator follows what became
-/// durable, delivers descriptors and asks for the stored receipt. Memory is bounded by the number
-/// of lanes. One thread calls `run`.
+/// Sending the body: several lanes seal and PUT pieces, each to its volume's entry relay; one
+/// coordinator follows what became durable and delivers descriptors. Memory is bounded by the
+/// number of lanes. One thread calls the public functions.
 
 #include <clients/cli/lanes.hpp>
+#include <clients/cli/upload_plan.hpp>
 #include <clients/cli/upload_state.hpp>
 
 #include <plankurier/sealing.hpp>
@@ -22,9 +23,10 @@ struct UploadJob {
     BodyLayout layout;
     const BodySource& source;
     UploadStore& store;
-    RelayAddress relay; ///< the entry relay
+    std::vector<RelayAddress> relays; ///< in ring order (`sort_relays`), at least one
     unsigned lanes{4};
     RetryRule retry;
+    bool resumed{}; ///< an earlier start may have sent something: ask all relays first
 };
 
 class Upload {
@@ -33,16 +35,24 @@ public:
     struct Watcher {
         std::function<void(std::uint64_t, std::uint64_t)> progress;
         std::function<void(unsigned)> waiting;
-        std::function<void(unsigned)> resumed; ///< percent that is durable already
-        std::function<void()> settling;        ///< all sent, not yet all durable
+        std::function<void(unsigned)> resumed;       ///< percent that is durable already
+        std::function<void()> settling;              ///< all sent, not yet all durable
+        std::function<void(std::size_t)> relay_lost; ///< number in `relays`; others go on
     };
     Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher);
     ~Upload();
 
-    /// Returns the relay's stored receipt (b64url). Fails with `file_changed` (also when sampled
+    /// Every volume is described at some relay. Fails with `file_changed` (also when sampled
     /// durable pieces are not what the files say now), `tampered` (the relay's root differs),
-    /// `network`, `no_space` … ; all but file_changed and tampered can be resumed.
-    [[nodiscard]] Result<std::string> run();
+    /// `network`, `no_space` … ; all but file_changed and tampered can be resumed. May be called
+    /// again.
+    [[nodiscard]] Result<void> run();
+    /// Asks one relay, once, for its stored receipt (b64url). Fails with `conflict` while the
+    /// relay does not have everything.
+    [[nodiscard]] Result<std::string> stored(std::size_t relay);
+    /// Asks all relays anew and stops counting on those that do not answer. True when `run` has
+    /// something to do again.
+    [[nodiscard]] bool review();
 
 private:
     struct Lane;
@@ -50,36 +60,42 @@ private:
         std::uint64_t piece;
         Hash256 root;
     };
-    [[nodiscard]] Result<void> read_map();
+    [[nodiscard]] bool several() const noexcept { return job_.relays.size() > 1; }
+    [[nodiscard]] RetryRule patience() const noexcept;
+    [[nodiscard]] Result<void> begin();
+    [[nodiscard]] Result<void> work_through();
+    [[nodiscard]] Result<void> read_map(std::size_t relay);
+    [[nodiscard]] Result<void> read_all_maps();
     [[nodiscard]] Result<void> sample_durable();
-    [[nodiscard]] std::vector<std::uint64_t> missing() const;
-    [[nodiscard]] Result<void> send_round(const std::vector<std::uint64_t>& pieces);
+    [[nodiscard]] Result<void> send_round();
+    [[nodiscard]] Result<void> follow_durable();
     [[nodiscard]] Result<void> settle();
     [[nodiscard]] Result<void> take_results();
-    [[nodiscard]] Result<void> deliver_descriptors();
-    [[nodiscard]] bool volume_ready(std::uint32_t volume) const;
-    [[nodiscard]] std::uint64_t durable_count() const;
-    void work(const std::vector<std::uint64_t>& pieces);
+    [[nodiscard]] Result<void> deliver_descriptors(bool patiently);
+    [[nodiscard]] Result<void> deliver(std::uint32_t volume, std::size_t relay);
+    [[nodiscard]] Result<void> ask(std::size_t relay, const RetryRule& rule,
+                                   const std::function<Result<void>()>& step);
+    [[nodiscard]] Result<Hash256> send_patiently(Lane& lane, const UploadPlan::Task& task);
+    [[nodiscard]] bool give_up(std::size_t relay, const Error& error);
+    void work();
     void stop_with(Error error);
-    [[nodiscard]] Result<void> call_patiently(const std::function<Result<void>()>& step);
+    void note_wait(unsigned wait);
 
     UploadJob job_;
     HttpSettings settings_;
     TicketBox& tickets_;
     Watcher watcher_;
-    PieceClient coordinator_;
-    std::map<std::uint64_t, Hash256> roots_;
-    std::vector<bool> durable_;   ///< per piece
-    std::vector<bool> described_; ///< per volume
-    std::uint64_t base_bytes_{};  ///< durable before this round
+    PieceClient coordinator_, asker_;        ///< asker_: for receipts, does not wait for the silent
+    std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only
 
-    std::atomic<std::size_t> next_{0};
-    std::atomic<std::int64_t> round_bytes_{0};
+    std::atomic<std::int64_t> flying_bytes_{0};
     std::atomic<bool> stop_{false};
     std::mutex mutex_; ///< guards all below
     std::condition_variable changed_;
+    UploadPlan plan_;
     std::deque<Sent> sent_;
     std::deque<unsigned> waits_;
+    std::deque<std::size_t> lost_;
     std::optional<Error> failed_;
     unsigned running_{};
 };

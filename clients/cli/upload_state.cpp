@@ -57,28 +57,48 @@ Result<std::vector<FileIdentity>> decode_files(const Json& list) {
     return files;
 }
 
+Result<std::optional<ReturnKey>> decode_return_key(const Json& in) {
+    const auto found = in.find("return_key");
+    if (found == in.end()) return std::optional<ReturnKey>{};
+    auto seed = from_base64url(found->at("seed").get<std::string>());
+    const auto type = static_cast<StanzaType>(found->at("type").get<std::uint16_t>());
+    if (!seed || seed->size() != KeySeed::size || public_key_bytes(type) == 0) {
+        return fail(Errc::malformed, "return key");
+    }
+    ReturnKey key{KeySeed{*seed}, type};
+    wipe(*seed);
+    return std::optional{std::move(key)};
+}
+
 } // namespace
 
 std::string encode_upload_state(const UploadState& state) {
-    return Json{{"format", "plankurier-upload-1"},
-                {"transfer", state.transfer.hex()},
-                {"key", to_base64url(state.key.reveal())},
-                {"manage", to_base64url(state.manage.reveal())},
-                {"step", step_names[static_cast<std::size_t>(state.step)]},
-                {"server", state.server},
-                {"authority", state.authority},
-                {"department", state.department},
-                {"staff", state.staff},
-                {"session", state.session},
-                {"email", state.email},
-                {"phone_shared", state.phone_shared},
-                {"language", state.language},
-                {"receipt_path", to_base64url(as_bytes(state.receipt_path))},
-                {"expiry_days", state.expiry_days},
-                {"notify_fetch", state.notify_fetch},
-                {"begun", state.begun},
-                {"files", encode_files(state.files)}}
-        .dump();
+    Json out{{"format", "plankurier-upload-1"},
+             {"transfer", state.transfer.hex()},
+             {"key", to_base64url(state.key.reveal())},
+             {"manage", to_base64url(state.manage.reveal())},
+             {"step", step_names[static_cast<std::size_t>(state.step)]},
+             {"server", state.server},
+             {"authority", state.authority},
+             {"department", state.department},
+             {"staff", state.staff},
+             {"citizen", state.citizen},
+             {"inbox", state.inbox},
+             {"sender_department", state.sender_department},
+             {"session", state.session},
+             {"email", state.email},
+             {"phone_shared", state.phone_shared},
+             {"language", state.language},
+             {"receipt_path", to_base64url(as_bytes(state.receipt_path))},
+             {"expiry_days", state.expiry_days},
+             {"notify_fetch", state.notify_fetch},
+             {"begun", state.begun},
+             {"files", encode_files(state.files)}};
+    if (state.return_key) {
+        out["return_key"] = {{"seed", to_base64url(state.return_key->seed.reveal())},
+                             {"type", static_cast<unsigned>(state.return_key->type)}};
+    }
+    return out.dump();
 }
 
 Result<UploadState> decode_upload_state(std::string_view text) {
@@ -108,6 +128,9 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.authority = in.at("authority").get<std::string>();
         out.department = in.at("department").get<std::string>();
         out.staff = in.at("staff").get<std::string>();
+        out.citizen = in.value("citizen", std::string{});
+        out.inbox = in.value("inbox", std::string{});
+        out.sender_department = in.value("sender_department", std::string{});
         out.session = in.at("session").get<std::string>();
         out.email = in.at("email").get<std::string>();
         out.phone_shared = in.at("phone_shared").get<std::string>();
@@ -115,6 +138,9 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.expiry_days = in.at("expiry_days").get<std::uint32_t>();
         out.notify_fetch = in.at("notify_fetch").get<bool>();
         out.begun = in.at("begun").get<std::int64_t>();
+        auto return_key = decode_return_key(in);
+        if (!return_key) return tl::unexpected(return_key.error());
+        out.return_key = std::move(*return_key);
         return out;
     } catch (const Json::exception&) {
         return fail(Errc::malformed, "upload state");

@@ -3,7 +3,7 @@
 /// the step it covers. A private folder per transfer, deleted when the transfer is available.
 /// One thread.
 
-#include <plankurier/secret.hpp>
+#include <plankurier/keys.hpp>
 #include <plankurier/source.hpp>
 
 #include <map>
@@ -14,19 +14,28 @@ namespace plankurier::cli {
 /// How far a transfer has come. Each step is repeated on resume until the next one is recorded.
 enum class SendStep { begun, verified, uploading };
 
+/// The key pair that answers are sealed to (format 3.11).
+struct ReturnKey {
+    KeySeed seed;
+    StanzaType type{StanzaType::hpke_p256};
+};
+
 struct UploadState {
     TransferId transfer;
     TransferKey key;
     ManageToken manage;
     SendStep step{SendStep::begun};
     std::string server, authority;
-    std::string department, staff; ///< one of them is empty
-    std::string session;           ///< b64url; empty until a verification was begun
+    std::string department, staff, citizen; ///< one of them: who gets it
+    std::string inbox;                      ///< hex; of an answer to a citizen, else empty
+    std::string sender_department;          ///< that proves itself by its key, else empty
+    std::string session;                    ///< b64url; empty until a verification was begun
     std::string email, phone_shared, language, receipt_path;
     std::uint32_t expiry_days{};
     bool notify_fetch{true};
     std::int64_t begun{}; ///< Unix seconds
     std::vector<FileIdentity> files;
+    std::optional<ReturnKey> return_key; ///< nothing for a sender who awaits no answer
 };
 
 [[nodiscard]] std::string encode_upload_state(const UploadState& state);

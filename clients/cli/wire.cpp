@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace plankurier::cli {
 
 namespace {
@@ -128,10 +130,13 @@ std::string encode_transfer(const TransferRequest& request) {
              {"language", request.language},
              {"fetch_sha256", to_base64url(request.fetch_sha256)},
              {"manage_sha256", to_base64url(request.manage_sha256)}};
-    if (request.department.empty()) {
-        out["staff"] = request.staff;
-    } else {
+    if (!request.department.empty()) {
         out["department"] = request.department;
+    } else if (!request.citizen.empty()) {
+        out["citizen"] = request.citizen;
+        if (!request.inbox.empty()) out["inbox"] = request.inbox;
+    } else {
+        out["staff"] = request.staff;
     }
     if (!request.phone.empty()) out["phone"] = request.phone;
     return out.dump();
@@ -142,7 +147,8 @@ Result<TicketAnswer> parse_ticket(std::string_view json) {
         auto relays = relays_of(in.at("relays"));
         if (!relays) return tl::unexpected(relays.error());
         return TicketAnswer{in.at("ticket").get<std::string>(),
-                            in.at("expires").get<std::int64_t>(), std::move(*relays)};
+                            in.at("expires").get<std::int64_t>(), std::move(*relays),
+                            std::max(1U, in.value("stored_min", 1U))};
     });
 }
 
@@ -174,6 +180,18 @@ Result<TransferStatus> parse_status(std::string_view json) {
                               time("created"),
                               flag("fetched"),
                               flag("signed")};
+    });
+}
+
+std::string encode_public_key(ByteView public_key) {
+    return Json{{"public_key", to_base64url(public_key)}}.dump();
+}
+
+Result<CertificateAnswer> parse_certificate(std::string_view json) {
+    return parse<CertificateAnswer>(json, [](const Json& in) -> Result<CertificateAnswer> {
+        return CertificateAnswer{in.at("authority").get<std::string>(),
+                                 in.at("certificate").get<std::string>(),
+                                 in.at("expires").get<std::int64_t>()};
     });
 }
 
@@ -221,6 +239,23 @@ Result<std::string> parse_stored(std::string_view json) {
     return parse<std::string>(json, [](const Json& in) -> Result<std::string> {
         return in.at("receipt").get<std::string>();
     });
+}
+
+Result<std::uint16_t> parse_swarm_port(std::string_view json) {
+    return parse<std::uint16_t>(json, [](const Json& in) -> Result<std::uint16_t> {
+        const auto port = in.at("port").get<std::uint32_t>();
+        if (port == 0 || port > 0xFFFF) return fail(Errc::malformed, "port");
+        return static_cast<std::uint16_t>(port);
+    });
+}
+
+std::string host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return {};
+    url.remove_prefix(scheme + 3);
+    url = url.substr(0, url.find_first_of("/?#"));
+    if (url.starts_with('[')) return std::string{url.substr(1, url.find(']') - 1)};
+    return std::string{url.substr(0, url.find(':'))};
 }
 
 } // namespace plankurier::cli

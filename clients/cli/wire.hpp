@@ -50,7 +50,8 @@ struct VerificationBegun {
 /// What `POST /v1/transfers` asks for.
 struct TransferRequest {
     TransferId transfer;
-    std::string department, staff; ///< one of them is empty
+    std::string department, staff, citizen; ///< one of them
+    std::string inbox;                      ///< hex; with `citizen`: an answer to a return key
     std::uint64_t body_len{};
     std::uint32_t expiry_days{};
     bool notify_fetch{true};
@@ -63,6 +64,7 @@ struct TicketAnswer {
     std::string ticket; ///< b64url
     std::int64_t expires{};
     std::vector<RelayAddress> relays;
+    std::uint32_t stored_min{1}; ///< relays that must have signed before `finish` succeeds
 };
 [[nodiscard]] Result<TicketAnswer> parse_ticket(std::string_view json);
 
@@ -80,6 +82,15 @@ struct TransferStatus {
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
 
+/// `POST /v1/swarm/certificate`.
+struct CertificateAnswer {
+    std::string authority, certificate; ///< PEM
+    std::int64_t expires{};
+};
+/// `public_key`: SubjectPublicKeyInfo, DER.
+[[nodiscard]] std::string encode_public_key(ByteView public_key);
+[[nodiscard]] Result<CertificateAnswer> parse_certificate(std::string_view json);
+
 /// `GET /v1/record`.
 [[nodiscard]] Result<Bytes> parse_record(std::string_view json);
 [[nodiscard]] std::string encode_report(std::optional<Bytes> report);
@@ -94,5 +105,10 @@ struct VolumeMap {
 };
 [[nodiscard]] Result<std::vector<VolumeMap>> parse_map(std::string_view json);
 [[nodiscard]] Result<std::string> parse_stored(std::string_view json);
+/// `POST …/swarm`: the port at which the relay serves the volume.
+[[nodiscard]] Result<std::uint16_t> parse_swarm_port(std::string_view json);
+
+/// The host of a URL, without the brackets of an IPv6 address. Empty when there is none.
+[[nodiscard]] std::string host_of(std::string_view url);
 
 } // namespace plankurier::cli

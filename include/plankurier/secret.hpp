@@ -69,11 +69,13 @@ public:
     explicit SecretText(std::string_view text) : text_(text) {}
     SecretText(const SecretText&) = delete;
     SecretText& operator=(const SecretText&) = delete;
-    SecretText(SecretText&& other) noexcept : text_(std::exchange(other.text_, {})) {}
+    // Short texts lie within the string itself, so that moving leaves a copy behind.
+    SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.clear(); }
     SecretText& operator=(SecretText&& other) noexcept {
         if (this != &other) {
             clear();
-            text_ = std::exchange(other.text_, {});
+            text_ = std::move(other.text_);
+            other.clear();
         }
         return *this;
     }
@@ -84,6 +86,7 @@ public:
     [[nodiscard]] SecretText clone() const { return SecretText{text_}; }
     /// Wipes the text now.
     void clear() noexcept {
+        text_.resize(text_.capacity()); // also what a longer text left behind
         wipe(std::as_writable_bytes(std::span{text_.data(), text_.size()}));
         text_.clear();
     }

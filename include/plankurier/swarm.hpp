@@ -37,7 +37,7 @@ struct SwarmVolume {
 };
 
 /// Where the sealed bytes of one volume come from and go to. Called from the swarm's worker
-/// threads, for different segments at once; must outlive `Swarm::remove`.
+/// threads, for different segments at once; must not call the swarm; used until `Swarm::remove`.
 class VolumeBacking {
 public:
     virtual ~VolumeBacking() = default;
@@ -49,6 +49,9 @@ public:
     /// `no_space`, `file_unreadable`.
     [[nodiscard]] virtual Result<void> write(std::uint64_t offset,
                                              std::span<std::byte> segment) = 0;
+    /// Whether it can be read from. If not, nothing of the volume is ever offered to a peer. Always
+    /// the same.
+    [[nodiscard]] virtual bool serves() const noexcept { return true; }
 };
 
 /// *stored* (relay): a volume file of sealed bytes, read and written where they belong. The
@@ -88,18 +91,19 @@ struct SwarmSettings {
     /// Plain TCP: numeric addresses or networks ("10.1.0.0/16") that may connect; all others are
     /// closed before a byte is read.
     std::vector<std::string> peers_allowed;
-    /// Memory for segments on their way, all volumes together.
+    /// Memory for segments on their way, all volumes together; at least 4 MiB.
     std::uint64_t pool_bytes_max{std::uint64_t{64} << 20};
     unsigned workers{2};                    ///< threads that hash, read and write
     std::uint64_t upload_bytes_per_s_max{}; ///< 0: no limit
+    unsigned quiet_after_s{30};             ///< see SwarmEvent::Kind::quiet
 };
 
 struct SwarmEvent {
     enum class Kind {
         ready,    ///< the volume is loaded: now others may be told
         piece,    ///< a piece came whole, has the right root and was written by its backing
-        complete, ///< all pieces are there
-        quiet,    ///< nobody was connected for 30 s: the owner may unload it
+        complete, ///< all pieces are there; not for a volume that was added with all
+        quiet,    ///< nobody was connected for `quiet_after_s` (told again after as long)
         bad_peer, ///< `peer` sent bytes that do not have the right root, and was banned
         failed ///< the volume stopped: `error` (tampered, no_space, file_unreadable, network …)
     };
@@ -133,7 +137,10 @@ public:
                                    const SwarmCertificate* certificate);
     /// Connects a volume to a peer that has it `ready`, at once (the sequence of
     /// docs/architecture.md, "Swarm"), and again after a broken line until it is complete or
-    /// removed. Only one side of a pair connects. Fails with `not_found`, `invalid_argument`.
+    /// removed. Only one side of a pair connects. Peers named before the volume's own `ready` are
+    /// all connected at once; one that is named while other connections live waits for libtorrent's
+    /// next tick, up to 1 s. Fails with `not_found`, `invalid_argument` (with plain TCP also for an
+    /// address that is not allowed).
     [[nodiscard]] Result<void> connect(const VolumeName& volume, const std::string& address,
                                        std::uint16_t port);
     /// Unloads a volume. When it returns, no further byte of it is served and its backing is not

@@ -195,7 +195,8 @@ public:
     Result<void> fetched(const TransferId& transfer, const FetchToken& token, const Bytes& report);
 
     /// What a relay has done, and what it has to do. Fails with `not_found` for a relay that is not
-    /// registered, `expired` when the clocks differ by more than five minutes (an old request?).
+    /// registered, `expired` when the clocks differ by more than five minutes (an old request?),
+    /// `unavailable` while this clock has jumped.
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
     /// For the relay's side of the swarm; of transfers that do not live nothing is said. Fails as
     /// `sync`, and with `malformed` (public key).
@@ -283,7 +284,8 @@ private:
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);
     void send_code(VerificationRow& row, const std::string& email);
-    bool queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind);
+    bool queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind,
+                    bool is_wanted = true);
     void queue_notice(TransferRow& row);
     std::string opened_text(Slot slot, std::string_view purpose, const Bytes& sealed);
     void drop_old_verifications(std::int64_t now);

@@ -38,8 +38,9 @@ Mail unpacked(std::string id, std::string_view text) {
 
 /// What may not be sent is written and sealed all the same, so that nobody can tell by the time it
 /// takes who wants no mail. Gives false for it.
-bool Relay::queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind) {
-    const bool may_send = may_mail(mail.to, kind);
+bool Relay::queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind,
+                       bool is_wanted) {
+    const bool may_send = may_mail(mail.to, kind) && is_wanted;
     OutboxRow row;
     row.id = Id128<struct MailIdTag>::random().hex();
     row.owner = owner;

@@ -110,7 +110,7 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
     Mail mail = write_notice(Notice::code, row.language, facts);
     mail.to = email;
     ports_.store.put(row);
-    if (may_send) queue_mail(row.session, row.slot, std::move(mail), MailKind::code);
+    queue_mail(row.session, row.slot, std::move(mail), MailKind::code, may_send);
 }
 
 Result<VerificationBegun> Relay::begin_verification(std::string_view email,

@@ -1,15 +1,18 @@
 #pragma once
-/// What this relay stores: transfers, volumes, which pieces are durable. Kept in memory and, for
-/// what is durable, in a small database; the files themselves lie in one folder per transfer.
+/// What this relay stores: transfers, volumes, which pieces are durable. In memory as far as every
+/// request needs it (about 100 bytes a volume; roots only until the descriptor is there), and in a
+/// small database for what is durable; the files themselves lie in one folder per transfer.
 /// Thread safe: one mutex.
 
-#include "relay/adapters/db.hpp"
+#include "relay/pieces/piece_index.hpp"
+#include "relay/pieces/volume_file.hpp"
 
 #include <plankurier/layout.hpp>
 #include <plankurier/records.hpp>
 #include <plankurier/sealing.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,19 +20,6 @@
 #include <set>
 
 namespace plankurier::relay::pieces {
-
-/// An open volume file; closed with the last user.
-class VolumeFile {
-public:
-    explicit VolumeFile(int fd) noexcept : fd_(fd) {}
-    ~VolumeFile();
-    VolumeFile(const VolumeFile&) = delete;
-    VolumeFile& operator=(const VolumeFile&) = delete;
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
 
 /// Where a piece lies.
 struct PiecePlace {
@@ -50,10 +40,24 @@ struct Written {
     std::shared_ptr<VolumeFile> file;
     std::uint64_t bytes{};
     Hash256 root{};
+    /// Told once, on the committer's thread, whether the piece is durable. May be empty.
+    std::function<void(bool durable)> settled{};
 };
 struct Readable {
     std::shared_ptr<VolumeFile> file;
     std::uint64_t offset{}, bytes{};
+};
+/// A volume that another relay gives us, piece by piece.
+struct CopyTarget {
+    std::shared_ptr<VolumeFile> file;
+    std::uint64_t missing{}; ///< bit i: piece i is not durable and reserved for this copy
+    std::uint64_t have{};    ///< durable pieces
+};
+/// A volume with its descriptor, opened for reading.
+struct WholeVolume {
+    std::uint64_t piece_bytes{};
+    std::vector<Hash256> piece_roots;
+    std::shared_ptr<VolumeFile> file;
 };
 
 class Catalog {
@@ -70,11 +74,22 @@ public:
     /// After fdatasync of all files: one transaction, then the pieces are durable.
     void commit(const std::vector<Written>& group);
 
+    /// Reserves all pieces that are not durable. Each is then given to `commit` or `abandon`.
+    /// Fails with `malformed` (the descriptor does not fit the ticket's layout), `tampered` (a
+    /// durable piece has another root), `exists` (its descriptor is durable), `conflict` (a piece
+    /// is being written), `purged`, `no_space`.
+    Result<CopyTarget> begin_copy(const Ticket& ticket, const Descriptor& descriptor);
+
     /// Fails with `not_found`, `purged`.
     Result<Readable> readable(const Ticket& ticket, std::uint32_t volume, std::uint32_t piece);
     /// Durable on return. Fails with `malformed`, `conflict` (pieces missing), `tampered`.
     Result<void> put_descriptor(const Ticket& ticket, std::uint32_t volume, ByteView bytes);
     Result<Bytes> descriptor(const Ticket& ticket, std::uint32_t volume);
+    /// Whether the descriptor is durable. Fails with `purged`, `not_found` (no such transfer),
+    /// `conflict` (another length).
+    Result<bool> described(const Ticket& ticket, std::uint32_t volume);
+    /// Fails with `purged`, `not_found` (no durable descriptor).
+    Result<WholeVolume> whole(const TransferId& transfer, std::uint32_t volume);
     struct VolumeMap {
         std::uint32_t volume{};
         Bytes durable; ///< bits, most significant first
@@ -83,11 +98,27 @@ public:
     std::vector<VolumeMap> map(const TransferId& transfer);
     /// The content root once every descriptor is durable. Fails with `conflict`.
     Result<Hash256> stored(const Ticket& ticket);
+    /// Whether `stored` gives a root.
+    [[nodiscard]] bool complete(const TransferId& transfer);
+    struct StoredContent {
+        Hash256 root{};
+        std::uint64_t body_len{};
+    };
+    /// The same without a ticket. Fails with `not_found`, `conflict`.
+    Result<StoredContent> stored(const TransferId& transfer);
 
-    /// Forgets, refuses for ever and deletes. Idempotent; durable on return.
+    /// Refuses every later call for the transfer, for ever. Durable on return; nothing is deleted.
+    void forbid(const TransferId& transfer);
+    [[nodiscard]] bool forbidden(const TransferId& transfer);
+    /// Forbids and deletes. Idempotent; durable on return.
     void purge(const TransferId& transfer);
-    /// Purges what is past its own `delete_at`; returns what was purged.
-    std::vector<TransferId> purge_overdue(std::int64_t now);
+    /// What is past its own `delete_at`.
+    std::vector<TransferId> overdue(std::int64_t now);
+    struct Held {
+        TransferId transfer;
+        bool complete{};
+    };
+    std::vector<Held> held();
     std::vector<TransferId> transfers();
     std::int64_t sync_sequence();
     void set_sync_sequence(std::int64_t sequence);
@@ -96,27 +127,28 @@ private:
     struct Volume {
         std::uint64_t durable{}; ///< bit i: piece i
         std::uint64_t writing{};
-        std::vector<Hash256> roots;
-        Bytes descriptor;
+        bool described{};
+        std::vector<Hash256> roots; ///< empty once described: the descriptor names them
     };
     struct Transfer {
         BodyLayout layout;
         std::int64_t delete_at{};
-        std::map<std::uint32_t, Volume> volumes;
+        std::uint32_t described{}; ///< how many volumes are
+        std::map<std::uint32_t, Volume> volumes{};
+        [[nodiscard]] bool complete() const noexcept { return described == layout.volumes(); }
     };
 
     void load();
     void remove_strangers();
     Result<Transfer*> transfer_for(const Ticket& ticket);
-    Result<std::shared_ptr<VolumeFile>> open_volume(const TransferId& transfer,
-                                                    std::uint32_t volume, std::uint64_t bytes);
-    void store_volume(const TransferId& transfer, std::uint32_t number, const Volume& volume);
+    Result<Transfer*> made_transfer(const Ticket& ticket, const BodyLayout& layout);
+    [[nodiscard]] Hash256 root_of(const PiecePlace& place, const Volume& volume);
     [[nodiscard]] std::filesystem::path folder_of(const TransferId& transfer) const;
     [[nodiscard]] std::filesystem::path file_of(const TransferId& transfer,
                                                 std::uint32_t volume) const;
 
     std::filesystem::path folder_;
-    adapters::Db db_;
+    PieceIndex index_;
     std::mutex mutex_; ///< guards everything below
     std::map<TransferId, Transfer> transfers_;
     std::set<TransferId> purged_;

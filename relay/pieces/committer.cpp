@@ -74,13 +74,18 @@ void Committer::run(const std::stop_token& stop) {
             group.swap(queue_);
             bytes = waiting_bytes_;
         }
+        bool durable = false;
         try {
             flush(group);
+            durable = true;
         } catch (const std::exception& error) {
             // After a failed sync the kernel may have dropped the pages: nothing of this group is
             // acknowledged, the senders write it again.
             std::fprintf(stderr, "pieces: %s\n", error.what());
             for (const Written& one : group) catalog_.abandon(one.place);
+        }
+        for (const Written& one : group) {
+            if (one.settled) one.settled(durable);
         }
         {
             const std::scoped_lock lock{mutex_};

@@ -3,6 +3,8 @@
 
 #include "relay/pieces/connection.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http.hpp>
@@ -29,7 +31,8 @@ constexpr std::size_t head_bytes_max = 16'384;
 constexpr std::size_t buffer_bytes = 262'144;
 constexpr std::chrono::seconds head_time{10};
 constexpr std::chrono::seconds idle_time{30};
-constexpr int quiet_bytes = 65'536; ///< so much comes before a receiver is woken
+constexpr std::chrono::seconds swarm_time{10}; ///< until a volume is loaded
+constexpr int quiet_bytes = 65'536;            ///< so much comes before a receiver is woken
 
 struct FreeTls {
     void operator()(SSL* tls) const noexcept { SSL_free(tls); }
@@ -151,6 +154,7 @@ private:
     awaitable<bool> one_request();
     awaitable<Answer> receive_piece(const PieceUpload& upload, std::uint64_t length);
     awaitable<Answer> receive_small(const SmallUpload& upload, std::uint64_t length);
+    awaitable<Answer> wait_for_swarm(const SmallUpload& upload, ByteView body);
     awaitable<void> send(const Answer& answer, std::uint64_t length);
     awaitable<void> send_file(const FileAnswer& answer, bool head_only);
     void refuse() { close_ = true; }
@@ -258,7 +262,28 @@ awaitable<Answer> Connection::receive_piece(const PieceUpload& upload, std::uint
 awaitable<Answer> Connection::receive_small(const SmallUpload& upload, std::uint64_t length) {
     Bytes body(length);
     co_await read_body(body);
+    if (upload.kind == SmallUpload::Kind::swarm) co_return co_await wait_for_swarm(upload, body);
     co_return service_.small_body(upload, body);
+}
+
+/// The answer comes from a thread of the swarm; meanwhile no thread of ours waits.
+awaitable<Answer> Connection::wait_for_swarm(const SmallUpload& upload, ByteView body) {
+    struct Waiting {
+        asio::steady_timer timer;
+        Answer answer{Service::problem(Errc::unavailable)};
+    };
+    const auto executor = socket_.get_executor(); // a strand: nothing comes before we wait
+    const auto waiting =
+        std::make_shared<Waiting>(Waiting{asio::steady_timer{executor, swarm_time}});
+    service_.swarm(upload, body, [waiting, executor](Answer answer) {
+        asio::post(executor, [waiting, answer = std::move(answer)]() mutable {
+            waiting->answer = std::move(answer);
+            waiting->timer.cancel();
+        });
+    });
+    boost::system::error_code canceled;
+    co_await waiting->timer.async_wait(asio::redirect_error(use_awaitable, canceled));
+    co_return waiting->answer;
 }
 
 awaitable<bool> Connection::one_request() {

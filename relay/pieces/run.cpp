@@ -113,35 +113,115 @@ asio::awaitable<void> accept_all(tcp::acceptor& acceptor, SSL_CTX* context, Serv
     }
 }
 
-} // namespace
+/// Who this relay is, and whom it obeys.
+struct Identity {
+    RelayId id;
+    SigningSeed seed;
+    SigningPublicKey control_key{};
+};
 
-int run_pieces(const PiecesConfig& config) {
-    const TlsContext context = tls_context(config);
+Identity identity_of(const PiecesConfig& config) {
     const auto relay = RelayId::from_hex(content_of(config.relay_id_file));
     const std::string control_key = content_of(config.control_public_key_file);
     std::string seed_bytes = content_of(config.relay_seed_file);
-    SigningPublicKey key{};
-    if (!relay || control_key.size() != key.size() || seed_bytes.size() != SigningSeed::size) {
+    Identity out;
+    if (!relay || control_key.size() != out.control_key.size() ||
+        seed_bytes.size() != SigningSeed::size) {
         throw std::runtime_error("the relay's keys are damaged: run init");
     }
-    std::copy_n(as_bytes(control_key).begin(), key.size(), key.begin());
-    const SigningSeed seed{as_bytes(seed_bytes)};
+    out.id = *relay;
+    out.seed = SigningSeed{as_bytes(seed_bytes)};
+    std::copy_n(as_bytes(control_key).begin(), out.control_key.size(), out.control_key.begin());
     wipe(std::as_writable_bytes(std::span{seed_bytes}));
+    return out;
+}
 
-    Catalog catalog{config.data_dir / "pieces"};
-    Committer committer{catalog};
-    Service service{catalog, committer, *relay, seed.clone(), key};
+} // namespace
+
+struct PiecesProcess::State {
+    explicit State(const PiecesConfig& config)
+        : identity(identity_of(config)), context(tls_context(config)),
+          control({config.control_socket, config.control_url, config.control_ca}, identity.id,
+                  identity.seed.clone()),
+          relays(identity.id), catalog(config.data_dir / "pieces"), committer(catalog),
+          threads(static_cast<int>(std::max(2U, std::thread::hardware_concurrency()))), io(threads),
+          signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
+        if (config.swarm_enabled) {
+            const CopyingSettings settings{config.data_dir / "swarm.sock", config.control_ca,
+                                           config.trusted_networks};
+            copying = std::make_unique<Copying>(catalog, committer, relays, lease, control,
+                                                settings, [this] { told_of_stored(); });
+        }
+        service =
+            std::make_unique<Service>(Service::Parts{catalog, committer, lease, copying.get()},
+                                      identity.id, identity.seed.clone(), identity.control_key);
+        const std::scoped_lock lock{sync_mutex};
+        sync = std::make_unique<Sync>(Sync::Parts{catalog, lease, relays, control, copying.get()},
+                                      identity.seed.clone(), identity.control_key);
+    }
+    ~State() {
+        // The sync commands the copying, and the copying nudges the sync.
+        std::unique_ptr<Sync> ending;
+        {
+            const std::scoped_lock lock{sync_mutex};
+            ending = std::move(sync);
+        }
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    void told_of_stored() {
+        const std::scoped_lock lock{sync_mutex};
+        if (sync) sync->nudge();
+    }
+
+    const Identity identity;
+    const TlsContext context;
+    Lease lease;
+    ControlCalls control;
+    Relays relays;
+    Catalog catalog;
+    Committer committer;
     Census census;
-    const int threads = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
-    asio::io_context io{threads};
-    tcp::acceptor acceptor{io, {asio::ip::make_address(config.listen_address), config.port}};
-    asio::signal_set signals{io, SIGTERM, SIGINT};
-    signals.async_wait([&](const boost::system::error_code&, int) { io.stop(); });
-    asio::co_spawn(io, accept_all(acceptor, context.get(), service, census), asio::detached);
-    const Sync sync{catalog, config.control_socket, *relay, seed.clone()};
+    const int threads;
+    std::unique_ptr<Service> service; ///< outlives the connections, which end with `io`
+    asio::io_context io;              ///< outlives the copying, whose answers go to connections
+    asio::signal_set signals;
+    tcp::acceptor acceptor;
+    std::mutex sync_mutex; ///< guards sync
+    std::unique_ptr<Sync> sync;
+    std::unique_ptr<Copying> copying;
+};
+
+PiecesProcess::PiecesProcess(const PiecesConfig& config)
+    : state_(std::make_unique<State>(config)) {}
+PiecesProcess::~PiecesProcess() = default;
+
+void PiecesProcess::stop_at_signals() {
+    state_->signals.add(SIGTERM);
+    state_->signals.add(SIGINT);
+    state_->signals.async_wait([this](const boost::system::error_code& error, int) {
+        if (!error) stop();
+    });
+}
+
+void PiecesProcess::run() {
+    State& all = *state_;
+    asio::co_spawn(all.io, accept_all(all.acceptor, all.context.get(), *all.service, all.census),
+                   asio::detached);
     std::vector<std::jthread> workers;
-    for (int i = 1; i < threads; ++i) workers.emplace_back([&] { io.run(); });
-    io.run();
+    for (int i = 1; i < all.threads; ++i) workers.emplace_back([&] { all.io.run(); });
+    all.io.run();
+}
+
+std::uint16_t PiecesProcess::port() const { return state_->acceptor.local_endpoint().port(); }
+
+void PiecesProcess::stop() { state_->io.stop(); }
+
+int run_pieces(const PiecesConfig& config) {
+    PiecesProcess process{config};
+    process.stop_at_signals();
+    process.run();
     return 0;
 }
 

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace plankurier::relay::pieces {
 
@@ -12,10 +14,35 @@ struct PiecesConfig {
     std::filesystem::path data_dir; ///< pieces lie in its folder `pieces`
     std::string listen_address;     ///< numeric
     std::uint16_t port{};
-    std::filesystem::path tls_certificate, tls_private_key;         ///< PEM
-    std::filesystem::path control_socket;                           ///< HTTP of the control plane
+    std::filesystem::path tls_certificate, tls_private_key; ///< PEM
+    std::filesystem::path control_socket;                   ///< HTTP of the control plane
+    std::string control_url;          ///< instead of the socket, when it runs elsewhere
+    std::filesystem::path control_ca; ///< PEM to trust for it and for other relays, or empty
+    bool swarm_enabled{true};
+    std::vector<std::string> trusted_networks;
     std::filesystem::path relay_id_file;                            ///< 32 hexadecimal digits
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
+};
+
+/// The whole data process, for one thread: `run` serves until `stop`.
+class PiecesProcess {
+public:
+    /// Throws std::runtime_error for what cannot start.
+    explicit PiecesProcess(const PiecesConfig& config);
+    ~PiecesProcess();
+    PiecesProcess(const PiecesProcess&) = delete;
+    PiecesProcess& operator=(const PiecesProcess&) = delete;
+    void run();
+    /// Where it listens, also when the configuration left the port to the system.
+    [[nodiscard]] std::uint16_t port() const;
+    /// From any thread.
+    void stop();
+    /// Stops at SIGTERM and SIGINT, too.
+    void stop_at_signals();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 /// Serves until SIGTERM or SIGINT. Throws std::runtime_error for what cannot start.

@@ -7,7 +7,6 @@
 #include <unistd.h>
 #include <cerrno>
 #include <charconv>
-#include <ctime>
 #include <system_error>
 
 namespace plankurier::relay::pieces {
@@ -40,6 +39,15 @@ std::optional<std::uint64_t> decimal(std::string_view text) {
     }
     return value;
 }
+
+std::optional<std::uint32_t> volume_number(std::string_view text) {
+    const auto value = decimal(text);
+    if (!value || *value > 0xFFFF'FFFF) return std::nullopt;
+    return static_cast<std::uint32_t>(*value);
+}
+
+constexpr std::string_view scheme = "Plankurier ";
+std::string ticket_text(const Head& head) { return head.authorization.substr(scheme.size()); }
 
 /// Takes the path up to the next slash from the front.
 std::string_view next_part(std::string_view& path) {
@@ -87,11 +95,10 @@ Plan Service::plan(const Head& head) {
                       "Access-Control-Allow-Headers: Authorization, Range, Content-Type\r\n"
                       "Access-Control-Max-Age: 600\r\n"};
     }
-    constexpr std::string_view scheme = "Plankurier ";
     if (!head.authorization.starts_with(scheme)) return problem(Errc::not_verified);
-    const auto raw = from_base64url(std::string_view{head.authorization}.substr(scheme.size()));
+    const auto raw = from_base64url(ticket_text(head));
     if (!raw) return problem(Errc::bad_signature);
-    const auto ticket = check_ticket(*raw, control_key_, std::time(nullptr));
+    const auto ticket = check_ticket(*raw, control_key_, lease_.now());
     if (!ticket) {
         const bool late = ticket.error().code == Errc::expired;
         return problem(late ? Errc::expired : Errc::bad_signature);
@@ -107,35 +114,54 @@ Plan Service::plan(const Head& head) {
 
 Plan Service::plan_for(const Head& head, const Ticket& ticket, std::string_view path) {
     const bool reading = head.method == "GET" || head.method == "HEAD";
+    if (reading && !lease_.holds()) return problem(Errc::unavailable);
     if (reading && path.empty()) return map(ticket.transfer);
+    if (head.method == "POST") return plan_post(head, ticket, path);
     if (!reading && ticket.role != TicketRole::put) return problem(Errc::bad_signature);
-    if (head.method == "POST" && path == "stored") {
-        if (head.length > small_body_bytes_max) return problem(Errc::too_large);
-        return SmallUpload{ticket, 0, true};
-    }
-    const auto volume = decimal(next_part(path));
+    const auto volume = volume_number(next_part(path));
     std::optional<std::uint64_t> piece;
     if (!path.empty()) {
         piece = decimal(next_part(path));
         if (!piece) return problem(Errc::not_found);
     }
-    if (!volume || *volume > 0xFFFF'FFFF || piece.value_or(0) >= volume_pieces_max ||
-        !path.empty()) {
+    if (!volume || piece.value_or(0) >= volume_pieces_max || !path.empty()) {
         return problem(Errc::not_found);
     }
-    const auto number = static_cast<std::uint32_t>(*volume);
     if (reading) {
-        return plan_read(head, ticket, number,
+        return plan_read(head, ticket, *volume,
                          piece ? std::optional{static_cast<std::uint32_t>(*piece)} : std::nullopt);
     }
     if (head.method != "PUT") return problem(Errc::not_found);
-    if (!piece) {
-        if (head.length > small_body_bytes_max) return problem(Errc::too_large);
-        return SmallUpload{ticket, number, false};
+    if (piece) return plan_piece(head, ticket, *volume, static_cast<std::uint32_t>(*piece));
+    if (head.length > small_body_bytes_max) return problem(Errc::too_large);
+    return SmallUpload{SmallUpload::Kind::descriptor, ticket, ticket_text(head), *volume};
+}
+
+Plan Service::plan_post(const Head& head, const Ticket& ticket, std::string_view path) {
+    const bool put = ticket.role == TicketRole::put;
+    SmallUpload upload{SmallUpload::Kind::stored, ticket, ticket_text(head), 0};
+    bool allowed = put;
+    if (path != "stored") {
+        const auto volume = volume_number(next_part(path));
+        const bool copy = path == "copy";
+        if (!volume || (!copy && path != "swarm")) {
+            return problem(put ? Errc::not_found : Errc::bad_signature);
+        }
+        upload.volume = *volume;
+        upload.kind = copy ? SmallUpload::Kind::copy : SmallUpload::Kind::swarm;
+        // The ticket that came with a sender's descriptor is the one that relays copy with.
+        allowed = !copy || put || ticket.role == TicketRole::peer;
     }
+    if (!allowed) return problem(Errc::bad_signature);
+    if (head.length > small_body_bytes_max) return problem(Errc::too_large);
+    return upload;
+}
+
+Plan Service::plan_piece(const Head& head, const Ticket& ticket, std::uint32_t volume,
+                         std::uint32_t piece) {
     const auto layout = BodyLayout::from_body_len(ticket.body_len);
     if (!layout || head.length != layout->piece_bytes()) return problem(Errc::invalid_argument);
-    auto writing = catalog_.begin_write(ticket, number, static_cast<std::uint32_t>(*piece));
+    auto writing = catalog_.begin_write(ticket, volume, piece);
     if (!writing) return problem(writing.error().code);
     committer_.expect();
     return PieceUpload{std::move(*writing)};
@@ -207,21 +233,6 @@ Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
 void Service::abandon(const PieceUpload& upload) {
     catalog_.abandon(upload.writing.place);
     committer_.no_longer_expect();
-}
-
-Answer Service::small_body(const SmallUpload& upload, ByteView body) {
-    if (!upload.stored) {
-        const auto done = catalog_.put_descriptor(upload.ticket, upload.volume, body);
-        return done ? Answer{204, {}, "text/plain", {}} : problem(done.error().code);
-    }
-    const auto root = catalog_.stored(upload.ticket);
-    if (!root) return problem(root.error().code);
-    const StoredReceipt receipt{relay_, upload.ticket.transfer, *root, upload.ticket.body_len,
-                                std::time(nullptr)};
-    return {200,
-            json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
-            "application/json",
-            {}};
 }
 
 } // namespace plankurier::relay::pieces

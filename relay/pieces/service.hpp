@@ -4,6 +4,8 @@
 
 #include "relay/pieces/catalog.hpp"
 #include "relay/pieces/committer.hpp"
+#include "relay/pieces/copying.hpp"
+#include "relay/pieces/lease.hpp"
 
 #include <variant>
 
@@ -31,11 +33,13 @@ struct FileAnswer {
 struct PieceUpload {
     Writing writing;
 };
-/// The request's body is small and goes to `Service::small_body`.
+/// The request's body is small and goes to `Service::small_body`, or to `Service::swarm`.
 struct SmallUpload {
+    enum class Kind { descriptor, stored, copy, swarm };
+    Kind kind{};
     Ticket ticket;
+    std::string ticket_text; ///< base64url
     std::uint32_t volume{};
-    bool stored{}; ///< POST …/stored; its body does not matter
 };
 using Plan = std::variant<Answer, FileAnswer, PieceUpload, SmallUpload>;
 
@@ -43,9 +47,15 @@ inline constexpr std::uint64_t small_body_bytes_max = 8'192;
 
 class Service {
 public:
-    Service(Catalog& catalog, Committer& committer, RelayId relay, SigningSeed seed,
-            SigningPublicKey control_key)
-        : catalog_(catalog), committer_(committer), relay_(relay), seed_(std::move(seed)),
+    struct Parts {
+        Catalog& catalog;
+        Committer& committer;
+        const Lease& lease;
+        Copying* copying; ///< nullptr: this relay takes no part in copying
+    };
+    Service(Parts parts, RelayId relay, SigningSeed seed, SigningPublicKey control_key)
+        : catalog_(parts.catalog), committer_(parts.committer), lease_(parts.lease),
+          copying_(parts.copying), relay_(relay), seed_(std::move(seed)),
           control_key_(control_key) {}
 
     /// What a request wants, decided from its head alone.
@@ -57,17 +67,28 @@ public:
     /// The piece did not come whole: somebody may send it anew.
     void abandon(const PieceUpload& upload);
     Answer small_body(const SmallUpload& upload, ByteView body);
+    /// `POST …/swarm`; the answer may come later, from another thread, once.
+    using Answered = std::function<void(Answer)>;
+    void swarm(const SmallUpload& upload, ByteView body, Answered answered);
 
     [[nodiscard]] static Answer problem(Errc code);
 
 private:
     Plan plan_for(const Head& head, const Ticket& ticket, std::string_view path);
+    Plan plan_post(const Head& head, const Ticket& ticket, std::string_view path);
     Plan plan_read(const Head& head, const Ticket& ticket, std::uint32_t volume,
                    std::optional<std::uint32_t> piece);
+    Plan plan_piece(const Head& head, const Ticket& ticket, std::uint32_t volume,
+                    std::uint32_t piece);
     Answer map(const TransferId& transfer);
+    Answer take_descriptor(const SmallUpload& upload, ByteView body);
+    Answer sign_receipt(const SmallUpload& upload);
+    Answer note_copy(const SmallUpload& upload, ByteView body);
 
     Catalog& catalog_;
     Committer& committer_;
+    const Lease& lease_;
+    Copying* const copying_;
     RelayId relay_;
     SigningSeed seed_;
     SigningPublicKey control_key_;

@@ -1,117 +1,160 @@
-#include <utility> // Boost 1.74 uses std::exchange without it
-
 #include "relay/pieces/sync.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
-#include <sys/socket.h>
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
-#include <ctime>
 #include <stdexcept>
 
 namespace plankurier::relay::pieces {
 
 namespace {
 
-namespace asio = boost::asio;
-namespace beast_http = boost::beast::http;
 using nlohmann::json;
 
 constexpr std::size_t ids_max = 500;
+constexpr std::size_t receipts_max = 100;
 
-/// One small call over the Unix socket; ten seconds without a byte end it.
-std::string post(const std::filesystem::path& socket_file, const std::string& body) {
-    asio::io_context context;
-    asio::local::stream_protocol::socket socket{context};
-    socket.connect(socket_file.string());
-    const timeval time{10, 0};
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-    beast_http::request<beast_http::string_body> request{beast_http::verb::post, "/v1/relay/sync",
-                                                         11};
-    request.set(beast_http::field::host, "localhost");
-    request.set(beast_http::field::connection, "close");
-    request.body() = body;
-    request.prepare_payload();
-    beast_http::write(socket, request);
-    boost::beast::flat_buffer buffer;
-    beast_http::response<beast_http::string_body> response;
-    beast_http::read(socket, buffer, response);
-    if (response.result_int() != 200) throw std::runtime_error("control refuses sync");
-    return response.body();
+TransferId id_from(const json& value) {
+    const auto id = TransferId::from_hex(value.get_ref<const std::string&>());
+    if (!id) throw std::runtime_error("control sends no ids");
+    return *id;
+}
+
+std::vector<OtherRelay> relays_from(const json& list) {
+    std::vector<OtherRelay> out;
+    for (const json& one : list) {
+        OtherRelay relay;
+        const auto id = RelayId::from_hex(one.at("id").get_ref<const std::string&>());
+        const auto key = from_base64url(one.at("key").get_ref<const std::string&>());
+        if (!id || !key || key->size() != relay.key.size()) {
+            throw std::runtime_error("control sends no relays");
+        }
+        relay.id = *id;
+        relay.url = one.at("url").get<std::string>();
+        std::ranges::copy(*key, relay.key.begin());
+        out.push_back(std::move(relay));
+    }
+    return out;
 }
 
 } // namespace
 
-Sync::Sync(Catalog& catalog, std::filesystem::path control_socket, RelayId relay, SigningSeed seed)
-    : catalog_(catalog), control_socket_(std::move(control_socket)), relay_(relay),
-      seed_(std::move(seed)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Sync::Sync(Parts parts, SigningSeed seed, SigningPublicKey control_key)
+    : parts_(parts), seed_(std::move(seed)), control_key_(control_key),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Sync::~Sync() {
+    thread_.request_stop();
+    pause_.notify_all();
+}
+
+void Sync::nudge() {
+    {
+        const std::scoped_lock lock{mutex_};
+        nudged_ = true;
+    }
+    pause_.notify_all();
+}
 
 std::string Sync::request_text() {
-    const std::vector<TransferId> all = catalog_.transfers();
+    const std::vector<Catalog::Held> all = parts_.catalog.held();
+    const std::int64_t now = by_own_clock_ ? parts_.lease.own_now() : parts_.lease.now();
+    const RelayId& self = parts_.relays.self();
     json holds = json::array();
     for (std::size_t i = 0; i < std::min(ids_max, all.size()); ++i) {
-        holds.push_back(all[(rotation_ + i) % all.size()].hex());
+        holds.push_back(all[(rotation_ + i) % all.size()].transfer.hex());
     }
     rotation_ = all.empty() ? 0 : (rotation_ + ids_max) % all.size();
     json gone = json::array();
     told_ = std::min(ids_max, gone_.size());
     for (std::size_t i = 0; i < told_; ++i) {
-        gone.push_back(to_base64url(sign_gone({relay_, gone_[i], std::time(nullptr)}, seed_)));
+        gone.push_back(to_base64url(sign_gone({self, gone_[i], now}, seed_)));
     }
-    const std::string inner = json{
-        {"time", std::time(nullptr)},
-        {"after", catalog_.sync_sequence()},
-        {"holds", holds},
-        {"gone", gone}}.dump();
-    std::string statement{"plankurier/1 sync"};
-    statement += '\0';
-    statement += inner;
-    return json{{"relay", relay_.hex()},
-                {"request", inner},
-                {"signature", to_base64url(sign(seed_, as_bytes(statement)))}}
+    json receipts = json::array();
+    telling_.clear();
+    for (const Catalog::Held& one : all) {
+        if (!one.complete || telling_.size() == receipts_max) continue;
+        if (told_stored_.contains(one.transfer)) continue;
+        const auto stored = parts_.catalog.stored(one.transfer);
+        if (!stored) continue; // purged meanwhile
+        telling_.push_back(one.transfer);
+        receipts.push_back(to_base64url(
+            sign_stored({self, one.transfer, stored->root, stored->body_len, now}, seed_)));
+    }
+    return json{{"time", now},
+                {"after", parts_.catalog.sync_sequence()},
+                {"holds", holds},
+                {"gone", gone},
+                {"stored", receipts}}
         .dump();
+}
+
+/// In this order nothing is served by swarm, copied or read any more when the files go.
+void Sync::purge(const TransferId& transfer) {
+    parts_.catalog.forbid(transfer);
+    if (parts_.copying != nullptr) parts_.copying->stop(transfer);
+    parts_.catalog.purge(transfer);
+    told_stored_.erase(transfer);
+    if (std::ranges::find(gone_, transfer) == gone_.end()) gone_.push_back(transfer);
 }
 
 void Sync::obey(const std::string& text) {
     const json answer = json::parse(text);
     // The last request's statements have arrived.
-    gone_.erase(gone_.begin(), gone_.begin() + static_cast<std::ptrdiff_t>(told_));
-    for (const json& one : answer.at("tombstones")) {
-        const auto id = TransferId::from_hex(one.get<std::string>());
-        if (!id) throw std::runtime_error("control sends no ids");
-        catalog_.purge(*id);
-        if (std::ranges::find(gone_, *id) == gone_.end()) gone_.push_back(*id);
+    gone_.erase(gone_.begin(),
+                gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));
+    told_stored_.insert(telling_.begin(), telling_.end());
+    for (const json& one : answer.at("tombstones")) purge(id_from(one));
+    parts_.catalog.set_sync_sequence(answer.at("seq").get<std::int64_t>());
+    parts_.relays.set(relays_from(answer.at("relays")), answer.at("copies_max").get<std::size_t>());
+    // Only now: what was deleted while we were away is not read in between.
+    parts_.lease.renew(answer.at("now").get<std::int64_t>());
+    std::vector<Healer::Wanted> wanted;
+    for (const json& one : answer.at("copies")) {
+        const std::string& ticket_text = one.at("ticket").get_ref<const std::string&>();
+        const auto raw = from_base64url(ticket_text);
+        if (!raw) throw std::runtime_error("control sends no tickets");
+        const auto ticket = check_ticket(*raw, control_key_, parts_.lease.now());
+        if (!ticket || ticket->transfer != id_from(one.at("tid"))) continue;
+        told_stored_.erase(ticket->transfer); // it does not know our receipt
+        if (!parts_.catalog.complete(ticket->transfer)) wanted.push_back({*ticket, ticket_text});
     }
-    catalog_.set_sync_sequence(answer.at("seq").get<std::int64_t>());
+    if (parts_.copying != nullptr) parts_.copying->heal(std::move(wanted));
 }
 
 void Sync::once() {
-    for (const TransferId& id : catalog_.purge_overdue(std::time(nullptr))) gone_.push_back(id);
-    obey(post(control_socket_, request_text()));
+    // By the control plane's time alone: this machine's clock may have jumped.
+    if (const auto now = parts_.lease.control_now()) {
+        for (const TransferId& id : parts_.catalog.overdue(*now)) purge(id);
+    }
+    const auto answer = parts_.control.post("/v1/relay/sync", "sync", request_text());
+    if (!answer) {
+        // Was its clock set right since we last heard it? Then what we reckon is refused for good.
+        by_own_clock_ = !by_own_clock_;
+        throw std::runtime_error(
+            "no answer from control: " + std::string{name(answer.error().code)} + ", " +
+            answer.error().detail);
+    }
+    by_own_clock_ = false;
+    obey(*answer);
 }
 
 void Sync::run(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any pause;
-    std::unique_lock lock{mutex};
     bool complained = false;
     while (!stop.stop_requested()) {
         try {
             once();
             complained = false;
         } catch (const std::exception& error) {
-            // The control plane may be starting; its absence stops no reading and no writing.
+            // The control plane may be starting; its absence stops no writing, and for a day no
+            // reading.
             if (!std::exchange(complained, true))
                 std::fprintf(stderr, "pieces: sync: %s\n", error.what());
         }
-        pause.wait_for(lock, stop, std::chrono::seconds{1}, [] { return false; });
+        std::unique_lock lock{mutex_};
+        pause_.wait_for(lock, stop, std::chrono::seconds{1},
+                        [&] { return std::exchange(nudged_, false); });
     }
 }
 

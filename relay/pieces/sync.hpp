@@ -1,34 +1,53 @@
 #pragma once
 /// The relay's talk with the control plane (docs/protocol.md, section 4): every second it says what
-/// it holds and what is gone, and hears what must go. One thread of its own.
+/// it holds, what is stored and what is gone, and hears what must go, who the other relays are and
+/// what it should hold. One thread of its own.
 
-#include "relay/pieces/catalog.hpp"
-#include "relay/pieces/run.hpp"
+#include "relay/pieces/control_calls.hpp"
+#include "relay/pieces/copying.hpp"
 
-#include <plankurier/secret.hpp>
-
+#include <set>
 #include <thread>
 
 namespace plankurier::relay::pieces {
 
 class Sync {
 public:
-    Sync(Catalog& catalog, std::filesystem::path control_socket, RelayId relay, SigningSeed seed);
+    struct Parts {
+        Catalog& catalog;
+        Lease& lease;
+        Relays& relays;
+        ControlCalls& control;
+        Copying* copying; ///< nullptr: this relay takes no part in copying
+    };
+    Sync(Parts parts, SigningSeed seed, SigningPublicKey control_key);
+    ~Sync();
+    Sync(const Sync&) = delete;
+    Sync& operator=(const Sync&) = delete;
+    /// There is something to tell: not at the next second, but now. Any thread.
+    void nudge();
 
 private:
     void run(const std::stop_token& stop);
     void once();
     [[nodiscard]] std::string request_text();
     void obey(const std::string& answer);
+    void purge(const TransferId& transfer);
 
-    Catalog& catalog_;
-    std::filesystem::path control_socket_;
-    RelayId relay_;
+    Parts parts_;
     SigningSeed seed_;
+    SigningPublicKey control_key_;
+    // The thread's own:
     std::size_t rotation_{};
+    bool by_own_clock_{};          ///< the time in the next request; after a refusal the other one
     std::vector<TransferId> gone_; ///< to be told next time
     std::size_t told_{};           ///< how many of `gone_` the last request named
-    std::jthread thread_;          ///< last, so that it ends first
+    std::vector<TransferId> telling_;  ///< stored, in the last request
+    std::set<TransferId> told_stored_; ///< the control plane has our receipt
+    std::mutex mutex_;                 ///< guards nudged_
+    std::condition_variable_any pause_;
+    bool nudged_{};
+    std::jthread thread_; ///< last, so that it ends first
 };
 
 } // namespace plankurier::relay::pieces

@@ -97,6 +97,17 @@ TEST_CASE("the server comes from the option, then the environment, then the conf
     CHECK(parsed({"departments"}, "", path).error().code == Errc::file_unreadable);
 }
 
+TEST_CASE("the way of a fetch is automatic, https or swarm, and sending has none") {
+    CHECK(parsed({"fetch", "link"})->via == "auto");
+    CHECK(parsed({"fetch", "link", "--via", "https"})->via == "https");
+    CHECK(parsed({"fetch", "link", "--via", "swarm"})->via == "swarm");
+    CHECK(parsed({"fetch", "link", "--via", "pigeon"}).error().detail == "--via");
+    CHECK(parsed({"send", "a.pdf", "--via", "https"}).error().detail == "--via");
+    for (const auto* shell : {"bash", "fish"}) {
+        CHECK(completion_script(shell)->find("via") != std::string::npos);
+    }
+}
+
 TEST_CASE("there is a completion script for each shell and for no other") {
     for (const auto* shell : {"bash", "zsh", "fish"}) {
         CHECK(completion_script(shell)->find("plankurier") != std::string::npos);

@@ -44,6 +44,7 @@ UploadState some_state() {
     state.notify_fetch = false;
     state.begun = 1'700'000'000;
     state.files = {{"/tmp/Plan \xfc.pdf", 12'345, 1'700'000'000'123'456'789, 42, 7}};
+    state.return_key = ReturnKey{KeySeed::random(), StanzaType::hpke_x25519};
     return state;
 }
 
@@ -69,6 +70,9 @@ TEST_CASE("an upload's state comes back as it was saved, in a private file") {
     CHECK(loaded->key.matches(state.key.reveal()));
     CHECK(loaded->manage.matches(state.manage.reveal()));
     CHECK(loaded->files == state.files);
+    REQUIRE(loaded->return_key);
+    CHECK(loaded->return_key->seed.matches(state.return_key->seed.reveal()));
+    CHECK(loaded->return_key->type == StanzaType::hpke_x25519);
     CHECK(loaded->step == SendStep::verified);
     CHECK(loaded->receipt_path == state.receipt_path);
     CHECK(loaded->authority == state.authority);
@@ -171,6 +175,7 @@ TEST_CASE("a receipt file gives back the right to see and revoke") {
     receipt.number = "LRA-2026-1";
     receipt.server = "https://server.example";
     receipt.expires = 1'800'000'000;
+    receipt.return_link = SecretText{"https://server.example/r#v1.a.b"};
     const auto path = folder.path / "receipt.json";
     REQUIRE(write_file_durably(path, as_bytes(encode_receipt(receipt))));
     CHECK(mode_of(path) == 0600);
@@ -180,6 +185,7 @@ TEST_CASE("a receipt file gives back the right to see and revoke") {
     CHECK(read->manage.matches(receipt.manage.reveal()));
     CHECK(read->number == receipt.number);
     CHECK(read->expires == receipt.expires);
+    CHECK(read->return_link.reveal() == receipt.return_link.reveal());
     CHECK(decode_receipt("{\"format\":\"other\"}").error().code == Errc::malformed);
     CHECK(read_receipt(folder.path / "none").error().code == Errc::file_unreadable);
 }

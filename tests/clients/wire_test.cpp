@@ -2,6 +2,7 @@
 #include <clients/cli/http.hpp>
 #include <clients/cli/lanes.hpp>
 #include <clients/cli/send_prepare.hpp>
+#include <clients/cli/wire_inbox.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -107,6 +108,54 @@ TEST_CASE("a ticket is renewed in time and when a relay refused it") {
     CHECK(renewals == 3); // the second was good for too short a time
 }
 
+TEST_CASE("an old ticket does while the control plane does not answer") {
+    bool away = false;
+    std::int64_t good_for = 100;
+    TicketBox box{[&]() -> Result<TicketAnswer> {
+        if (away) return fail(Errc::network, "away");
+        return TicketAnswer{"ticket", unix_now() + good_for, {}};
+    }};
+    const auto first = box.header();
+    REQUIRE(first);
+    away = true;
+    CHECK(box.header().value() == *first);
+    box.refused(*first);
+    CHECK(box.header().error().code == Errc::network);
+}
+
+TEST_CASE("an offer names relays and how many of them must store") {
+    const auto one = parse_ticket(R"({"ticket":"x","expires":5,"relays":[]})");
+    REQUIRE(one);
+    CHECK(one->stored_min == 1);
+    CHECK(parse_ticket(R"({"ticket":"x","expires":5,"relays":[],"stored_min":2})")->stored_min ==
+          2);
+    CHECK(parse_ticket(R"({"ticket":"x","expires":5,"relays":[],"stored_min":0})")->stored_min ==
+          1);
+    CHECK_FALSE(parse_ticket(R"({"ticket":"x","expires":5,"relays":[],"stored_min":"two"})"));
+}
+
+TEST_CASE("answers about the swarm are read, and odd ones are malformed") {
+    CHECK(parse_swarm_port(R"({"port":8445})").value() == 8'445);
+    for (const auto* wrong :
+         {"{}", R"({"port":0})", R"({"port":65536})", R"({"port":-1})", "8445"}) {
+        CAPTURE(wrong);
+        CHECK(parse_swarm_port(wrong).error().code == Errc::malformed);
+    }
+    const auto answer = parse_certificate(R"({"authority":"a","certificate":"c","expires":7})");
+    REQUIRE(answer);
+    CHECK(answer->certificate == "c");
+    CHECK(answer->expires == 7);
+    CHECK(parse_certificate("{}").error().code == Errc::malformed);
+    CHECK(encode_public_key(as_bytes("key")) == R"({"public_key":"a2V5"})");
+}
+
+TEST_CASE("a URL's host is what a person is shown") {
+    CHECK(host_of("https://relay.amt.example:8444/x") == "relay.amt.example");
+    CHECK(host_of("https://[2001:db8::1]:8444") == "2001:db8::1");
+    CHECK(host_of("https://relay.amt.example") == "relay.amt.example");
+    CHECK(host_of("relay").empty());
+}
+
 TEST_CASE("waiting grows and is bounded, and only what may pass is tried again") {
     CHECK(RetryRule::wait_seconds(1) == 1);
     CHECK(RetryRule::wait_seconds(3) == 4);
@@ -140,5 +189,35 @@ TEST_CASE("generated passwords are long, typable and never the same") {
         CHECK(password.reveal().find_first_not_of("abcdefghjkmnpqrstuvwxyz23456789-") ==
               std::string_view::npos);
         CHECK(seen.insert(std::string{password.reveal()}).second);
+    }
+}
+
+TEST_CASE("an inbox is read in the order of the service, and nothing else passes for one") {
+    const std::string id(32, 'a'), other(32, 'b');
+    const auto entry = [](const std::string& tid, const char* fetched) {
+        return R"({"tid":")" + tid + R"(","state":"available","created":5,"expires":9,)" +
+               R"("body_len":262112,"fetched":)" + fetched + "}";
+    };
+    const auto inbox =
+        parse_inbox(R"({"transfers":[)" + entry(id, "true") + "," + entry(other, "false") + "]}");
+    REQUIRE(inbox);
+    REQUIRE(inbox->size() == 2);
+    CHECK(inbox->front().transfer.hex() == id);
+    CHECK(inbox->front().fetched);
+    CHECK(inbox->front().created == 5);
+    CHECK(inbox->front().expires == 9);
+    CHECK(inbox->front().body_len == 262'112);
+    CHECK_FALSE(inbox->back().fetched);
+    CHECK(parse_inbox(R"({"transfers":[]})")->empty());
+    for (const auto& wrong : {std::string{}, std::string{"[]"}, std::string{"{}"},
+                              R"({"transfers":[)" + entry("12", "true") + "]}",
+                              R"({"transfers":[)" + entry(id, "1") + "]}"}) {
+        CAPTURE(wrong);
+        CHECK(parse_inbox(wrong).error().code == Errc::malformed);
+    }
+    for (const auto* wrong : {"", "[]", "{}", R"({"challenge":1,"session":2})"}) {
+        CAPTURE(wrong);
+        CHECK(parse_challenge(wrong).error().code == Errc::malformed);
+        CHECK(parse_session(wrong).error().code == Errc::malformed);
     }
 }

@@ -8,6 +8,8 @@ import pathlib
 import struct
 import subprocess
 
+import probes
+
 # linux/ext4.h: EXT4_IOC_SHUTDOWN = _IOR('X', 125, __u32); flag 2 = the journal is not flushed.
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
@@ -37,8 +39,12 @@ class LoopDisk:
 
     def unmount(self):
         if self.mounted:
-            run("umount", self.folder)
+            # A killed process counts as ended while its last threads are still closing files.
+            probes.wait_until(self._try_unmount, what="the disk to be free")
             self.mounted = False
+
+    def _try_unmount(self):
+        return subprocess.run(["umount", self.folder], capture_output=True).returncode == 0
 
     def cut_power(self):
         """From now on nothing reaches the disk, not even what the journal already holds."""

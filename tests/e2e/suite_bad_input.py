@@ -1,19 +1,16 @@
 #!/usr/bin/env python3
 """Bad input: each with its exit code and a clear text in German and English, nothing lost."""
 import argparse
-import base64
 import hashlib
-import http.client
-import json
 import os
 import pathlib
 import sqlite3
-import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import loop_disk
+import wire as wires
 import world
 
 
@@ -201,33 +198,9 @@ def foreign_descriptor(service, cases, folder, damage):
     service.start_relay()
 
 
-class Wire:
-    """Speaks to the control plane without our client, as an attacker would."""
-
-    def __init__(self, service):
-        self.service = service
-        self.tls = ssl.create_default_context(cafile=service.ca)
-
-    def post(self, path, body, headers=None):
-        line = http.client.HTTPSConnection("localhost", self.service.control_port, context=self.tls)
-        line.request("POST", path, json.dumps(body),
-                     {"Content-Type": "application/json", **(headers or {})})
-        answer = line.getresponse()
-        return answer.status, json.loads(answer.read() or b"{}")
-
-    def verified_session(self, address):
-        before = self.service.code_mails()
-        _, begun = self.post("/v1/verifications", {"email": address, "language": "de"})
-        session = {"Plankurier-Session": begun["session"]}
-        new = world.wait_until(lambda: [code for key, code in self.service.code_mails().items()
-                                        if key not in before], what="code mail")
-        self.post("/v1/verifications/check", {"code": new[-1]}, session)
-        return session
-
-
 def reused_transfer_id(service, cases):
-    wire = Wire(service)
-    text = lambda raw: base64.urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode()
+    wire = wires.Wire(service)
+    text = lambda raw: wires.b64url(hashlib.sha256(raw).digest())
     transfer = {"tid": os.urandom(16).hex(), "department": "bauamt", "body_len": 262_144 - 32,
                 "expiry_days": 7, "notify_fetch": True, "language": "de",
                 "fetch_sha256": text(b"f"), "manage_sha256": text(b"m")}

@@ -147,11 +147,14 @@ def purge(service):
 
 
 def points_in_source():
+    """All but those of a copy between relays: one relay has none. tests/relay/pieces_copy_crash_test.cpp
+    kills at each of them."""
     found = {}
     for folder in ("engine", "relay", "clients"):
         for file in (SOURCE / folder).rglob("*.cpp"):
             for name in re.findall(r'PK_FAULT\("([^"]+)"\)', file.read_text()):
-                found[name] = folder
+                if not name.startswith("copy."):
+                    found[name] = folder
     return found
 
 

@@ -17,9 +17,10 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import merkle
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "vectors/v1"
-SEGMENT, OVERHEAD, BLOCK = 262_144, 32, 16_384
+SEGMENT, OVERHEAD = 262_144, 32
 ED25519_DER = bytes.fromhex("302a300506032b6570032100")
 
 
@@ -65,36 +66,18 @@ def derive(key, tid, label):
     return hmac.new(bytes.fromhex(key), message, hashlib.sha384).digest()[:32]
 
 
-def tree(leaves, pad):
-    while len(leaves) > 1:
-        if len(leaves) % 2:
-            leaves.append(pad)
-        leaves = [hashlib.sha256(leaves[i] + leaves[i + 1]).digest()
-                  for i in range(0, len(leaves), 2)]
-        pad = hashlib.sha256(pad + pad).digest()
-    return leaves[0]
-
-
 def piece_root(given):
-    data = bytes.fromhex(given["repeat"]) * given["count"]
-    blocks = [data[at:at + BLOCK] for at in range(0, len(data), BLOCK)]
-    return tree([hashlib.sha256(block).digest() for block in blocks], bytes(32))
+    return merkle.piece_root(bytes.fromhex(given["repeat"]) * given["count"])
 
 
-def volume_root(roots, piece_bytes):
-    pad = bytes(32)
-    size = BLOCK
-    while size < piece_bytes:
-        pad, size = hashlib.sha256(pad + pad).digest(), size * 2
-    return tree([bytes.fromhex(root) for root in roots], pad)
+def volume_root(given):
+    return merkle.volume_root([bytes.fromhex(root) for root in given["piece_roots"]],
+                              given["piece_bytes"])
 
 
 def descriptor(given):
-    roots = given["piece_roots"]
-    body = (given["volume"].to_bytes(4, "big")
-            + (given["piece_bytes"] * len(roots)).to_bytes(8, "big")
-            + volume_root(roots, given["piece_bytes"]) + len(roots).to_bytes(2, "big")
-            + b"".join(bytes.fromhex(root) for root in roots))
+    roots = [bytes.fromhex(root) for root in given["piece_roots"]]
+    body = merkle.descriptor_body(given["volume"], roots, given["piece_bytes"])
     key = derive(given["key"], given["tid"], "descriptor")
     return body + hmac.new(key, body, hashlib.sha384).digest()[:32]
 
@@ -256,7 +239,7 @@ def second_reading(kind, given):
     if kind == "piece_root":
         return "ok", {"root": piece_root(given).hex()}
     if kind == "volume_root":
-        return "ok", {"root": volume_root(given["piece_roots"], given["piece_bytes"]).hex()}
+        return "ok", {"root": volume_root(given).hex()}
     if kind == "descriptor_make":
         return "ok", {"bytes": descriptor(given).hex()}
     if kind in MAGIC:

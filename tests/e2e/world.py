@@ -7,57 +7,24 @@ Release builds work as well: only `clock` and fault points need a build that has
 import datetime
 import email
 import email.policy
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
 import loop_disk
 import mail_server
+from probes import answering, free_port, has_ended, listening, wait_until
 
 SENDER = "anna.muster@buerger.example"
 STAFF_DOMAIN = "amt.example"
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 LINK = r"(https://\S+/t#v1\.[0-9a-f]{32})"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(check, seconds=30, what="condition"):
-    """Polls `check` until it gives something true and returns that."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = check()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain for: {what}")
-
-
-def listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def answering(path):
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def has_ended(pid):
-    """Gone, or a zombie, which holds no file any more."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 class Sending:
@@ -69,8 +36,8 @@ class Sending:
         self.code_file = service.root / f"code-{time.monotonic_ns()}"
         self.receipt = (arguments[arguments.index("--receipt") + 1] if "--receipt" in arguments
                         else None)
-        self.command = [service.client, "send", *arguments, "--code-from", self.code_file, "--ca",
-                        service.ca, "--no-progress"]
+        self.command = [*service.at("sender"), service.client, "send", *arguments, "--code-from",
+                        self.code_file, "--ca", service.ca, "--no-progress"]
         self.process = subprocess.Popen([str(part) for part in self.command],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env=service.env(**(env or {})))
@@ -105,9 +72,10 @@ class Sending:
 
 class World:
     def __init__(self, build, folder=None, smtp=False, disk_mib=None, line=None,
-                 transfer_gib_max=2):
+                 transfer_gib_max=2, address=None):
         """`disk_mib`: the relay's data folder is a disk of its own, of that size (needs root).
-        `line`: makes what stands between clients and the piece plane's port; has a `port`."""
+        `line`: makes what stands between clients and the piece plane's port; has a `port`.
+        `address`: where everything listens, if not on loopback."""
         self.build = pathlib.Path(build).resolve()
         self.client = self.build / "clients/cli/plankurier"
         self.relay_program = self.build / "relay/plankurier-relay"
@@ -119,9 +87,13 @@ class World:
         self.home = self.root / "citizen"
         self.clock = self.root / "clock-offset"
         self.control_port, self.pieces_port = free_port(), free_port()
+        self.swarm_port, self.plain_port = free_port(), free_port()
+        self.address, host = address or "127.0.0.1", address or "localhost"
         self.line = line(self.pieces_port) if line else None
-        self.pieces_url = f"https://localhost:{self.line.port if line else self.pieces_port}"
-        self.server = f"https://localhost:{self.control_port}"
+        self.pieces_url = f"https://{host}:{self.line.port if line else self.pieces_port}"
+        self.server = f"https://{host}:{self.control_port}"
+        self.trusted_networks = []  # where relays copy by plain TCP
+        self.more_config = ""  # lines for relay.toml, tables of their own
         self.mail_server = None
         self.smtp = smtp
         self.transfer_gib_max = transfer_gib_max
@@ -157,9 +129,15 @@ class World:
             shutil.rmtree(self.root, ignore_errors=True)
 
     # processes
-    def run(self, *command, check=True, **options):
-        with subprocess.Popen([str(part) for part in command], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, **options) as process:
+    def at(self, _place):
+        """What runs a program at a place ("sender", "recipient", the name of a process)."""
+        return []
+
+    def run(self, *command, check=True, place=None, **options):
+        where = self.at(place) if place else []
+        with subprocess.Popen([str(part) for part in (*where, *command)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              **options) as process:
             if command[0] == self.client:
                 self.on_client_start(process.pid)
             stdout, stderr = process.communicate(timeout=1_800)
@@ -171,9 +149,9 @@ class World:
 
     def start(self, name, *command, env=None):
         log = open(self.root / f"{name}.log", "ab")
-        self.processes[name] = subprocess.Popen([str(part) for part in command], stdout=log,
-                                                stderr=log, cwd=self.root,
-                                                env={**os.environ, **(env or {})})
+        self.processes[name] = subprocess.Popen(
+            [str(part) for part in (*self.at(name), *command)], stdout=log, stderr=log,
+            cwd=self.root, env={**os.environ, **(env or {})})
 
     def stop(self, name, how=signal.SIGTERM):
         process = self.processes.pop(name)
@@ -186,18 +164,21 @@ class World:
 
     # parts
     def _certificates(self):
-        tls = self.relay / "tls"
-        tls.mkdir(parents=True)
         self.ca = self.root / "ca.pem"
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        self.run("openssl", "req", "-x509", *key, "-days", "2", "-subj", "/CN=Test CA", "-keyout",
-                 self.root / "ca.key", "-out", self.ca, "-addext", "basicConstraints=critical,CA:TRUE")
-        self.run("openssl", "req", *key, "-subj", "/CN=localhost", "-keyout", tls / "relay.key",
+        self.run("openssl", "req", "-x509", *NEW_KEY, "-days", "60", "-subj", "/CN=Test CA",
+                 "-keyout", self.root / "ca.key", "-out", self.ca, "-addext",
+                 "basicConstraints=critical,CA:TRUE")
+        self.certify(self.relay / "tls", self.address)
+
+    def certify(self, tls, address):
+        """A certificate for what listens there, with its key, into the folder `tls`."""
+        tls.mkdir(parents=True)
+        self.run("openssl", "req", *NEW_KEY, "-subj", "/CN=localhost", "-keyout", tls / "relay.key",
                  "-out", self.root / "relay.csr")
         names = self.root / "names.txt"
-        names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        names.write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{address}\n")
         self.run("openssl", "x509", "-req", "-in", self.root / "relay.csr", "-CA", self.ca, "-CAkey",
-                 self.root / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
+                 self.root / "ca.key", "-CAcreateserial", "-days", "60", "-extfile", names, "-out",
                  tls / "relay.pem")
 
     def _mail_server(self):
@@ -218,12 +199,15 @@ class World:
             'authority = "Landratsamt Musterkreis"\n'
             f'link_base = "{self.server}"\n'
             f'staff_patterns = ["@{STAFF_DOMAIN}"]\n'
-            f'[pieces]\nport = {self.pieces_port}\nurl = "{self.pieces_url}"\n'
+            f'[pieces]\nlisten = "{self.address}"\nport = {self.pieces_port}\n'
+            f'url = "{self.pieces_url}"\n'
+            f'[swarm]\nport = {self.swarm_port}\nplain_port = {self.plain_port}\n'
+            f'trusted_networks = {json.dumps(self.trusted_networks)}\n'
             f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
             f'[limits]\ntransfer_gib_max = {self.transfer_gib_max}\n'
             'code_mails_per_address_hour = 1000\n'
             'code_mails_per_address_day = 1000\n'
-            f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n')
+            f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n' + self.more_config)
 
     def _department(self):
         self.key = self.root / "bauamt.key"
@@ -263,45 +247,52 @@ class World:
     def start_relay(self, env=None):
         self.start("relay", self.relay_program, "serve", "--config", self.config,
                    env={"PLANKURIER_CLOCK_OFFSET_FILE": str(self.clock), **(env or {})})
-        wait_until(lambda: listening(self.pieces_port), what="piece plane")
+        wait_until(lambda: listening(self.pieces_port, self.address), what="piece plane")
         wait_until(lambda: answering(self.data / "control.sock"), what="control plane")
 
-    def kill_relay(self):
+    def kill_relay(self, name="relay"):
         """All of it at once, as a power cut would. Returns when no process holds a file open."""
-        roles = self.role_pids()
-        self.processes["relay"].kill()
+        roles = self.role_pids(name)
+        self.processes[name].kill()
         for pid in roles:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # it ended with its supervisor
-        self.stop("relay", signal.SIGKILL)
+        self.stop(name, signal.SIGKILL)
         for pid in roles:
             wait_until(lambda: has_ended(pid), what="the end of a killed role")
 
-    def role_pids(self):
+    def role_pids(self, name="relay"):
         """The supervisor's own children."""
-        parent = self.processes["relay"].pid
+        parent = self.processes[name].pid
         children = pathlib.Path(f"/proc/{parent}/task/{parent}/children")
         return [int(pid) for pid in children.read_text().split()]
 
-    def role_pid(self, role):
+    def role_pid(self, role, name="relay"):
         """The process of a role, 0 if it is not there."""
-        for pid in self.role_pids():
-            if f"--role\0{role}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
-                return pid
+        for pid in self.role_pids(name):
+            try:
+                if f"--role\0{role}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                    return pid
+            except OSError:
+                pass  # it ended while we looked
         return 0
 
     def _nginx(self):
         folder = self.root / "nginx"
         folder.mkdir()
         text = (self.relay / "nginx.conf").read_text()
-        text = text.replace("127.0.0.1:8444", f"127.0.0.1:{self.control_port}")
+        text = text.replace("127.0.0.1:8444", f"{self.address}:{self.control_port}")
         if os.geteuid() == 0:
             text = "user root;\n" + text  # the test's folder belongs to whoever runs it
         (folder / "nginx.conf").write_text(text)
+        self.start_nginx()
+
+    def start_nginx(self):
+        folder = self.root / "nginx"
         self.start("nginx", "nginx", "-p", folder, "-c", folder / "nginx.conf")
-        wait_until(lambda: listening(self.control_port), what="nginx")
+        wait_until(lambda: listening(self.control_port, self.address), what="nginx")
 
     # the citizen and the clerk
     def env(self, **more):
@@ -365,7 +356,7 @@ class World:
         link_file = self.root / f"link-{time.monotonic_ns()}"
         link_file.write_text(link + "\n")
         return self.plankurier("fetch", "--link-file", link_file, "-o", target, *more, check=check,
-                               env=env)
+                               env=env, place="recipient")
 
     def fetch_as_department(self, link, target, *more, check=True, env=None):
         return self.fetch(link, target, "--key", self.key, "--passphrase-file", self.passphrase,

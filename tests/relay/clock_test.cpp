@@ -36,6 +36,18 @@ TEST_CASE("a clock that jumps ahead purges nothing") {
     }
 }
 
+TEST_CASE("relays are not told a time that jumped") {
+    const TempFolder folder;
+    Control world{folder.path()};
+    world.relay().tick();
+    const auto sync = [&] { return why(world.relay().sync(known_relay(0).id, world.news())); };
+    CHECK(sync() == "value");
+    world.clock.jump(400 * day_s);
+    CHECK(sync() == why(Result<void>{fail(Errc::unavailable)}));
+    world.relay().accept_clock();
+    CHECK(sync() == "value");
+}
+
 TEST_CASE("a clock that jumps back is noticed, too, and keeps nothing for longer once accepted") {
     const TempFolder folder;
     Control world{folder.path()};

@@ -113,7 +113,7 @@ TEST_CASE("the department's notice holds a link and nothing of the sender") {
     REQUIRE(mails.size() == 1);
     CHECK(mails[0].reply_to.empty());
     for (const std::string& foreign :
-         {std::string{citizen}, std::string{"803"}, std::string{"Erika"}, sending.id.hex()}) {
+         {std::string{citizen}, std::string{"9131 803"}, std::string{"Erika"}, sending.id.hex()}) {
         CHECK(mails[0].text.find(foreign) == std::string::npos);
     }
     const auto record = world.relay().verified_record(world.link_for());

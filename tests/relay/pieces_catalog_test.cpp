@@ -219,7 +219,7 @@ TEST_CASE("a relay that hears nothing deletes by itself, at the latest time any 
     const std::int64_t end = ticket.delete_at;
     REQUIRE(store.put(body, 0, 0) == "value");
     store.wait_durable(body, 0, 0);
-    CHECK(store.catalog().purge_overdue(end - 60).empty());
+    CHECK(store.catalog().overdue(end - 60).empty());
     // The upload goes on for days: each ticket lengthens the time, and nothing shortens it.
     ticket.delete_at = end + 5 * day_s;
     const auto later = store.catalog().begin_write(ticket, 0, 1);
@@ -230,9 +230,10 @@ TEST_CASE("a relay that hears nothing deletes by itself, at the latest time any 
     REQUIRE(earlier);
     store.catalog().abandon(earlier->place);
     store.restart();
-    CHECK(store.catalog().purge_overdue(end + 5 * day_s - 1).empty());
+    CHECK(store.catalog().overdue(end + 5 * day_s - 1).empty());
     CHECK(store.read(body, 0, 0) == "right");
-    CHECK(store.catalog().purge_overdue(end + 5 * day_s) == std::vector{body.id()});
+    CHECK(store.catalog().overdue(end + 5 * day_s) == std::vector{body.id()});
+    store.catalog().purge(body.id());
     CHECK(store.read(body, 0, 0) == "nothing");
     CHECK(store.put(body, 0, 0) == "purged");
 }

@@ -86,9 +86,10 @@ void PieceStore::restart() {
     stop();
     catalog_ = std::make_unique<relay::pieces::Catalog>(folder_ / "pieces");
     committer_ = std::make_unique<relay::pieces::Committer>(*catalog_);
-    service_ =
-        std::make_unique<relay::pieces::Service>(*catalog_, *committer_, known_relay(0).id,
-                                                 relay_seed(0), signing_public_key(control_seed()));
+    lease_.renew(std::time(nullptr)); // as after a good sync
+    service_ = std::make_unique<relay::pieces::Service>(
+        relay::pieces::Service::Parts{*catalog_, *committer_, lease_, nullptr}, known_relay(0).id,
+        relay_seed(0), signing_public_key(control_seed()));
 }
 
 std::string PieceStore::put(const Body& body, std::uint32_t volume, std::uint32_t piece) {

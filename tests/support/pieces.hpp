@@ -58,6 +58,7 @@ public:
 
 private:
     std::filesystem::path folder_;
+    relay::pieces::Lease lease_;
     std::unique_ptr<relay::pieces::Catalog> catalog_;
     std::unique_ptr<relay::pieces::Committer> committer_;
     std::unique_ptr<relay::pieces::Service> service_;

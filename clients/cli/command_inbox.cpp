@@ -1,0 +1,34 @@
+#include <clients/cli/inbox.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+Result<void> inbox(const Options& options, Console& console) {
+    if (options.key.empty()) return fail(Errc::invalid_argument, "--key");
+    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
+    if (!options.arguments.empty()) return fail(Errc::invalid_argument, "arguments");
+    ControlClient control{options.server, http_settings(options)};
+    const auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    const auto key = read_key_file(options.key, options, console);
+    if (!key) return tl::unexpected(key.error());
+    const auto department = department_of(authority->directory, options.department, *key);
+    if (!department) return tl::unexpected(department.error());
+    const RetryRule retry{options.retries};
+    const auto session = open_department_session(control, (*department)->id, *key, retry);
+    if (!session) return tl::unexpected(session.error());
+    const auto entries = with_retries(
+        retry, [&] { return control.inbox(*session); }, [](unsigned) {});
+    if (!entries) return tl::unexpected(entries.error());
+    show_inbox(*entries, console);
+    return {};
+}
+
+} // namespace
+
+Exit run_inbox(const Options& options, Console& console) {
+    return conclude(console, inbox(options, console));
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,261 @@
+#include <clients/cli/fetch_receive.hpp>
+
+#include <clients/cli/download.hpp>
+#include <clients/cli/swarm_fetch.hpp>
+
+#include <plankurier/fault.hpp>
+#include <plankurier/receiving.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// Received files on their way from pieces to names.
+class Receiving {
+public:
+    Receiving(const Options& options, Console& console, const OpenedTransfer& transfer,
+              ReceivingFolder folder, std::filesystem::path path)
+        : options_(options), console_(console), transfer_(transfer), folder_(std::move(folder)),
+          path_(std::move(path)),
+          store_(state_folder() / "fetch", transfer.opened.manifest.transfer) {}
+
+    using Certificate = std::function<Result<CertificateAnswer>(ByteView public_key)>;
+
+    Result<Hash256> run(const std::vector<RelayAddress>& relays, TicketBox& tickets,
+                        const Certificate& certificate) {
+        if (auto loaded = load_state(); !loaded) return tl::unexpected(loaded.error());
+        auto parts = open_parts();
+        if (!parts) return tl::unexpected(parts.error());
+        PartFiles files{std::move(*parts)};
+        const auto& opened = transfer_.opened;
+        const DownloadJob job{opened.key,
+                              opened.manifest.transfer,
+                              opened.body_header,
+                              opened.layout,
+                              files,
+                              store_,
+                              state_,
+                              relays,
+                              options_.lanes,
+                              RetryRule{options_.retries}};
+        auto root = fetch_pieces(job, tickets, certificate);
+        console_.end_progress();
+        if (!root) return root;
+        if (auto published = publish(files); !published) return tl::unexpected(published.error());
+        store_.remove();
+        return root;
+    }
+    /// How the pieces came: "https", "swarm" or "swarm+https".
+    [[nodiscard]] const std::string& via() const noexcept { return via_; }
+
+private:
+    DownloadWatcher watcher_for(const DownloadJob& job) {
+        DownloadWatcher watcher;
+        watcher.progress = [this](std::uint64_t done, std::uint64_t total) {
+            console_.progress(Text::fetching, done, total);
+        };
+        watcher.waiting = [this](unsigned seconds) {
+            console_.say(Text::network_retry, {std::to_string(seconds)});
+        };
+        watcher.relay_lied = [this, &job](std::size_t relay) {
+            console_.warn(Text::relay_lied,
+                          {std::to_string(relay + 1), printable(host_of(job.relays[relay].url))});
+            console_.event("relay_lied", {{"relay", static_cast<std::int64_t>(relay + 1)}});
+        };
+        return watcher;
+    }
+
+    Result<Hash256> fetch_pieces(const DownloadJob& job, TicketBox& tickets,
+                                 const Certificate& certificate) {
+        const auto watcher = watcher_for(job);
+        const auto settings = http_settings(options_);
+        Download download{job, settings, tickets, watcher};
+        auto root = download.describe();
+        if (!root) return root;
+        if (options_.via == "swarm") {
+            auto done = fetch_by_swarm(job, download, tickets, certificate, watcher);
+            if (!done) return tl::unexpected(done.error());
+        }
+        if (auto fetched = download.fetch(); !fetched) return tl::unexpected(fetched.error());
+        return root;
+    }
+
+    /// As far as it goes; what is missing afterwards comes by HTTPS.
+    Result<void> fetch_by_swarm(const DownloadJob& job, Download& download, TicketBox& tickets,
+                                const Certificate& certificate, const DownloadWatcher& watcher) {
+        // A relay that keeps silent must not stop the volumes of the others for long.
+        auto settings = http_settings(options_);
+        settings.silence_seconds = std::min(settings.silence_seconds, 5U);
+        PieceClient client{settings, tickets, job.transfer};
+        const SwarmFetchJob by_swarm{job, download.roots(), download.choice(), certificate,
+                                     [&](std::size_t relay, std::uint32_t volume) {
+                                         return client.swarm(job.relays[relay], volume);
+                                     }};
+        SwarmFetch swarm{by_swarm, watcher};
+        if (auto done = swarm.run(); !done) return done;
+        const bool all = std::all_of(state_.pieces.begin(), state_.pieces.end(),
+                                     [](bool durable) { return durable; });
+        if (!all) {
+            console_.end_progress();
+            console_.say(Text::swarm_gave_up);
+            console_.event("swarm_gave_up");
+        }
+        if (swarm.fetched() > 0) via_ = all ? "swarm" : "swarm+https";
+        return {};
+    }
+
+    [[nodiscard]] const std::vector<ManifestFile>& wanted() const {
+        return transfer_.opened.manifest.files;
+    }
+    [[nodiscard]] bool has_part(const std::string& file_name) const {
+        struct stat about {};
+        return ::lstat((path_ / (file_name + ".part")).c_str(), &about) == 0;
+    }
+    [[nodiscard]] bool has_final(std::size_t index) const {
+        struct stat about {};
+        return ::lstat((path_ / state_.names[index]).c_str(), &about) == 0 &&
+               S_ISREG(about.st_mode) &&
+               static_cast<std::uint64_t>(about.st_size) == wanted()[index].size_bytes;
+    }
+    /// Its name was given before a crash.
+    [[nodiscard]] bool published(std::size_t index) const {
+        return state_.publishing && !has_part(state_.names[index]) && has_final(index);
+    }
+
+    /// Continues an earlier start when everything of it is still there, else begins.
+    Result<void> load_state() {
+        auto loaded = store_.load();
+        bool usable = loaded && loaded->folder == path_ &&
+                      loaded->names.size() == wanted().size() &&
+                      loaded->pieces.size() == transfer_.opened.layout.pieces();
+        if (usable) {
+            state_ = std::move(*loaded);
+            for (std::size_t index = 0; index < state_.names.size(); ++index) {
+                usable = usable && clean_file_name(state_.names[index]) == state_.names[index] &&
+                         (has_part(state_.names[index]) || published(index));
+            }
+        }
+        if (usable) return {};
+        std::vector<std::string> names;
+        for (const auto& file : wanted()) names.push_back(file.name);
+        state_ = {transfer_.opened.manifest.transfer, path_, folder_.assign(names),
+                  std::vector<bool>(transfer_.opened.layout.pieces()), false};
+        return {};
+    }
+
+    Result<std::vector<PartFiles::Part>> open_parts() {
+        std::vector<PartFiles::Part> parts;
+        for (std::size_t index = 0; index < wanted().size(); ++index) {
+            const auto bytes = wanted()[index].size_bytes;
+            if (published(index)) {
+                parts.push_back({FileHandle{}, bytes});
+                continue;
+            }
+            auto part = folder_.open_part(state_.names[index], bytes);
+            if (!part) return tl::unexpected(part.error());
+            parts.push_back({FileHandle{*part}, bytes});
+        }
+        // Only now: a state that names parts must not exist before they do.
+        if (auto saved = store_.save(state_); !saved) return tl::unexpected(saved.error());
+        return parts;
+    }
+
+    Result<void> check_types(const PartFiles& files) {
+        for (std::size_t index = 0; index < wanted().size(); ++index) {
+            if (files.file(index) < 0) continue;
+            Bytes head(4'096);
+            const auto got = ::pread(files.file(index), head.data(), head.size(), 0);
+            if (got < 0) return fail(Errc::file_unreadable, "part");
+            head.resize(static_cast<std::size_t>(got));
+            if (const auto type = check_type(state_.names[index], head); !type) {
+                console_.warn(Text::file_named, {printable(state_.names[index])});
+                for (const auto& file_name : state_.names) folder_.discard_part(file_name);
+                store_.remove();
+                return tl::unexpected(type.error());
+            }
+        }
+        return {};
+    }
+
+    Result<void> publish(const PartFiles& files) {
+        if (auto checked = check_types(files); !checked) return checked;
+        state_.publishing = true;
+        if (auto saved = store_.save(state_); !saved) return saved;
+        for (std::size_t index = 0; index < wanted().size(); ++index) {
+            PK_FAULT("cli.fetch.before_publish");
+            if (files.file(index) >= 0) {
+                auto done = folder_.publish(state_.names[index], files.file(index));
+                if (!done) return done;
+            }
+            const auto shown = (path_ / state_.names[index]).string();
+            console_.say(Text::file_saved, {shown});
+            console_.event(
+                "file",
+                {{"path", shown}, {"size", static_cast<std::int64_t>(wanted()[index].size_bytes)}});
+        }
+        PK_FAULT("cli.fetch.published");
+        return {};
+    }
+
+    const Options& options_;
+    Console& console_;
+    const OpenedTransfer& transfer_;
+    ReceivingFolder folder_;
+    std::filesystem::path path_;
+    DownloadStore store_;
+    DownloadState state_;
+    std::string via_{"https"};
+};
+
+Result<void> report(ControlClient& control, const FetchRight& right, const OpenedTransfer& transfer,
+                    const Hash256& root, const KeySeed* department, const RetryRule& retry) {
+    std::optional<Bytes> signed_report;
+    if (department != nullptr) {
+        signed_report = sign_fetched({right.transfer, sha256(transfer.envelope), root, unix_now()},
+                                     signing_seed(*department));
+    }
+    return with_retries(
+        retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});
+}
+
+} // namespace
+
+Result<void> receive_transfer(const Options& options, Console& console, ControlClient& control,
+                              const Authority& authority, const OpenedTransfer& transfer,
+                              const KeySeed* department) {
+    std::error_code error;
+    const auto path =
+        std::filesystem::absolute(options.output.empty() ? "." : options.output, error)
+            .lexically_normal();
+    auto folder = ReceivingFolder::open(path);
+    if (!folder) return tl::unexpected(folder.error());
+    const auto id = transfer.opened.manifest.transfer;
+    const auto token = fetch_token(transfer.opened.key, id);
+    const FetchRight right{id, token};
+    const RetryRule retry{options.retries};
+    TicketBox tickets{[&] { return control.ticket(right); }};
+    const auto offered = with_retries(
+        retry, [&] { return tickets.offer(); }, [](unsigned) {});
+    if (!offered) return tl::unexpected(offered.error());
+    const auto relays = known_relays(offered->relays, authority.service.relays);
+    if (!relays) return tl::unexpected(relays.error());
+    Receiving receiving{options, console, transfer, std::move(*folder), path};
+    const auto root = receiving.run(*relays, tickets, [&](ByteView public_key) {
+        return control.swarm_certificate(right, public_key);
+    });
+    if (!root) return tl::unexpected(root.error());
+    auto reported = report(control, right, transfer, *root, department, retry);
+    if (!reported) return reported;
+    console.say(Text::fetch_done);
+    console.event("fetched", {{"transfer", id.hex()},
+                              {"content_root", to_hex(*root)},
+                              {"via", receiving.via()},
+                              {"relays", static_cast<std::int64_t>(relays->size())}});
+    return {};
+}
+
+} // namespace plankurier::cli

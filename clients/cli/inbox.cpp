@@ -1,0 +1,110 @@
+#include <clients/cli/inbox.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/receipt.hpp>
+
+#include <plankurier/challenge.hpp>
+
+#include <algorithm>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// From challenge to session; begun anew as a whole, since a challenge is answered once.
+template <typename Ask, typename Answer>
+Result<std::string> prove(const KeySeed& seed, StanzaType type, const RetryRule& retry, Ask ask,
+                          Answer answer) {
+    return with_retries(
+        retry,
+        [&]() -> Result<std::string> {
+            const Result<Bytes> challenge = ask();
+            if (!challenge) return tl::unexpected(challenge.error());
+            const auto proof = answer_challenge(seed, type, *challenge);
+            if (!proof) return tl::unexpected(proof.error());
+            return answer(*proof);
+        },
+        [](unsigned) {});
+}
+
+} // namespace
+
+Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
+                                    Console& console) {
+    const auto file = read_file(path, 1u << 16);
+    if (!file) return tl::unexpected(file.error());
+    auto passphrase = options.passphrase_file.empty() ? console.ask_secret(Text::ask_passphrase)
+                                                      : read_secret_line(options.passphrase_file);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    return open_key_file(as_bytes(*file), *passphrase);
+}
+
+Result<ReturnLink> read_return_link(const std::string& path) {
+    auto line = read_secret_line(path);
+    if (!line) return tl::unexpected(line.error());
+    if (line->reveal().starts_with('{') && path != "-") {
+        const auto receipt = read_receipt(path);
+        if (!receipt) return tl::unexpected(receipt.error());
+        if (receipt->return_link.empty()) return fail(Errc::not_found, "return link");
+        return parse_return_link(receipt->return_link);
+    }
+    return parse_return_link(*line);
+}
+
+Result<const Department*> department_of(const Directory& directory, const std::string& named,
+                                        const OpenedKeyFile& key) {
+    const auto public_key = recipient_public_key(key.seed, key.type);
+    if (!public_key) return tl::unexpected(public_key.error());
+    const auto kid = key_id(*public_key);
+    const auto has_key = [&](const Department& department) {
+        return std::any_of(department.keys.begin(), department.keys.end(),
+                           [&](const DepartmentKey& one) { return one.kid == kid; });
+    };
+    if (!named.empty()) {
+        const auto* department = directory.find(named);
+        if (department == nullptr) return fail(Errc::unknown_department, "--department");
+        if (!has_key(*department)) return fail(Errc::wrong_key, "not the department's");
+        return department;
+    }
+    const auto found =
+        std::find_if(directory.departments.begin(), directory.departments.end(), has_key);
+    if (found == directory.departments.end()) return fail(Errc::wrong_key, "no department's");
+    return &*found;
+}
+
+Result<std::string> open_department_session(ControlClient& control, const std::string& department,
+                                            const OpenedKeyFile& key, const RetryRule& retry) {
+    const auto public_key = recipient_public_key(key.seed, key.type);
+    if (!public_key) return tl::unexpected(public_key.error());
+    return prove(
+        key.seed, key.type, retry,
+        [&] { return control.department_challenge(department, key_id(*public_key)); },
+        [&](const Hash256& answer) { return control.department_session(department, answer); });
+}
+
+Result<std::string> open_inbox_session(ControlClient& control, const ReturnLink& link,
+                                       const RetryRule& retry) {
+    const auto public_key = recipient_public_key(link.seed, link.type);
+    if (!public_key) return tl::unexpected(public_key.error());
+    return prove(
+        link.seed, link.type, retry, [&] { return control.inbox_challenge(*public_key); },
+        [&](const Hash256& answer) { return control.inbox_session(link.inbox, answer); });
+}
+
+void show_inbox(const std::vector<InboxEntry>& entries, Console& console) {
+    const auto language = console.language();
+    if (entries.empty()) console.say(Text::inbox_empty);
+    for (const auto& one : entries) {
+        console.print(fill(text(language, Text::inbox_line),
+                           {one.transfer.hex(), time_text(language, one.created),
+                            size_text(language, one.body_len), time_text(language, one.expires),
+                            text(language, one.fetched ? Text::inbox_fetched : Text::inbox_new)}));
+        console.event("waiting", {{"transfer", one.transfer.hex()},
+                                  {"created", one.created},
+                                  {"expires", one.expires},
+                                  {"size", static_cast<std::int64_t>(one.body_len)},
+                                  {"fetched", one.fetched}});
+    }
+}
+
+} // namespace plankurier::cli

@@ -1,0 +1,37 @@
+#pragma once
+/// What waits for a department or for the holder of a return link: sessions by key, and lists.
+/// One thread.
+
+#include <clients/cli/commands.hpp>
+#include <clients/cli/lanes.hpp>
+
+#include <plankurier/links.hpp>
+
+namespace plankurier::cli {
+
+/// A key file, opened with the passphrase of `--passphrase-file` or of a person. Fails with
+/// `file_unreadable`, `wrong_password`, `malformed`, `invalid_argument` (nobody to ask).
+[[nodiscard]] Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
+                                                  Console& console);
+/// The return link in a file, in a receipt, or on standard input ("-"). Fails with
+/// `file_unreadable`, `malformed`, `not_found` (a receipt without such a link).
+[[nodiscard]] Result<ReturnLink> read_return_link(const std::string& path);
+
+/// The department whose key this is: the one named, or the one that lists it. Fails with
+/// `unknown_department`, `wrong_key`.
+[[nodiscard]] Result<const Department*>
+department_of(const Directory& directory, const std::string& named, const OpenedKeyFile& key);
+
+/// Proves possession of a key and gives the session for it. Each fails as its calls, and with
+/// `wrong_key` (the challenge is for another key).
+[[nodiscard]] Result<std::string> open_department_session(ControlClient& control,
+                                                          const std::string& department,
+                                                          const OpenedKeyFile& key,
+                                                          const RetryRule& retry);
+[[nodiscard]] Result<std::string> open_inbox_session(ControlClient& control, const ReturnLink& link,
+                                                     const RetryRule& retry);
+
+/// One line and one event an entry; a sentence when there is none.
+void show_inbox(const std::vector<InboxEntry>& entries, Console& console);
+
+} // namespace plankurier::cli

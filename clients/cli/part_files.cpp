@@ -1,0 +1,74 @@
+#include <clients/cli/part_files.hpp>
+
+#include <plankurier/fault.hpp>
+
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace plankurier::cli {
+
+namespace {
+constexpr std::uint64_t flush_bytes = 64u << 20;
+constexpr std::chrono::seconds flush_time{2};
+} // namespace
+
+PartFiles::PartFiles(std::vector<Part> parts) : parts_(std::move(parts)) {
+    std::uint64_t at = 0;
+    for (const auto& part : parts_) {
+        begins_.push_back(at);
+        at += part.size_bytes;
+    }
+    begins_.push_back(at);
+}
+
+Result<void> PartFiles::write(std::uint64_t offset, ByteView plain) {
+    while (!plain.empty() && offset < begins_.back()) {
+        // The last part that begins at or before the offset; empty parts before it are skipped.
+        const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
+        const auto index = static_cast<std::size_t>(after - begins_.begin()) - 1;
+        const auto room = std::min<std::uint64_t>(begins_[index + 1] - offset, plain.size());
+        const auto done = ::pwrite(parts_[index].file.get(), plain.data(), room,
+                                   static_cast<off_t>(offset - begins_[index]));
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) {
+            const bool full = errno == ENOSPC || errno == EDQUOT;
+            return fail(full ? Errc::no_space : Errc::file_unreadable, "write");
+        }
+        offset += static_cast<std::uint64_t>(done);
+        plain = plain.subspan(static_cast<std::size_t>(done));
+    }
+    const bool zero =
+        std::all_of(plain.begin(), plain.end(), [](std::byte byte) { return byte == std::byte{}; });
+    if (!zero) return fail(Errc::tampered, "padding");
+    return {};
+}
+
+Result<void> PartFiles::sync() {
+    for (const auto& part : parts_) {
+        if (part.file.get() >= 0 && ::fdatasync(part.file.get()) != 0) {
+            return fail(Errc::no_space, "fdatasync");
+        }
+    }
+    return {};
+}
+
+Result<void> PieceLedger::flush_if_due() {
+    const bool due = fresh_.size() * piece_bytes_ >= flush_bytes ||
+                     std::chrono::steady_clock::now() - flushed_ >= flush_time;
+    return due ? flush() : Result<void>{};
+}
+
+Result<void> PieceLedger::flush() {
+    flushed_ = std::chrono::steady_clock::now();
+    const auto pieces = std::exchange(fresh_, {});
+    if (pieces.empty()) return {};
+    if (auto synced = parts_.sync(); !synced) return synced;
+    PK_FAULT("cli.download.after_fdatasync");
+    for (const auto piece : pieces) state_.pieces[piece] = true;
+    auto saved = store_.save(state_);
+    PK_FAULT("cli.download.after_state");
+    return saved;
+}
+
+} // namespace plankurier::cli

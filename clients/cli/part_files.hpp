@@ -1,0 +1,58 @@
+#pragma once
+/// Where a download's plaintext goes, and which pieces of it would survive a crash.
+
+#include <clients/cli/download_state.hpp>
+#include <clients/cli/files.hpp>
+
+#include <chrono>
+
+namespace plankurier::cli {
+
+/// The part files as one byte string. `write` may be called by any thread for distinct ranges, or
+/// with the same bytes.
+class PartFiles {
+public:
+    struct Part {
+        FileHandle file;
+        std::uint64_t size_bytes{};
+    };
+    explicit PartFiles(std::vector<Part> parts);
+
+    /// Writes plaintext of the body at `offset`; what lies past the content must be zero. Fails
+    /// with `tampered` (padding), `no_space` or `file_unreadable`.
+    [[nodiscard]] Result<void> write(std::uint64_t offset, ByteView plain);
+    /// Makes everything written durable. Fails with `no_space`.
+    [[nodiscard]] Result<void> sync();
+    [[nodiscard]] int file(std::size_t index) const { return parts_[index].file.get(); }
+
+private:
+    std::vector<Part> parts_;
+    std::vector<std::uint64_t> begins_; ///< offset of each part, and the end
+};
+
+/// Notes verified pieces in the download's state, in groups: one fdatasync a file and one state a
+/// group. One thread.
+class PieceLedger {
+public:
+    /// References outlive the ledger.
+    PieceLedger(PartFiles& parts, const DownloadStore& store, DownloadState& state,
+                std::uint64_t piece_bytes)
+        : parts_(parts), store_(store), state_(state), piece_bytes_(piece_bytes) {}
+
+    /// The piece was verified and written.
+    void add(std::uint64_t piece) { fresh_.push_back(piece); }
+    /// Makes all durable when enough has come together. Fails as `flush`.
+    [[nodiscard]] Result<void> flush_if_due();
+    /// Makes all durable now. Fails with `no_space` or `file_unreadable`; nothing is noted then.
+    [[nodiscard]] Result<void> flush();
+
+private:
+    PartFiles& parts_;
+    const DownloadStore& store_;
+    DownloadState& state_;
+    std::uint64_t piece_bytes_;
+    std::vector<std::uint64_t> fresh_;
+    std::chrono::steady_clock::time_point flushed_{std::chrono::steady_clock::now()};
+};
+
+} // namespace plankurier::cli

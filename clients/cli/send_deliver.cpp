@@ -1,0 +1,92 @@
+#include <clients/cli/send_deliver.hpp>
+
+#include <clients/cli/stored_wait.hpp>
+#include <clients/cli/upload.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+void say_wait(Console& console, unsigned seconds) {
+    console.say(Text::network_retry, {std::to_string(seconds)});
+}
+
+Upload::Watcher watcher_for(Console& console) {
+    Upload::Watcher watcher;
+    watcher.progress = [&console](std::uint64_t done, std::uint64_t total) {
+        console.progress(Text::sending, done, total);
+    };
+    watcher.waiting = [&console](unsigned seconds) { say_wait(console, seconds); };
+    watcher.resumed = [&console](unsigned percent) {
+        console.say(Text::resumed, {std::to_string(percent)});
+        console.event("resumed", {{"percent", std::int64_t{percent}}});
+    };
+    watcher.settling = [&console] { console.say(Text::waiting_for_relay); };
+    watcher.relay_lost = [&console](std::size_t relay) {
+        console.say(Text::relay_lost, {std::to_string(relay + 1)});
+        console.event("relay_lost", {{"relay", static_cast<std::int64_t>(relay + 1)}});
+    };
+    return watcher;
+}
+
+StoredCalls stored_calls(const DeliveryJob& job, const ManageRight& right, Upload& upload) {
+    StoredCalls calls;
+    calls.ask = [&upload](std::size_t relay) { return upload.stored(relay); };
+    calls.finish = [&job, right](const std::vector<std::string>& receipts) -> Result<Finished> {
+        auto answer = job.control.finish(right, receipts);
+        if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
+        return answer;
+    };
+    calls.waiting = [&job](std::size_t have, std::size_t wanted) {
+        job.console.say(Text::copies_made, {std::to_string(have), std::to_string(wanted)});
+        job.console.event("copies", {{"copies", static_cast<std::int64_t>(have)},
+                                     {"wanted", static_cast<std::int64_t>(wanted)}});
+    };
+    calls.send_again = [&upload] { return upload.review(); };
+    return calls;
+}
+
+/// As patient as everything else: the sum of all waits.
+StoredTimes times_for(const RetryRule& retry) {
+    StoredTimes times;
+    std::chrono::seconds all{0};
+    for (unsigned attempt = 1; attempt <= retry.retries && all < std::chrono::minutes{15};
+         ++attempt) {
+        all += std::chrono::seconds{RetryRule::wait_seconds(attempt)};
+    }
+    times.nobody = std::min<std::chrono::milliseconds>(all, times.all);
+    return times;
+}
+
+} // namespace
+
+Result<Delivered> deliver(const DeliveryJob& job) {
+    const RetryRule retry{job.options.retries};
+    const ManageRight right{job.state.transfer, job.state.manage};
+    ControlClient for_tickets{job.control.server(), http_settings(job.options)};
+    TicketBox tickets{[&] { return for_tickets.ticket(right); }};
+    auto offer = with_retries(
+        retry, [&] { return tickets.offer(); },
+        [&](unsigned seconds) { say_wait(job.console, seconds); });
+    if (!offer) return tl::unexpected(offer.error());
+    auto relays = known_relays(offer->relays, job.service.relays);
+    if (!relays) return tl::unexpected(relays.error());
+    sort_relays(*relays, job.state.transfer);
+    Upload upload{{job.state.key, job.state.transfer, job.header, job.layout, job.source, job.store,
+                   *relays, job.options.lanes, retry, job.options.resume},
+                  http_settings(job.options),
+                  tickets,
+                  watcher_for(job.console)};
+    const auto calls = stored_calls(job, right, upload);
+    for (;;) {
+        auto sent = upload.run();
+        job.console.end_progress();
+        if (!sent) return tl::unexpected(sent.error());
+        auto stored =
+            finish_when_stored(relays->size(), offer->stored_min, calls, times_for(retry));
+        if (!stored) return tl::unexpected(stored.error());
+        if (*stored) return Delivered{(*stored)->finished, relays->size(), (*stored)->copies};
+    }
+}
+
+} // namespace plankurier::cli

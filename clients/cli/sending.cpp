@@ -1,0 +1,296 @@
+#include <clients/cli/sending.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/inbox.hpp>
+#include <clients/cli/receipt.hpp>
+#include <clients/cli/send_deliver.hpp>
+#include <clients/cli/signals.hpp>
+
+#include <plankurier/fault.hpp>
+#include <plankurier/links.hpp>
+#include <plankurier/receiving.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// One transfer on its way from the first step to the receipt.
+class Sending {
+public:
+    Sending(const SendingJob& job, Bytes envelope)
+        : options_(job.options), console_(job.console), control_(job.control),
+          authority_(job.authority), store_(job.store), state_(job.state), source_(job.source),
+          key_(job.key), envelope_(std::move(envelope)), retry_{job.options.retries} {}
+
+    Result<void> run() {
+        const auto view = parse_envelope(envelope_);
+        if (!view) return tl::unexpected(view.error());
+        const auto layout = BodyLayout::from_body_len(view->body_len);
+        if (!layout) return tl::unexpected(layout.error());
+        if (auto begun = begin(*layout); !begun) return begun;
+        const auto delivered = deliver({options_, console_, control_, authority_.service, store_,
+                                        state_, source_, *layout, view->body_header});
+        if (!delivered) return tl::unexpected(delivered.error());
+        return conclude_transfer(*delivered);
+    }
+
+private:
+    /// Up to an address that is verified and a transfer that the service knows.
+    Result<void> begin(const BodyLayout& layout) {
+        if (state_.step == SendStep::begun && !state_.session.empty()) {
+            // The last start may have ended after the code was accepted and before that was saved.
+            auto created = create(layout);
+            if (created || created.error().code != Errc::not_verified) return created;
+        }
+        if (state_.step == SendStep::begun) {
+            auto proven = state_.sender_department.empty() ? verify_address() : prove_department();
+            if (!proven) return proven;
+        }
+        if (state_.step != SendStep::verified) return {};
+        auto created = create(layout);
+        if (!created && created.error().code == Errc::not_verified) {
+            state_.step = SendStep::begun;
+            state_.session.clear();
+            if (auto saved = store_.save(state_); !saved) return saved;
+        }
+        return created;
+    }
+
+    template <typename Step>
+    auto patiently(Step step) {
+        return with_retries(retry_, step, [this](unsigned seconds) {
+            console_.say(Text::network_retry, {std::to_string(seconds)});
+        });
+    }
+
+    [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
+
+    Result<SecretText> read_code() {
+        while (options_.code_from.empty() && console_.can_ask()) {
+            auto line = console_.ask(Text::ask_code);
+            if (!line) return tl::unexpected(line.error());
+            if (!line->empty()) return SecretText{*line};
+            if (auto resent = control_.resend_code(state_.session); !resent) {
+                console_.tell(resent.error().code);
+            }
+        }
+        if (options_.code_from.empty() || options_.code_from == "-") {
+            auto code = read_secret_line("-");
+            if (!code) return fail(Errc::not_verified, "no code");
+            return code;
+        }
+        // The mail may take a while: wait for the file to have content.
+        for (;;) {
+            auto code = read_secret_line(options_.code_from);
+            if (code && !code->empty()) return code;
+            if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
+        }
+    }
+
+    Result<void> begin_verification() {
+        auto begun =
+            patiently([&] { return control_.begin_verification(state_.email, state_.language); });
+        if (!begun) return tl::unexpected(begun.error());
+        state_.session = begun->session;
+        if (auto saved = store_.save(state_); !saved) return saved;
+        console_.say(Text::ask_code_sent, {std::to_string(begun->valid_s / 60)});
+        console_.event("code_sent", {{"valid_s", static_cast<std::int64_t>(begun->valid_s)}});
+        return {};
+    }
+
+    Result<void> verify_address() {
+        const bool old_session = !state_.session.empty();
+        if (!old_session) {
+            if (auto begun = begin_verification(); !begun) return begun;
+        }
+        for (;;) {
+            auto code = read_code();
+            if (!code) return tl::unexpected(code.error());
+            std::optional<unsigned> left;
+            auto checked =
+                patiently([&] { return control_.check_code(state_.session, *code, left); });
+            if (checked) break;
+            const bool again = checked.error().code == Errc::wrong_code && left.value_or(0) > 0 &&
+                               options_.code_from.empty() && console_.can_ask();
+            if (checked.error().code == Errc::wrong_code && left) {
+                console_.warn(Text::code_wrong_left, {std::to_string(*left)});
+            }
+            if (!again) {
+                // The next start begins a new verification.
+                state_.session.clear();
+                if (auto saved = store_.save(state_); !saved) return saved;
+                return checked;
+            }
+        }
+        state_.step = SendStep::verified;
+        PK_FAULT("cli.send.verified");
+        return store_.save(state_);
+    }
+
+    /// A department needs no code: it has its key.
+    Result<void> prove_department() {
+        if (key_ == nullptr) return fail(Errc::invalid_argument, "--key");
+        auto session = open_department_session(control_, state_.sender_department, *key_, retry_);
+        if (!session) return tl::unexpected(session.error());
+        state_.session = std::move(*session);
+        state_.step = SendStep::verified;
+        return store_.save(state_);
+    }
+
+    Result<void> create(const BodyLayout& layout) {
+        TransferRequest request;
+        request.transfer = state_.transfer;
+        request.department = state_.department;
+        request.staff = state_.staff;
+        request.citizen = state_.citizen;
+        request.inbox = state_.inbox;
+        request.body_len = layout.body_len();
+        request.expiry_days = state_.expiry_days;
+        request.notify_fetch = state_.notify_fetch;
+        request.language = state_.language;
+        request.phone = state_.phone_shared;
+        request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
+        request.manage_sha256 = sha256(state_.manage.reveal());
+        auto created = patiently([&] { return control_.create_transfer(state_.session, request); });
+        if (!created) return created;
+        PK_FAULT("cli.send.created");
+        auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });
+        if (!put) return put;
+        PK_FAULT("cli.send.envelope");
+        state_.step = SendStep::uploading;
+        return store_.save(state_);
+    }
+
+    /// The transfer is available: the receipt is written, then the state goes.
+    Result<void> conclude_transfer(const Delivered& delivered) {
+        const auto& finished = delivered.finished;
+        PK_FAULT("cli.send.finished");
+        Receipt receipt{state_.transfer,
+                        state_.manage.clone(),
+                        finished.receipt_number,
+                        state_.server,
+                        state_.authority,
+                        state_.department + state_.staff + state_.citizen, // one of them
+                        state_.begun,
+                        finished.expires,
+                        {}};
+        if (auto linked = add_return_link(receipt); !linked) return linked;
+        auto path = save_receipt(receipt);
+        if (!path) return tl::unexpected(path.error());
+        PK_FAULT("cli.send.receipt");
+        const auto shown = path->string();
+        const auto until = time_text(console_.language(), receipt.expires);
+        console_.print(fill(text(console_.language(), Text::receipt_text),
+                            {printable(receipt.number), printable(receipt.recipient),
+                             printable(receipt.authority), until, shown, shown}));
+        if (!receipt.return_link.empty() &&
+            !console_.show_secret(Text::return_link, {receipt.return_link.reveal()})) {
+            console_.say(Text::return_link_in_receipt, {shown});
+        }
+        console_.event("available", {{"receipt_number", receipt.number},
+                                     {"receipt", shown},
+                                     {"expires", receipt.expires},
+                                     {"relays", static_cast<std::int64_t>(delivered.relays)},
+                                     {"copies", static_cast<std::int64_t>(delivered.copies)},
+                                     {"transfer", receipt.transfer.hex()}});
+        store_.remove();
+        return {};
+    }
+
+    /// The link's pages may stand at another address, but a secret is only meant for the host that
+    /// the sender chose.
+    Result<void> add_return_link(Receipt& receipt) const {
+        if (!state_.return_key) return {};
+        const auto& [seed, type] = *state_.return_key;
+        const auto key = recipient_public_key(seed, type);
+        if (!key) return tl::unexpected(key.error());
+        const auto& base = authority_.service.link_base;
+        const bool same_host = url_allowed(base) && host_of(base) == host_of(state_.server);
+        receipt.return_link =
+            make_return_link(same_host ? base : state_.server, inbox_id(*key), seed);
+        return {};
+    }
+
+    Result<std::filesystem::path> save_receipt(const Receipt& receipt) {
+        const SecretText json{encode_receipt(receipt)};
+        const auto folder = state_folder() / "receipts";
+        const auto own = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
+        const std::filesystem::path wanted{state_.receipt_path};
+        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json.reveal()))) return wanted;
+        if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
+        if (auto saved = write_file_durably(own, as_bytes(json.reveal())); !saved) {
+            return tl::unexpected(saved.error());
+        }
+        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {own.string()});
+        return own;
+    }
+
+    const Options& options_;
+    Console& console_;
+    ControlClient& control_;
+    const Authority& authority_;
+    UploadStore& store_;
+    UploadState& state_;
+    const BodySource& source_;
+    const OpenedKeyFile* key_;
+    Bytes envelope_;
+    RetryRule retry_;
+};
+
+/// True when the failure leaves something to continue; else the state is worth nothing.
+bool can_continue(Errc code) {
+    switch (code) {
+    case Errc::network:
+    case Errc::tls:
+    case Errc::unavailable:
+    case Errc::rate_limited:
+    case Errc::too_early:
+    case Errc::no_space:
+    case Errc::canceled:
+    case Errc::wrong_code:
+    case Errc::code_expired:
+    case Errc::too_many_attempts:
+    case Errc::not_verified:
+    case Errc::file_unreadable: return true;
+    default: return false;
+    }
+}
+
+} // namespace
+
+std::filesystem::path uploads_folder() { return state_folder() / "send"; }
+
+Exit run_sending(const SendingJob& job, Bytes envelope) {
+    Sending sending{job, std::move(envelope)};
+    const auto sent = sending.run();
+    if (sent) return Exit::ok;
+    const bool kept = interrupted() || can_continue(sent.error().code);
+    const auto exit = conclude(job.console, sent, kept);
+    if (kept) {
+        job.console.warn(Text::resumable_hint, {job.state.transfer.hex()});
+        job.console.event("resumable", {{"transfer", job.state.transfer.hex()}});
+    } else {
+        job.store.remove();
+    }
+    return exit;
+}
+
+Exit send_new(const Options& options, Console& console, ControlClient& control,
+              const Authority& authority, const DepartmentSender* from) {
+    console.say(Text::checking);
+    auto source = open_files(options, authority.service, console);
+    if (!source) return conclude(console, tl::unexpected(source.error()));
+    auto prepared = prepare_transfer(options, authority, *source, control.server(), console, from);
+    if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
+    auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
+    if (!store) return conclude(console, tl::unexpected(store.error()));
+    auto saved = store->lock()
+                     .and_then([&] { return store->save_envelope(prepared->envelope); })
+                     .and_then([&] { return store->save(prepared->state); });
+    if (!saved) return conclude(console, saved);
+    return run_sending({options, console, control, authority, *store, prepared->state, *source,
+                        from != nullptr ? &from->key : nullptr},
+                       std::move(prepared->envelope));
+}
+
+} // namespace plankurier::cli

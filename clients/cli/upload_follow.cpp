@@ -1,0 +1,230 @@
+// The coordinator's half of an upload: maps, descriptors, receipts.
+#include <clients/cli/upload.hpp>
+#include <clients/cli/upload_lane.hpp>
+
+#include <plankurier/fault.hpp>
+
+namespace plankurier::cli {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+/// One step at one relay; when it does not succeed, the upload goes on without that relay.
+Result<void> Upload::ask(std::size_t relay, const RetryRule& rule,
+                         const std::function<Result<void>()>& step) {
+    auto done = with_retries(rule, step, watcher_.waiting);
+    if (!done && give_up(relay, done.error())) return {};
+    return done;
+}
+
+Result<void> Upload::read_map(std::size_t relay) {
+    const auto map = coordinator_.map(job_.relays[relay]);
+    if (!map) return tl::unexpected(map.error());
+    const std::lock_guard guard{mutex_};
+    return plan_.take_map(relay, *map);
+}
+
+Result<void> Upload::read_all_maps() {
+    for (std::size_t relay = 0; relay < job_.relays.size(); ++relay) {
+        auto read = ask(relay, patience(), [&] { return read_map(relay); });
+        if (!read) return read;
+    }
+    const std::lock_guard guard{mutex_};
+    plan_.choose_entries();
+    return {};
+}
+
+Result<void> Upload::sample_durable() {
+    std::vector<std::uint64_t> known;
+    {
+        const std::lock_guard guard{mutex_};
+        for (const auto& [piece, root] : roots_) {
+            if (piece < job_.layout.pieces() && plan_.durable(piece)) known.push_back(piece);
+        }
+    }
+    if (known.empty()) return {};
+    PieceStream stream{job_.key, job_.transfer, job_.header, job_.layout, job_.source};
+    Bytes buffer(segment_bytes);
+    for (unsigned sample = 0; sample < 3; ++sample) {
+        std::array<std::byte, 4> dice{};
+        fill_random(dice);
+        std::uint32_t value = 0;
+        for (const auto part : dice) value = value << 8 | std::to_integer<std::uint32_t>(part);
+        const auto piece = known[value % known.size()];
+        stream.start(piece);
+        while (stream.produce(buffer) > 0) {
+        }
+        if (stream.error()) return tl::unexpected(*stream.error());
+        if (stream.root() != roots_.at(piece)) return fail(Errc::file_changed, "sample");
+    }
+    return {};
+}
+
+Result<void> Upload::deliver(std::uint32_t volume, std::size_t relay) {
+    std::vector<Hash256> roots;
+    const auto first = std::uint64_t{volume} * volume_pieces_max;
+    for (std::uint32_t piece = 0; piece < job_.layout.pieces_in_volume(volume); ++piece) {
+        const auto root = roots_.find(first + piece);
+        if (root == roots_.end()) return {}; // its lane has told the plan, but not yet us
+        roots.push_back(root->second);
+    }
+    const auto bytes = encode_descriptor(make_descriptor(
+        job_.key, job_.transfer, volume, job_.layout.piece_bytes(), std::move(roots)));
+    auto put = coordinator_.put_descriptor(job_.relays[relay], volume, bytes);
+    if (!put && put.error().code == Errc::conflict) return {}; // not durable after all
+    if (!put) return put;
+    PK_FAULT("cli.upload.after_descriptor");
+    const std::lock_guard guard{mutex_};
+    plan_.described(volume, relay);
+    return {};
+}
+
+Result<void> Upload::deliver_descriptors(bool patiently) {
+    std::vector<std::pair<std::uint32_t, std::size_t>> ready;
+    {
+        const std::lock_guard guard{mutex_};
+        for (const auto volume : plan_.ready()) ready.emplace_back(volume, plan_.entry(volume));
+    }
+    for (const auto& [volume, relay] : ready) {
+        const auto step = [&, at = volume, to = relay] { return deliver(at, to); };
+        auto delivered = patiently ? ask(relay, patience(), step) : step();
+        if (!delivered) return delivered;
+    }
+    return {};
+}
+
+/// What happens beside the running lanes: a volume that arrived whole is described as soon as it
+/// is durable, so that the relays can copy it while the next ones are sent.
+Result<void> Upload::follow_durable() {
+    std::vector<std::size_t> relays;
+    {
+        const std::lock_guard guard{mutex_};
+        relays = plan_.to_ask();
+    }
+    for (const auto relay : relays) {
+        if (auto read = read_map(relay); !read) return read;
+    }
+    return relays.empty() ? Result<void>{} : deliver_descriptors(false);
+}
+
+Result<void> Upload::settle() {
+    // A relay that restarted has forgotten what was received but not durable: after a while
+    // without progress what is missing is sent once more.
+    std::uint64_t before = 0;
+    auto since = steady_clock::now();
+    bool told = false;
+    for (milliseconds pause{1};; pause = std::min(2 * pause, milliseconds{64})) {
+        std::vector<std::size_t> relays;
+        {
+            const std::lock_guard guard{mutex_};
+            relays = plan_.to_ask();
+        }
+        for (const auto relay : relays) {
+            auto read = ask(relay, patience(), [&] { return read_map(relay); });
+            if (!read) return read;
+        }
+        if (auto delivered = deliver_descriptors(true); !delivered) return delivered;
+        {
+            const std::lock_guard guard{mutex_};
+            if (plan_.complete() || plan_.has_task()) return {};
+            if (plan_.durable_pieces() != before) since = steady_clock::now();
+            before = plan_.durable_pieces();
+            if (steady_clock::now() - since > seconds{10}) {
+                plan_.forget_received();
+                return {};
+            }
+        }
+        if (!told && steady_clock::now() - since > seconds{1}) {
+            watcher_.settling();
+            told = true;
+        }
+        if (!pause_for(pause)) return fail(Errc::canceled, "settle");
+    }
+}
+
+Result<void> Upload::begin() {
+    if (!job_.resumed) return {};
+    if (auto read = read_all_maps(); !read) return read;
+    if (auto same = sample_durable(); !same) return same;
+    std::uint64_t durable = 0;
+    {
+        const std::lock_guard guard{mutex_};
+        durable = plan_.durable_pieces();
+    }
+    if (durable > 0) {
+        watcher_.resumed(static_cast<unsigned>(durable * 100 / job_.layout.pieces()));
+    }
+    return {};
+}
+
+Result<void> Upload::work_through() {
+    std::uint64_t before = 0;
+    for (unsigned idle_rounds = 0;;) {
+        bool more = false;
+        {
+            const std::lock_guard guard{mutex_};
+            if (plan_.complete()) return {};
+            more = plan_.has_task();
+            idle_rounds = plan_.durable_pieces() > before ? 0 : idle_rounds + 1;
+            before = plan_.durable_pieces();
+        }
+        if (idle_rounds > job_.retry.retries + job_.relays.size()) {
+            return fail(Errc::unavailable, "never durable");
+        }
+        if (more) {
+            if (auto sent = send_round(); !sent) return sent;
+        }
+        if (auto settled = settle(); !settled) return settled;
+    }
+}
+
+Result<void> Upload::run() {
+    std::uint64_t before = 0;
+    bool begun = false;
+    for (unsigned attempt = 1;; ++attempt) {
+        auto done = begun ? Result<void>{} : begin();
+        begun = begun || done;
+        if (done) done = work_through();
+        if (done) break;
+        // One relay alone was waited for already. Of several, none answers: most likely it is our
+        // own line.
+        if (!several() || !RetryRule::worth_it(done.error().code)) return done;
+        {
+            const std::lock_guard guard{mutex_};
+            if (plan_.arrived_pieces() > before) attempt = 1;
+            before = plan_.arrived_pieces();
+            plan_.revive();
+        }
+        if (attempt > job_.retry.retries) return done;
+        const auto wait = RetryRule::wait_seconds(attempt);
+        watcher_.waiting(wait);
+        if (!pause_for(seconds{wait})) return fail(Errc::canceled, "retry");
+        job_.resumed = true; // what arrived before is looked for at all of them
+        if (begun) {
+            if (auto read = read_all_maps(); !read) continue;
+        }
+    }
+    watcher_.progress(job_.layout.sealed_bytes(), job_.layout.sealed_bytes());
+    return {};
+}
+
+Result<std::string> Upload::stored(std::size_t relay) {
+    return (several() ? asker_ : coordinator_).stored(job_.relays[relay]);
+}
+
+bool Upload::review() {
+    {
+        const std::lock_guard guard{mutex_};
+        plan_.revive();
+    }
+    for (std::size_t relay = 0; relay < job_.relays.size(); ++relay) {
+        const auto read = ask(relay, RetryRule{0}, [&] { return read_map(relay); });
+        if (!read) return false; // nobody answers
+    }
+    const std::lock_guard guard{mutex_};
+    plan_.forget_lost();
+    return !plan_.complete();
+}
+
+} // namespace plankurier::cli

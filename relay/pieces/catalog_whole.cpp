@@ -1,0 +1,135 @@
+// Whole volumes, whole transfers, and their end.
+#include "relay/pieces/catalog.hpp"
+
+#include <plankurier/fault.hpp>
+
+#include <stdexcept>
+
+namespace plankurier::relay::pieces {
+
+Result<bool> Catalog::described(const Ticket& ticket, std::uint32_t volume) {
+    const std::scoped_lock lock{mutex_};
+    const auto transfer = transfer_for(ticket);
+    if (!transfer) return tl::unexpected(transfer.error());
+    const auto found = (*transfer)->volumes.find(volume);
+    return found != (*transfer)->volumes.end() && found->second.described;
+}
+
+Result<WholeVolume> Catalog::whole(const TransferId& transfer, std::uint32_t volume) {
+    const std::scoped_lock lock{mutex_};
+    if (purged_.contains(transfer)) return fail(Errc::purged, "transfer");
+    const auto found = transfers_.find(transfer);
+    if (found == transfers_.end()) return fail(Errc::not_found, "transfer");
+    const auto entry = found->second.volumes.find(volume);
+    if (entry == found->second.volumes.end() || !entry->second.described) {
+        return fail(Errc::not_found, "descriptor");
+    }
+    auto descriptor = decode_descriptor(index_.descriptor(transfer, volume));
+    if (!descriptor) throw std::runtime_error("the piece index is damaged");
+    return WholeVolume{found->second.layout.piece_bytes(), std::move(descriptor->piece_roots),
+                       open_to_read(file_of(transfer, volume))};
+}
+
+std::vector<Catalog::VolumeMap> Catalog::map(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    std::vector<VolumeMap> out;
+    const auto found = transfers_.find(transfer);
+    if (found == transfers_.end() || purged_.contains(transfer)) return out;
+    for (const auto& [number, volume] : found->second.volumes) {
+        const std::size_t pieces = found->second.layout.pieces_in_volume(number);
+        VolumeMap one{number, Bytes((pieces + 7) / 8), volume.described};
+        for (std::size_t i = 0; i < pieces; ++i) {
+            if ((volume.durable >> i & 1U) != 0) one.durable[i / 8] |= std::byte{0x80} >> (i % 8);
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+Result<Hash256> Catalog::stored(const Ticket& ticket) {
+    const std::scoped_lock lock{mutex_};
+    const auto transfer = transfer_for(ticket);
+    if (!transfer) return tl::unexpected(transfer.error());
+    if (!(*transfer)->complete()) return fail(Errc::conflict, "descriptors are missing");
+    return content_root(index_.descriptors(ticket.transfer));
+}
+
+bool Catalog::complete(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    const auto found = transfers_.find(transfer);
+    return found != transfers_.end() && found->second.complete();
+}
+
+Result<Catalog::StoredContent> Catalog::stored(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    const auto found = transfers_.find(transfer);
+    if (found == transfers_.end() || purged_.contains(transfer)) {
+        return fail(Errc::not_found, "transfer");
+    }
+    if (!found->second.complete()) return fail(Errc::conflict, "descriptors are missing");
+    return StoredContent{content_root(index_.descriptors(transfer)),
+                         found->second.layout.body_len()};
+}
+
+void Catalog::forbid(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    purged_.insert(transfer); // first, so that a failing disk serves nobody either
+    index_.forbid(transfer);
+}
+
+bool Catalog::forbidden(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    return purged_.contains(transfer);
+}
+
+void Catalog::purge(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    // Refused first, deleted second, confirmed last: a crash in between only repeats work.
+    purged_.insert(transfer);
+    index_.forbid(transfer);
+    PK_FAULT("pieces.before_unlink");
+    std::filesystem::remove_all(folder_of(transfer));
+    sync_folder(folder_);
+    PK_FAULT("pieces.after_unlink");
+    index_.forget(transfer);
+    transfers_.erase(transfer);
+}
+
+std::vector<TransferId> Catalog::overdue(std::int64_t now) {
+    const std::scoped_lock lock{mutex_};
+    std::vector<TransferId> out;
+    for (const auto& [id, transfer] : transfers_) {
+        if (now >= transfer.delete_at) out.push_back(id);
+    }
+    return out;
+}
+
+std::vector<Catalog::Held> Catalog::held() {
+    const std::scoped_lock lock{mutex_};
+    std::vector<Held> out;
+    for (const auto& [id, transfer] : transfers_) {
+        if (!purged_.contains(id)) out.push_back({id, transfer.complete()});
+    }
+    return out;
+}
+
+std::vector<TransferId> Catalog::transfers() {
+    const std::scoped_lock lock{mutex_};
+    std::vector<TransferId> out;
+    for (const auto& [id, transfer] : transfers_) out.push_back(id);
+    return out;
+}
+
+std::int64_t Catalog::sync_sequence() {
+    const std::scoped_lock lock{mutex_};
+    return sequence_;
+}
+
+void Catalog::set_sync_sequence(std::int64_t sequence) {
+    const std::scoped_lock lock{mutex_};
+    if (sequence == sequence_) return;
+    index_.set_sequence(sequence);
+    sequence_ = sequence;
+}
+
+} // namespace plankurier::relay::pieces

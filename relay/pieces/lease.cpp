@@ -1,0 +1,36 @@
+#include "relay/pieces/lease.hpp"
+
+#include "relay/adapters/local.hpp"
+
+namespace plankurier::relay::pieces {
+
+Lease::Lease()
+    : Lease(Clocks{[] { return adapters::SystemClock{}.now(); },
+                   [] { return adapters::SystemClock{}.monotonic(); }}) {}
+
+void Lease::renew(std::int64_t control_now) {
+    const std::int64_t steady = clocks_.steady_s();
+    const std::scoped_lock lock{mutex_};
+    renewed_steady_ = steady;
+    renewed_control_ = control_now;
+}
+
+bool Lease::holds() const {
+    const std::int64_t steady = clocks_.steady_s();
+    const std::scoped_lock lock{mutex_};
+    return renewed_steady_ && steady - *renewed_steady_ < seconds;
+}
+
+std::optional<std::int64_t> Lease::control_now() const {
+    const std::int64_t steady = clocks_.steady_s();
+    const std::scoped_lock lock{mutex_};
+    if (!renewed_steady_) return std::nullopt;
+    return renewed_control_ + (steady - *renewed_steady_);
+}
+
+std::int64_t Lease::now() const {
+    const auto told = control_now();
+    return told ? *told : clocks_.wall_s();
+}
+
+} // namespace plankurier::relay::pieces

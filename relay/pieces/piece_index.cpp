@@ -1,0 +1,158 @@
+#include "relay/pieces/piece_index.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace plankurier::relay::pieces {
+
+namespace {
+
+using adapters::number;
+using adapters::text;
+
+const std::vector<std::string> migrations = {
+    "CREATE TABLE transfer (tid TEXT PRIMARY KEY, body_len BIGINT NOT NULL,"
+    " delete_at BIGINT NOT NULL)",
+    // What a start reads stands before the descriptor: the rest of a row is then never touched.
+    "CREATE TABLE volume (tid TEXT NOT NULL, n BIGINT NOT NULL, durable TEXT NOT NULL,"
+    " described BIGINT NOT NULL, roots TEXT NOT NULL, descriptor TEXT NOT NULL,"
+    " PRIMARY KEY (tid, n))",
+    "CREATE TABLE purged (tid TEXT PRIMARY KEY)",
+    "CREATE TABLE sync (sequence BIGINT NOT NULL)",
+};
+
+[[noreturn]] void damaged() { throw std::runtime_error("the piece index is damaged"); }
+
+TransferId id_from(const std::string& digits) {
+    const auto id = TransferId::from_hex(digits);
+    if (!id) damaged();
+    return *id;
+}
+
+Bytes bytes_from(const std::string& digits) {
+    auto raw = from_hex(digits);
+    if (!raw) damaged();
+    return std::move(*raw);
+}
+
+std::string hex_of(std::uint64_t bits) {
+    Bytes out(8);
+    for (std::size_t i = 0; i < 8; ++i) {
+        out[i] = static_cast<std::byte>(bits >> (56 - 8 * i) & 0xFFU);
+    }
+    return to_hex(out);
+}
+
+} // namespace
+
+PieceIndex::PieceIndex(const std::filesystem::path& file) : db_(file) { db_.migrate(migrations); }
+
+std::vector<PieceIndex::TransferRow> PieceIndex::transfers() {
+    std::vector<TransferRow> out;
+    for (const auto& row : db_.query("SELECT tid, body_len, delete_at FROM transfer")) {
+        out.push_back(
+            {id_from(text(row[0])), static_cast<std::uint64_t>(number(row[1])), number(row[2])});
+    }
+    return out;
+}
+
+std::vector<PieceIndex::VolumeRow> PieceIndex::volumes() {
+    std::vector<VolumeRow> out;
+    for (const auto& row : db_.query("SELECT tid, n, durable, described, roots FROM volume")) {
+        VolumeRow& volume = out.emplace_back();
+        volume.transfer = id_from(text(row[0]));
+        volume.volume = static_cast<std::uint32_t>(number(row[1]));
+        for (const std::byte b : bytes_from(text(row[2]))) {
+            volume.durable = volume.durable << 8 | std::to_integer<std::uint64_t>(b);
+        }
+        volume.described = number(row[3]) != 0;
+        const Bytes roots = bytes_from(text(row[4]));
+        if (volume.described != roots.empty()) damaged();
+        for (std::size_t at = 0; at + 32 <= roots.size(); at += 32) {
+            std::copy_n(roots.begin() + static_cast<std::ptrdiff_t>(at), 32,
+                        volume.roots.emplace_back().begin());
+        }
+    }
+    return out;
+}
+
+std::vector<TransferId> PieceIndex::purged() {
+    std::vector<TransferId> out;
+    for (const auto& row : db_.query("SELECT tid FROM purged"))
+        out.push_back(id_from(text(row[0])));
+    return out;
+}
+
+std::int64_t PieceIndex::sequence() {
+    const auto rows = db_.query("SELECT sequence FROM sync");
+    return rows.empty() ? 0 : number(rows[0][0]);
+}
+
+Bytes PieceIndex::descriptor(const TransferId& transfer, std::uint32_t volume) {
+    const auto rows = db_.query("SELECT descriptor FROM volume WHERE tid = :p0 AND n = :p1",
+                                {transfer.hex(), std::int64_t{volume}});
+    return rows.empty() ? Bytes{} : bytes_from(text(rows[0][0]));
+}
+
+std::vector<Bytes> PieceIndex::descriptors(const TransferId& transfer) {
+    std::vector<Bytes> out;
+    for (const auto& row :
+         db_.query("SELECT descriptor FROM volume WHERE tid = :p0 AND described = 1 ORDER BY n",
+                   {transfer.hex()})) {
+        out.push_back(bytes_from(text(row[0])));
+    }
+    return out;
+}
+
+void PieceIndex::add_transfer(const TransferRow& row) {
+    db_.tx([&] {
+        db_.exec("INSERT INTO transfer VALUES (:p0, :p1, :p2)",
+                 {row.id.hex(), static_cast<std::int64_t>(row.body_len), row.delete_at});
+    });
+}
+
+void PieceIndex::set_delete_at(const TransferId& transfer, std::int64_t delete_at) {
+    db_.tx([&] {
+        db_.exec("UPDATE transfer SET delete_at = :p0 WHERE tid = :p1",
+                 {delete_at, transfer.hex()});
+    });
+}
+
+void PieceIndex::set_durable(const TransferId& transfer, std::uint32_t volume,
+                             std::uint64_t durable, const std::vector<Hash256>& roots) {
+    Bytes all;
+    for (const Hash256& root : roots) all.insert(all.end(), root.begin(), root.end());
+    db_.tx([&] {
+        db_.exec("INSERT OR REPLACE INTO volume VALUES (:p0, :p1, :p2, 0, :p3, '')",
+                 {transfer.hex(), std::int64_t{volume}, hex_of(durable), to_hex(all)});
+    });
+}
+
+void PieceIndex::describe(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable,
+                          ByteView descriptor) {
+    db_.tx([&] {
+        db_.exec("INSERT OR REPLACE INTO volume VALUES (:p0, :p1, :p2, 1, '', :p3)",
+                 {transfer.hex(), std::int64_t{volume}, hex_of(durable), to_hex(descriptor)});
+    });
+}
+
+void PieceIndex::forbid(const TransferId& transfer) {
+    db_.tx([&] { db_.exec("INSERT OR IGNORE INTO purged VALUES (:p0)", {transfer.hex()}); });
+}
+
+void PieceIndex::forget(const TransferId& transfer) {
+    db_.tx([&] {
+        db_.exec("DELETE FROM volume WHERE tid = :p0", {transfer.hex()});
+        db_.exec("DELETE FROM transfer WHERE tid = :p0", {transfer.hex()});
+    });
+    db_.checkpoint_truncate();
+}
+
+void PieceIndex::set_sequence(std::int64_t sequence) {
+    db_.tx([&] {
+        db_.exec("DELETE FROM sync");
+        db_.exec("INSERT INTO sync VALUES (:p0)", {sequence});
+    });
+}
+
+} // namespace plankurier::relay::pieces

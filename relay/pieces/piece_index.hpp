@@ -1,0 +1,63 @@
+#pragma once
+/// The rows of the piece store's database: what is durable. Knows no rules and no files.
+/// Thread safe as `Db` is.
+
+#include "relay/adapters/db.hpp"
+
+#include <plankurier/ids.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+namespace plankurier::relay::pieces {
+
+class PieceIndex {
+public:
+    struct TransferRow {
+        TransferId id;
+        std::uint64_t body_len{};
+        std::int64_t delete_at{};
+    };
+    struct VolumeRow {
+        TransferId transfer;
+        std::uint32_t volume{};
+        std::uint64_t durable{};    ///< bit i: piece i
+        bool described{};           ///< its descriptor is durable, and so all its pieces
+        std::vector<Hash256> roots; ///< of durable pieces; empty once described
+    };
+
+    /// Throws std::runtime_error.
+    explicit PieceIndex(const std::filesystem::path& file);
+
+    // What a start reads. All throw std::runtime_error for values that cannot be.
+    [[nodiscard]] std::vector<TransferRow> transfers();
+    /// Reads no descriptor: with ten thousand volumes that would be most of the file.
+    [[nodiscard]] std::vector<VolumeRow> volumes();
+    [[nodiscard]] std::vector<TransferId> purged();
+    [[nodiscard]] std::int64_t sequence();
+
+    /// Empty when there is none.
+    [[nodiscard]] Bytes descriptor(const TransferId& transfer, std::uint32_t volume);
+    /// In volume order, of described volumes.
+    [[nodiscard]] std::vector<Bytes> descriptors(const TransferId& transfer);
+
+    // Changes: durable on return, unless inside `together`.
+    void together(const std::function<void()>& work) { db_.tx(work); }
+    void add_transfer(const TransferRow& row);
+    void set_delete_at(const TransferId& transfer, std::int64_t delete_at);
+    void set_durable(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable,
+                     const std::vector<Hash256>& roots);
+    /// The descriptor names the roots, so that they are kept once.
+    void describe(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable,
+                  ByteView descriptor);
+    void forbid(const TransferId& transfer);
+    /// Also empties the log, so that nothing is left in it.
+    void forget(const TransferId& transfer);
+    void set_sequence(std::int64_t sequence);
+
+private:
+    adapters::Db db_;
+};
+
+} // namespace plankurier::relay::pieces

@@ -1,0 +1,91 @@
+#include "relay/pieces/relay_calls.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::relay::pieces {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int call_seconds = 6;
+/// A map of ten thousand volumes.
+constexpr std::size_t answer_bytes_max = std::size_t{1} << 20;
+
+std::string path_of(const VolumeName& volume) {
+    return "/v1/" + volume.transfer.hex() + "/" + std::to_string(volume.volume);
+}
+
+Errc code_of(const HttpAnswer& answer) {
+    const json problem = json::parse(answer.body, nullptr, false);
+    const auto code = problem.is_object() ? problem.find("code") : problem.end();
+    if (code == problem.end() || !code->is_string()) return Errc::unavailable;
+    return errc_from_name(code->get_ref<const std::string&>());
+}
+
+} // namespace
+
+Result<HttpAnswer> RelayCalls::call(const OtherRelay& relay, const std::string& ticket,
+                                    const std::string& method, const std::string& path,
+                                    std::string body) {
+    HttpCall call;
+    call.method = method;
+    call.url = relay.url + path;
+    call.authorization = "Plankurier " + ticket;
+    call.body = std::move(body);
+    call.seconds_max = call_seconds;
+    call.answer_bytes_max = answer_bytes_max;
+    auto answer = client_.call(call);
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->status / 100 != 2) return fail(code_of(*answer), "another relay");
+    return answer;
+}
+
+Result<RelayCalls::Place> RelayCalls::swarm(const OtherRelay& relay, const std::string& ticket,
+                                            const VolumeName& volume, bool plain) {
+    const json wish = plain ? json{{"plain", true}} : json::object();
+    auto answer = call(relay, ticket, "POST", path_of(volume) + "/swarm", wish.dump());
+    if (!answer) return tl::unexpected(answer.error());
+    const json told = json::parse(answer->body, nullptr, false);
+    if (!told.is_object() || !told.contains("port") || !told["port"].is_number_unsigned()) {
+        return fail(Errc::malformed, "swarm");
+    }
+    const auto port = told["port"].get<std::uint64_t>();
+    if (port == 0 || port > 65'535) return fail(Errc::malformed, "swarm");
+    return Place{std::move(answer->address), static_cast<std::uint16_t>(port)};
+}
+
+Result<Bytes> RelayCalls::descriptor(const OtherRelay& relay, const std::string& ticket,
+                                     const VolumeName& volume) {
+    const auto answer = call(relay, ticket, "GET", path_of(volume), {});
+    if (!answer) return tl::unexpected(answer.error());
+    const ByteView bytes = as_bytes(answer->body);
+    return Bytes{bytes.begin(), bytes.end()};
+}
+
+Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay,
+                                                         const std::string& ticket,
+                                                         const TransferId& transfer) {
+    const auto answer = call(relay, ticket, "GET", "/v1/" + transfer.hex(), {});
+    if (!answer) return tl::unexpected(answer.error());
+    std::vector<std::uint32_t> out;
+    try {
+        const json map = json::parse(answer->body);
+        for (const json& one : map.at("volumes")) {
+            if (one.at("descriptor").get<bool>()) out.push_back(one.at("n").get<std::uint32_t>());
+        }
+    } catch (const json::exception&) {
+        return fail(Errc::malformed, "map");
+    }
+    return out;
+}
+
+Result<void> RelayCalls::copy(const OtherRelay& relay, const std::string& ticket,
+                              const VolumeName& volume, const RelayId& from, ByteView descriptor) {
+    const json note{{"from", from.hex()}, {"descriptor", to_base64url(descriptor)}};
+    const auto answer = call(relay, ticket, "POST", path_of(volume) + "/copy", note.dump());
+    if (!answer) return tl::unexpected(answer.error());
+    return {};
+}
+
+} // namespace plankurier::relay::pieces

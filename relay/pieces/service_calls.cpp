@@ -1,0 +1,81 @@
+// The calls with a small body.
+#include "relay/pieces/service.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace plankurier::relay::pieces {
+
+namespace {
+using nlohmann::json;
+}
+
+Answer Service::small_body(const SmallUpload& upload, ByteView body) {
+    switch (upload.kind) {
+    case SmallUpload::Kind::descriptor: return take_descriptor(upload, body);
+    case SmallUpload::Kind::stored: return sign_receipt(upload);
+    case SmallUpload::Kind::copy: return note_copy(upload, body);
+    case SmallUpload::Kind::swarm: break;
+    }
+    return problem(Errc::not_found);
+}
+
+Answer Service::take_descriptor(const SmallUpload& upload, ByteView body) {
+    const auto done = catalog_.put_descriptor(upload.ticket, upload.volume, body);
+    if (!done) return problem(done.error().code);
+    if (copying_ != nullptr) {
+        copying_->push({upload.ticket.transfer, upload.volume}, upload.ticket_text, body);
+    }
+    return {204, {}, "text/plain", {}};
+}
+
+Answer Service::sign_receipt(const SmallUpload& upload) {
+    const auto root = catalog_.stored(upload.ticket);
+    if (!root) return problem(root.error().code);
+    const StoredReceipt receipt{relay_, upload.ticket.transfer, *root, upload.ticket.body_len,
+                                lease_.now()};
+    return {200,
+            json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
+            "application/json",
+            {}};
+}
+
+Answer Service::note_copy(const SmallUpload& upload, ByteView body) {
+    if (copying_ == nullptr) return problem(Errc::unavailable);
+    const json note = json::parse(as_text(body), nullptr, false);
+    const auto text = [&](const char* key) {
+        const bool there = note.is_object() && note.contains(key) && note[key].is_string();
+        return there ? note[key].get<std::string>() : std::string{};
+    };
+    const auto from = RelayId::from_hex(text("from"));
+    auto descriptor = from_base64url(text("descriptor"));
+    if (!from || !descriptor || descriptor->empty()) return problem(Errc::malformed);
+    CopyJob job;
+    job.ticket = upload.ticket;
+    job.ticket_text = upload.ticket_text;
+    job.volume = {upload.ticket.transfer, upload.volume};
+    job.from = *from;
+    job.descriptor = std::move(*descriptor);
+    const auto noted = copying_->note(std::move(job));
+    return noted ? Answer{202, {}, "text/plain", {}} : problem(noted.error().code);
+}
+
+void Service::swarm(const SmallUpload& upload, ByteView body, Answered answered) {
+    const json wish = json::parse(as_text(body), nullptr, false);
+    if (!wish.is_object()) return answered(problem(Errc::malformed));
+    const auto plain = wish.find("plain");
+    if (plain != wish.end() && !plain->is_boolean()) return answered(problem(Errc::malformed));
+    const bool wants_plain = plain != wish.end() && plain->get<bool>();
+    // Recipients stay under TLS; the plain swarm would close on their addresses anyway.
+    if (wants_plain && upload.ticket.role == TicketRole::get) {
+        return answered(problem(Errc::bad_signature));
+    }
+    if (copying_ == nullptr || !lease_.holds()) return answered(problem(Errc::unavailable));
+    copying_->want(upload.ticket, upload.volume, wants_plain ? SwarmKind::plain : SwarmKind::tls,
+                   [answered = std::move(answered)](const Result<std::uint16_t>& port) {
+                       answered(
+                           port ? Answer{200, json{{"port", *port}}.dump(), "application/json", {}}
+                                : problem(port.error().code));
+                   });
+}
+
+} // namespace plankurier::relay::pieces

@@ -1,0 +1,53 @@
+#include "relay/pieces/volume_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <system_error>
+
+namespace plankurier::relay::pieces {
+
+VolumeFile::~VolumeFile() { ::close(fd_); }
+
+void sync_folder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool ok = fd >= 0 && ::fsync(fd) == 0;
+    const int failure = errno;
+    if (fd >= 0) ::close(fd);
+    if (!ok) throw std::system_error(failure, std::generic_category(), "sync a piece folder");
+}
+
+Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& file,
+                                                std::uint64_t bytes) {
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        if (errno == ENOSPC || errno == EDQUOT) return fail(Errc::no_space, "create");
+        throw std::system_error(errno, std::generic_category(), "open a volume");
+    }
+    auto out = std::make_shared<VolumeFile>(fd);
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) {
+        throw std::system_error(errno, std::generic_category(), "stat of a volume");
+    }
+    if (static_cast<std::uint64_t>(info.st_size) == bytes) return out;
+    // Space is taken before the first byte comes, so that a full disk is noticed here.
+    const int failed = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+    if (failed == ENOSPC || failed == EDQUOT || failed == EFBIG) {
+        ::unlink(file.c_str());
+        return fail(Errc::no_space, "preallocate");
+    }
+    if (failed != 0) {
+        throw std::system_error(failed, std::generic_category(), "preallocate a volume");
+    }
+    sync_folder(file.parent_path());
+    return out;
+}
+
+std::shared_ptr<VolumeFile> open_to_read(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "open a volume");
+    return std::make_shared<VolumeFile>(fd);
+}
+
+} // namespace plankurier::relay::pieces

@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""After a transfer's end nothing of it is left: files, logs, process memory, the raw disk.
+
+Canaries in some twenty encodings are looked for where they must be found (before the end, at the
+sender, in a live client), where they must never be (the relay), and after the end everywhere. Then
+the purge is killed at each of its fault points, and the clock jumps.
+SLOW=1: three rounds of the first part, and kills in the vault and the piece plane too.
+Memory is read by /proc, which shows more than a core file of gcore would.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import canaries as canary
+import checks as counting
+import loop_disk
+import suite_purge
+import thief
+import wire as wires
+import world
+
+DAY = 86_400
+SLOW = os.environ.get("SLOW") == "1"
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+TEXTS = {
+    "name": "Käthe Übelacker-Zirbelnuß", "local part": "kaethe.zirbelnuss", "phone": "+49 9131 771-0815",
+    "subject": "Anbau Hühnerstall Süd", "message": "Bitte prüfen Sie die Öffnung zur Straße",
+    "file name": "Grundriss-Hühnerstall-Süd",
+}
+ADDRESS = TEXTS["local part"] + "@buerger.example"
+CLERK = f"herr.blau@{world.STAFF_DOMAIN}"
+
+
+def status(service):
+    """What the relay says of itself; it may be writing that just now."""
+    lines = (service.data / "status").read_text().splitlines()
+    return dict(line.split() for line in lines if line.count(" ") == 1)
+
+
+def start_send(service, file, to, *more):
+    return world.Sending(service, [file, "--to", to, "--name", TEXTS["name"], "--email", ADDRESS,
+                                   "--phone", TEXTS["phone"], "--subject", TEXTS["subject"],
+                                   "--message", TEXTS["message"], "--receipt",
+                                   service.root / f"receipt-{time.monotonic_ns()}.json", *more])
+
+
+def keys_in_use(service):
+    vault = (service.data / "vault").read_bytes()
+    slots = thief.used_slots(service.data / "control.db")
+    return [vault[at:at + 32] for at in (slot * suite_purge.SLOT_BYTES for slot in slots)]
+
+
+class Case:
+    """Two transfers with everything that is to be found or not to be found of them."""
+
+    def __init__(self, service, number):
+        self.service = service
+        content = "INHALT-" + os.urandom(12).hex()
+        self.password = f"Kranich-Tinte-{os.urandom(3).hex()}-Moos"
+        self.secrets = canary.Canaries({**TEXTS, "content": content, "password": self.password})
+        self.file = service.root / f"{TEXTS['file name']}-{number}.pdf"
+        self.file.write_bytes(b"%PDF-1.7\n" + content.encode() + os.urandom(300_000))
+        self.links = service.links()
+
+    def send(self, to, *more):
+        """Gives what stood in the client's memory while it waited for the code."""
+        service = self.service
+        sending = start_send(service, self.file, to, *more)
+        state = world.wait_until(
+            lambda: list((service.home / "state/plankurier/send").glob("*/*.json")), what="state")
+        world.wait_until(lambda: set(service.code_mails()) - set(sending.codes_before),
+                         what="code mail")
+        state = json.loads(state[0].read_text())
+        self.secrets.add("transfer key", wires.b64url_bytes(state["key"]))
+        self.secrets.add("manage token", wires.b64url_bytes(state["manage"]))
+        code = service.code_mails()[(set(service.code_mails()) - set(sending.codes_before)).pop()]
+        self.secrets.add("code", code)
+        self.secrets.add("code", code.replace("-", ""))
+        in_client = self.secrets.in_process(sending.process.pid)
+        sending.end()
+        return in_client
+
+    def take_links(self, count):
+        new = world.wait_until(
+            lambda: [link for key, link in self.service.links().items()
+                     if key not in self.links][:count], what="notices")
+        for link in new:
+            self.secrets.add("link", link.rpartition(".")[2])
+            self.secrets.add("link", bytes.fromhex(link.rpartition(".")[2]))
+        return new
+
+    def places(self):
+        """Everything of the relay and of nginx; not the mail server, not the people's folders."""
+        root = self.service.root
+        return [self.service.relay, root / "nginx", root / "relay.log", root / "nginx.log"]
+
+    def in_processes(self):
+        """(name, process) of what stands in the memory of any process of the relay or nginx."""
+        nginx = self.service.processes["nginx"].pid
+        workers = pathlib.Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split()
+        pids = {"supervisor": self.service.processes["relay"].pid, "nginx": nginx}
+        pids.update({f"nginx worker {pid}": int(pid) for pid in workers})
+        for pid in self.service.role_pids():
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            pids[words[words.index("--role") + 1]] = pid
+        return {(name, process) for process, pid in pids.items()
+                for name in self.secrets.in_process(pid)}, set(pids)
+
+
+def wait_for_end(service, not_fetched_before):
+    """The purge is confirmed, and the last mail is out."""
+    suite_purge.wait_for_purge(service)
+    told = lambda: len([mail for mail in service.mails()
+                        if "nicht abgerufen" in str(mail["Subject"])]) > not_fetched_before
+    world.wait_until(told, what="the mail that says it was not fetched")
+
+
+def whole_life(service, checks, number):
+    case = Case(service, number)
+    password_file = service.root / "password"
+    password_file.write_text(case.password + "\n")
+    in_client = case.send("bauamt")
+    in_client |= case.send(CLERK, "--share-phone", "--password-file", password_file)
+    checks.that("a live client holds name, subject, message, password and key in its memory "
+                "(positive control)",
+                {"name", "local part", "subject", "message", "password", "transfer key",
+                 "file name"} <= in_client)
+    links = case.take_links(2)
+    service.fetch_as_department(links[0], service.root / f"in-{number}")
+    service.mail_to(ADDRESS, r"vollständig\s+abgerufen")
+    in_mails = {name for name, _ in case.secrets.in_files(service.mail_server.folder / "Maildir")}
+    checks.that("mailboxes hold address, code, phone and link (positive control), nothing else",
+                in_mails == {"local part", "code", "phone", "link"})
+    own = {name for name, _ in case.secrets.in_files(service.home, case.file)}
+    checks.that("the scanner finds the content and the name of the sender's file",
+                {"content", "file name"} <= own)
+    before = case.secrets.in_files(*case.places())
+    checks.that("no file of the relay ever holds a canary in clear", not before or print(before))
+    keys = keys_in_use(service)
+    image_before = service.disk.raw()
+
+    service.clock.write_text(str(15 * DAY * number))
+    wait_for_end(service, number - 1)
+    checks.that("the keys in use were on the raw disk (positive control)",
+                len(keys) >= 2 and all(key in image_before for key in keys))
+    for key in keys:
+        case.secrets.add("vault key", key)
+    after = case.secrets.in_files(*case.places())
+    checks.that("after the end no file, log or name of a file holds a canary",
+                not after or print(after))
+    in_memory, processes = case.in_processes()
+    checks.that(f"nor does the memory of {len(processes)} processes",
+                {"supervisor", "control", "pieces", "nginx"} <= processes
+                and (not in_memory or print(sorted(in_memory))))
+    on_disk = case.secrets.in_image(service.disk.raw())
+    checks.that("nor does any block of the raw disk", not on_disk or print(on_disk))
+    late = service.fetch_as_department(links[0], service.root / "late", check=False)
+    checks.that("the link is dead", late.returncode == 6)
+    return case
+
+
+def is_clean(secrets, service):
+    hits = secrets.in_files(service.relay, service.root / "relay.log")
+    return not hits or print(hits)
+
+
+def raw_transfer(service):
+    """Made past our client, of an address of its own; gives what must vanish with it."""
+    wire = wires.Wire(service)
+    address = f"zeugin-{os.urandom(5).hex()}@buerger.example"
+    links = set(service.links().values())
+    transfer = wires.RawTransfer(wire, 1, wire.verified_session(address))
+    transfer.send(service.pieces_url).finish([service.pieces_url])
+    link = world.wait_until(lambda: set(service.links().values()) - links, what="notice").pop()
+    secrets = canary.Canaries({"local part": address.partition("@")[0], "manage": transfer.manage,
+                               "fetch": transfer.fetch, "link": link.rpartition(".")[2]})
+    for file in (service.data / "pieces").glob("*/*.vol"):
+        secrets.add("piece", file.read_bytes()[100_000:100_032])
+    return secrets, link
+
+
+def served(service, link):
+    status, _ = wires.Wire(service).call(service.server, "GET", "/v1/envelope", b"",
+                                         {"Plankurier-Link": link.rpartition(".")[2]})
+    return status
+
+
+def ticks(service, count):
+    """Waits for as many beats of the control plane, told by the kernel's clock."""
+    for _ in range(count):
+        before = (service.data / "status").stat().st_mtime_ns
+        world.wait_until(lambda: (service.data / "status").stat().st_mtime_ns != before,
+                         what="a tick")
+
+
+def fault_points():
+    """Those of the purge itself, each at its first pass; in the long form what it calls, too."""
+    text = "".join(file.read_text() for file in (SOURCE / "relay").rglob("*.cpp"))
+    points = [(name, 1) for name in re.findall(r'PK_FAULT\("(purge\.\w+)"\)', text)]
+    if SLOW:
+        # The first slot that is erased is the session's, the second one the transfer's.
+        points += [(name, hit) for name in ("vault.before_write", "vault.after_write")
+                   for hit in (1, 2)]
+        points += [("pieces.before_unlink", 1), ("pieces.after_unlink", 1)]
+    return points
+
+
+def killed(service, checks, days):
+    """kill -9 at every step; what comes after finishes it."""
+    token = service.root / "once"
+    points = fault_points()
+    struck = clean = 0
+    for name, hit in points:
+        secrets, link = raw_transfer(service)
+        keys = keys_in_use(service)
+        days += 8
+        # It wakes up after the end, so that its first tick is the purge.
+        service.stop("relay")
+        service.clock.write_text(str(days * DAY))
+        token.touch()
+        service.start_relay({"PLANKURIER_FAULT": f"{name}=kill@{hit}",
+                             "PLANKURIER_FAULT_ONCE": str(token)})
+        world.wait_until(lambda: not token.exists(), what=f"the kill at {name}")
+        suite_purge.wait_for_purge(service)
+        # Files may be gone while the rest waits for the next start.
+        world.wait_until(lambda: served(service, link) == 404, what="a refusal of the link")
+        ticks(service, 2)
+        for key in keys:
+            secrets.add("vault key", key)
+        good = is_clean(secrets, service)
+        struck, clean = struck + 1, clean + bool(good)
+        if not good:
+            print(f"    after a kill at {name}")
+    checks.that(f"killed at {struck} points of the purge, it is finished {clean} times",
+                struck == clean == len(points) and len(points) >= 6)
+
+
+def clock_jumps(service, checks):
+    """The wall clock alone jumps, while the relay runs."""
+    wall = service.root / "wall-clock"
+    wall.write_text("+0d\n")
+    service.stop("relay")
+    service.start_relay({"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(wall),
+                         "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
+                         "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    secrets, link = raw_transfer(service)
+    there = lambda: (list((service.data / "envelopes").glob("*.env"))
+                     and list((service.data / "pieces").glob("*/*.vol")))
+    for jump in ("+400d", "-400d"):
+        wall.write_text(jump + "\n")
+        world.wait_until(lambda: status(service).get("clock_jumped") == "1", what="a noticed jump")
+        ticks(service, 3)
+        checks.that(f"a clock that jumps {jump} deletes nothing early", there())
+    wall.write_text("+0d\n")
+    world.wait_until(lambda: status(service).get("clock_jumped") == "0", what="a clock that is back")
+    checks.that("when it is back the transfer is served as before",
+                there() and served(service, link) == 200)
+    wall.write_text("+400d\n")
+    world.wait_until(lambda: status(service).get("clock_jumped") == "1", what="a noticed jump")
+    service.run(service.relay_program, "purge", "--config", service.config, "--clock-ok")
+    suite_purge.wait_for_purge(service)
+    checks.that("who accepts the new time gets what is due deleted", is_clean(secrets, service))
+
+
+def negative_controls(service, checks):
+    """What a careless relay would leave behind, on the same disk, found by the same scanner."""
+    secrets = canary.Canaries({"local part": TEXTS["local part"]})
+    raw = ADDRESS.encode()
+    careless = suite_purge.deleted_row(service.data, "careless.db", raw, secure_delete=False)
+    found = secrets.in_files(careless)
+    careless.unlink()
+    careful = suite_purge.deleted_row(service.data, "careful.db", raw, secure_delete=True)
+    checks.that("rows deleted without secure_delete are caught (negative control)",
+                found and not secrets.in_files(careful))
+    careful.unlink()
+    checks.that("and so is a key or address that was in a database, on the raw disk "
+                "(negative control)", secrets.in_image(service.disk.raw()))
+    with subprocess.Popen([sys.executable, "-c",
+                           "import sys; text = sys.stdin.readline() * 3; print(flush=True); "
+                           "sys.stdin.readline()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as careless_program:
+        careless_program.stdin.write(ADDRESS + "\n")
+        careless_program.stdin.flush()
+        careless_program.stdout.readline()
+        in_memory = secrets.in_process(careless_program.pid)
+        careless_program.communicate("\n")
+    checks.that("and a program that keeps it in memory (positive control)", in_memory)
+
+
+class QuietWorld(world.World):
+    """nginx with the setting that docs/operations.md names: what it frees is overwritten."""
+
+    def start(self, name, *command, env=None):
+        if name == "nginx":
+            env = {"GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",
+                   **(env or {})}
+        super().start(name, *command, env=env)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    build = parser.parse_args().build
+    checks = counting.Checks()
+    if not loop_disk.is_possible():
+        checks.skip("everything", "reading memory and mounting a disk need root")
+        return checks.end()
+    rounds = 3 if SLOW else 1
+    with QuietWorld(build, smtp=True, disk_mib=48) as service:
+        for number in range(1, rounds + 1):
+            whole_life(service, checks, number)
+        killed(service, checks, 15 * rounds)
+        if FAKETIME.exists():
+            clock_jumps(service, checks)
+        else:
+            checks.skip("clock jumps", "libfaketime is not installed")
+        negative_controls(service, checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
