@@ -45,8 +45,8 @@ std::string toml_text(const std::string& authority, const std::string& host) {
            "from = \"plankurier@" +
            host +
            "\"\n"
-           "# smtp_url = \"smtp://mail.example.org:587\"\n# user = \"\"\n# password_file = \"\"\n"
-           "\n[expiry]\n# days_min = 1\n# days_default = 14\n# days_max = 60\n"
+           "# smtp_url = \"smtp://mail.example.org:587\"\n# bounce = \"\"                         # where undeliverable mails come back to\n# user = \"\"\n# password_file = \"\"\n"
+           "\n[expiry]\n# days_min = 1\n# days_default = 14\n# days_max = 60\n# extend = false\n"
            "\n# [departments.bauamt]                # notices of a department in the directory\n"
            "# mail = \"bauamt@" +
            host + "\"\n";

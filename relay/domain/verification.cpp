@@ -37,14 +37,6 @@ void drop_before(std::vector<std::int64_t>& times, std::int64_t limit) {
     std::erase_if(times, [&](std::int64_t time) { return time < limit; });
 }
 
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
-
 } // namespace
 
 /// Keyed: a 40-bit code under a plain hash could be found by trying all. The key comes first and
@@ -71,7 +63,7 @@ bool Relay::may_send_code(std::string_view email) {
         entry = entry->second.empty() ? code_mails_.erase(entry) : std::next(entry);
     }
     if (code_mails_.size() >= addresses_max) return false;
-    auto& times = code_mails_[code_hash("address", lower(email))];
+    auto& times = code_mails_[keyed_hash(pepper_, "address", comparable_address(email))];
     const auto last_hour = static_cast<std::size_t>(
         std::ranges::count_if(times, [&](std::int64_t time) { return time > now - hour_s; }));
     const Limits& limits = policy_.limits;
@@ -85,8 +77,20 @@ bool Relay::may_send_code(std::string_view email) {
     return true;
 }
 
+/// By what was asked for, not by what was sent: that would tell whether an address got its mail.
+CodeBudget Relay::code_budget() {
+    constexpr std::int64_t hour_s = 3'600;
+    const std::int64_t now = ports_.clock.now();
+    drop_before(codes_asked_, now - hour_s);
+    CodeBudget budget{policy_.limits.code_mails_hour, 0, 0};
+    budget.left = budget.max - std::min(budget.max, codes_asked_.size());
+    if (!codes_asked_.empty()) budget.reset_s = codes_asked_.front() + hour_s + 1 - now;
+    return budget;
+}
+
 void Relay::send_code(VerificationRow& row, const std::string& email) {
     const bool may_send = may_send_code(email);
+    if (code_budget().left > 0) codes_asked_.push_back(ports_.clock.now());
     row.sent = ports_.clock.now();
     if (!may_send && !row.code_hash.empty()) {
         // No further mail: the code that was sent holds on, with its own time and attempts.
@@ -101,13 +105,12 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
     facts.authority = policy_.authority;
     facts.code = code.substr(0, 4) + "-" + code.substr(4);
     facts.link = policy_.link_base + "/c#v1." + facts.code;
+    facts.never_link = policy_.link_base + "/n#v1." + never_token(email);
     facts.valid_minutes = policy_.limits.code_valid_s / 60;
     Mail mail = write_notice(Notice::code, row.language, facts);
     mail.to = email;
     ports_.store.put(row);
-    const std::string queued = queue_mail(row.session, row.slot, std::move(mail));
-    // The same work for whoever gets no mail, so that the time does not tell.
-    if (!may_send) ports_.store.remove_mail(queued);
+    queue_mail(row.session, row.slot, std::move(mail), MailKind::code, may_send);
 }
 
 Result<VerificationBegun> Relay::begin_verification(std::string_view email,
@@ -125,10 +128,14 @@ Result<VerificationBegun> Relay::begin_verification(std::string_view email,
     return begun;
 }
 
+std::int64_t Relay::session_end(const VerificationRow& row) const {
+    return std::max(row.created + policy_.limits.session_valid_s, row.remembered_until);
+}
+
 Result<VerificationRow> Relay::session_row(const SessionToken& session) {
     auto row = ports_.store.verification(to_hex(sha256(session.reveal())));
     if (!row) return fail(Errc::not_verified, "session");
-    if (ports_.clock.now() >= row->created + policy_.limits.session_valid_s) {
+    if (ports_.clock.now() >= session_end(*row)) {
         return fail(Errc::code_expired, "session");
     }
     return *row;
@@ -147,7 +154,11 @@ Result<void> Relay::resend(const SessionToken& session) {
 }
 
 Result<void> Relay::check_code(const SessionToken& session, const SecretText& code,
-                               std::int64_t& attempts_left) {
+                               std::int64_t& attempts_left, std::int64_t remember_days) {
+    constexpr std::int64_t day_s = 86'400;
+    if (remember_days < 0 || remember_days > policy_.limits.remember_days_max) {
+        return fail(Errc::invalid_argument, "days");
+    }
     auto row = session_row(session);
     // Gone a second after its end: for the person with the code in hand it is too old all the same.
     if (!row) return fail(Errc::code_expired, "session");
@@ -163,6 +174,7 @@ Result<void> Relay::check_code(const SessionToken& session, const SecretText& co
         ++row->attempts;
         if (right) {
             row->verified = ports_.clock.now();
+            if (remember_days > 0) row->remembered_until = row->verified + remember_days * day_s;
             row->code_hash.clear();
         }
         ports_.store.put(*row);
@@ -180,10 +192,9 @@ void Relay::drop_verification(const VerificationRow& row) {
 }
 
 void Relay::drop_old_verifications(std::int64_t now) {
-    const Limits& limits = policy_.limits;
     for (const VerificationRow& row : ports_.store.verifications_before(now)) {
-        const std::int64_t end = row.verified != 0 ? row.created + limits.session_valid_s
-                                                   : row.sent + limits.code_valid_s;
+        const std::int64_t end =
+            row.verified != 0 ? session_end(row) : row.sent + policy_.limits.code_valid_s;
         if (now < end) continue;
         drop_verification(row);
         scrub_due_ = true;

@@ -45,6 +45,7 @@ void answer(httplib::Response& response, const Response& ours) {
     response.status = ours.status;
     response.set_header("Cache-Control", "no-store");
     response.set_header("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : ours.headers) response.set_header(name.c_str(), value);
     if (!ours.body.empty()) response.set_content(ours.body, ours.type);
 }
 
