@@ -21,6 +21,45 @@ std::vector<std::string> offline(const ServiceWorld& world, std::vector<std::str
 
 } // namespace
 
+TEST_CASE("receipt and saved state are verified without the service, and changed ones are not") {
+    ServiceWorld world;
+    world.send();
+    const auto saved = world.path("state.json"), page = world.path("state.html");
+    const auto status = world.run(
+        world.citizen_home, {"status", world.path(world.receipt), "--save", saved, "--html", page});
+    INFO(status.err);
+    REQUIRE(status.exit == 0);
+    world.stop();
+    for (const auto& file : {world.path(world.receipt), saved}) {
+        const auto verified = world.run(world.citizen_home, offline(world, {"verify", file}));
+        INFO(verified.err);
+        CHECK(verified.exit == 0);
+        CHECK(verified.out.find("Available: the recipient can fetch it") != std::string::npos);
+        CHECK(verified.err.find("Landratsamt Muster") != std::string::npos);
+    }
+    // Neither the manage token nor the return link leaves with what may be handed on.
+    const auto receipt = read_receipt(world.path(world.receipt));
+    REQUIRE(receipt);
+    for (const auto& file : {saved, page}) {
+        const auto content = content_of(file);
+        CHECK(content.find(to_base64url(receipt->manage.reveal())) == std::string::npos);
+        CHECK(content.find(receipt->return_link.reveal()) == std::string::npos);
+    }
+
+    auto changed = nlohmann::json::parse(content_of(saved));
+    auto history = from_base64url(changed.at("history").get<std::string>()).value();
+    history[60] ^= std::byte{1}; // in the first entry
+    changed["history"] = to_base64url(history);
+    const auto forged = world.write("forged.json", changed.dump());
+    CHECK(world.run(world.citizen_home, offline(world, {"verify", forged})).exit == 8);
+    changed = nlohmann::json::parse(content_of(saved));
+    changed["transfer"] = std::string(32, 'a');
+    const auto other = world.write("other.json", changed.dump());
+    CHECK(world.run(world.citizen_home, offline(world, {"verify", other})).exit == 8);
+    // Who has never trusted the authority cannot tell.
+    CHECK(world.run("stranger", offline(world, {"verify", saved})).exit == 9);
+}
+
 TEST_CASE("a saved answer shows its signer off line to who can open it") {
     ServiceWorld world;
     world.send();
