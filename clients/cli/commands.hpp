@@ -17,6 +17,7 @@ namespace plankurier::cli {
 [[nodiscard]] Exit run_status(const Options& options, Console& console);
 [[nodiscard]] Exit run_expire(const Options& options, Console& console);
 [[nodiscard]] Exit run_resend(const Options& options, Console& console);
+[[nodiscard]] Exit run_report(const Options& options, Console& console);
 [[nodiscard]] Exit run_verify(const Options& options, Console& console);
 [[nodiscard]] Exit run_revoke(const Options& options, Console& console);
 [[nodiscard]] Exit run_keygen(const Options& options, Console& console);

@@ -104,8 +104,9 @@ Result<void> ControlClient::resend_code(const std::string& session) {
 }
 
 Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,
+                                       unsigned remember_days,
                                        std::optional<unsigned>& attempts_left) {
-    const auto body = encode_code(code.reveal());
+    const auto body = encode_code(code.reveal(), remember_days);
     const auto answer =
         call("POST", "/v1/verifications/check", {"Plankurier-Session: " + session}, as_bytes(body));
     attempts_left = problem_.attempts_left;
@@ -145,8 +146,9 @@ Result<TransferStatus> ControlClient::status(const ManageRight& right) {
     return call("GET", "/v1/transfers/status", headers_for(right), {}).and_then(parse_status);
 }
 
-Result<void> ControlClient::revoke(const ManageRight& right) {
-    return nothing(call("POST", "/v1/transfers/revoke", headers_for(right), empty_object));
+Result<Bytes> ControlClient::revoke(const ManageRight& right) {
+    return call("POST", "/v1/transfers/revoke", headers_for(right), empty_object)
+        .and_then(parse_revoked);
 }
 
 Result<Bytes> ControlClient::history(const ManageRight& right) {
@@ -224,6 +226,10 @@ Result<CertificateAnswer> ControlClient::swarm_certificate(const FetchRight& rig
 Result<void> ControlClient::fetched(const FetchRight& right, std::optional<Bytes> report) {
     const auto body = encode_report(std::move(report));
     return nothing(call("POST", "/v1/transfers/fetched", headers_for(right), as_bytes(body)));
+}
+
+Result<void> ControlClient::report(const FetchRight& right) {
+    return nothing(call("POST", "/v1/transfers/report", headers_for(right), empty_object));
 }
 
 } // namespace plankurier::cli

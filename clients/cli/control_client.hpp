@@ -57,7 +57,9 @@ public:
                                                                std::string_view language);
     [[nodiscard]] Result<void> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
+    /// `remember_days`: for so long the session shall stay verified; 0: as long as usual.
     [[nodiscard]] Result<void> check_code(const std::string& session, const SecretText& code,
+                                          unsigned remember_days,
                                           std::optional<unsigned>& attempts_left);
 
     [[nodiscard]] Result<void> create_transfer(const std::string& session,
@@ -68,7 +70,8 @@ public:
     [[nodiscard]] Result<Finished> finish(const ManageRight& right,
                                           const std::vector<std::string>& receipts);
     [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
-    [[nodiscard]] Result<void> revoke(const ManageRight& right);
+    /// The last history, or nothing when it was revoked before.
+    [[nodiscard]] Result<Bytes> revoke(const ManageRight& right);
     /// What happened so far, signed (history.hpp).
     [[nodiscard]] Result<Bytes> history(const ManageRight& right);
     /// The new end, Unix seconds.
@@ -93,6 +96,8 @@ public:
     [[nodiscard]] Result<CertificateAnswer> swarm_certificate(const FetchRight& right,
                                                               ByteView public_key);
     [[nodiscard]] Result<void> fetched(const FetchRight& right, std::optional<Bytes> report);
+    /// From now on nobody reads it.
+    [[nodiscard]] Result<void> report(const FetchRight& right);
 
 private:
     [[nodiscard]] Result<Bytes> envelope_with(HttpLine::Headers headers);

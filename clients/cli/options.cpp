@@ -25,6 +25,7 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"revoke", Command::revoke},
     {"expire", Command::expire},
     {"resend", Command::resend},
+    {"report", Command::report},
     {"verify", Command::verify},
     {"keygen", Command::keygen},
     {"members", Command::members},
@@ -76,6 +77,9 @@ void add_send_options(po::options_description& all, Options& out) {
         ("code-from", po::value(&out.code_from))
         ("receipt", po::value(&out.receipt))
         ("share-phone", po::bool_switch(&out.share_phone))
+        ("notify-unfetched", po::bool_switch(&out.notify_unfetched))
+        ("remind-recipient", po::bool_switch(&out.remind_recipient))
+        ("remember-days", po::value<unsigned>())
         ("lanes", po::value(&out.lanes))
         ("resume", po::value(&out.resume_id)->implicit_value(""));
 }
@@ -111,22 +115,52 @@ std::vector<std::string> allowed_for(Command command) {
     switch (command) {
     case Command::trust: return {"root", "fingerprint"};
     case Command::send:
-        return {"to",         "name",        "email",           "phone",     "reference",
-                "clerk",      "institution", "subject",         "message",   "message-file",
-                "expires",    "notify",      "password-file",   "word-list", "code-from",
-                "receipt",    "share-phone", "lanes",           "resume",    "as-department",
-                "to-citizen", "key",         "passphrase-file", "wrap"};
+        return {"to",
+                "name",
+                "email",
+                "phone",
+                "reference",
+                "clerk",
+                "institution",
+                "subject",
+                "message",
+                "message-file",
+                "expires",
+                "notify",
+                "password-file",
+                "word-list",
+                "code-from",
+                "receipt",
+                "share-phone",
+                "lanes",
+                "resume",
+                "as-department",
+                "to-citizen",
+                "key",
+                "passphrase-file",
+                "wrap",
+                "notify-unfetched",
+                "remind-recipient",
+                "remember-days"};
     case Command::fetch:
         return {"output",        "key",        "link-file",  "passphrase-file",
                 "password-file", "lanes",      "via",        "return-link-file",
                 "transfer",      "from-inbox", "department", "save",
                 "wrap"};
     case Command::reply:
-        return {"to-transfer", "link-file",    "key",     "passphrase-file", "department",
-                "name",        "email",        "phone",   "reference",       "subject",
-                "message",     "message-file", "expires", "notify",          "receipt",
-                "lanes",       "wrap"};
+        return {"to-transfer",     "link-file",  "key",
+                "passphrase-file", "department", "name",
+                "email",           "phone",      "reference",
+                "subject",         "message",    "message-file",
+                "expires",         "notify",     "receipt",
+                "lanes",           "wrap",       "notify-unfetched",
+                "remind-recipient"};
     case Command::status: return {"save", "html"};
+    case Command::report:
+        return {"key",           "wrap",
+                "link-file",     "passphrase-file",
+                "password-file", "return-link-file",
+                "from-inbox",    "department"};
     case Command::expire: return {"days"};
     case Command::verify:
         return {"directory", "return-link-file", "key", "wrap", "passphrase-file", "password-file"};
@@ -200,6 +234,7 @@ Result<void> apply_values(const po::variables_map& map, const std::string& serve
     out.retries = number("retries", out.retries);
     out.timeout_s = number("timeout", out.timeout_s);
     out.resume = map.count("resume") != 0;
+    if (map.count("remember-days") != 0) out.remember_days = map["remember-days"].as<unsigned>();
     for (const auto& [key, wanted] :
          {std::pair{"expires", &out.expires_days}, std::pair{"days", &out.days}}) {
         if (map.count(key) == 0) continue;

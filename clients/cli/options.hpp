@@ -22,6 +22,7 @@ enum class Command {
     revoke,
     expire,
     resend,
+    report,
     verify,
     keygen,
     members,
@@ -48,7 +49,8 @@ struct Options {
     std::string to, name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
-    bool share_phone{}, resume{};
+    std::optional<unsigned> remember_days; ///< 0: forget
+    bool share_phone{}, resume{}, notify_unfetched{}, remind_recipient{};
     std::string resume_id;
     unsigned lanes{4};
     // send, fetch, keygen

@@ -168,6 +168,9 @@ Result<void> check_arguments(const Options& options, const Service& service,
                                  *options.expires_days > service.expiry_days_max)) {
         return fail(Errc::invalid_argument, "--expires");
     }
+    if (options.remember_days.value_or(0) > service.remember_days_max) {
+        return fail(Errc::invalid_argument, "--remember-days");
+    }
     for (const auto* text : {&options.name, &options.email, &options.phone, &options.reference,
                              &options.clerk, &options.institution, &options.subject}) {
         if (!is_utf8(*text) || text->size() > 1'000) return fail(Errc::invalid_argument, "contact");
@@ -188,6 +191,8 @@ UploadState new_state(const Options& options, const Service& service, const Body
     state.language = tag(language);
     state.expiry_days = options.expires_days.value_or(service.expiry_days_default);
     state.notify_fetch = options.notify == "on-fetch";
+    state.notify_unfetched = options.notify_unfetched;
+    state.remind_recipient = options.remind_recipient;
     state.begun = unix_now();
     state.files = source.files();
     if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
@@ -236,7 +241,7 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
                                           const BodySource& source, const std::string& server,
                                           Console& console, const DepartmentSender* from) {
-    const auto& service = authority.service;
+    const auto service = for_department(authority.service, options.to);
     if (auto checked = check_arguments(options, service, from); !checked) {
         return tl::unexpected(checked.error());
     }

@@ -8,6 +8,9 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
   departments                                     Sachgebiete anzeigen
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
+        [--notify-unfetched] [--remind-recipient]       Nachricht an Sie vor der Frist, wenn nicht
+                                                  abgeholt; Erinnerung an den Empfänger
+        [--remember-days N]                       Adresse hier N Tage bestätigt lassen
   send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
   fetch LINK [-o ORDNER] [--key DATEI]            abholen
         [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
@@ -25,6 +28,7 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   revoke QUITTUNG                                 Sendung zurückziehen
   expire QUITTUNG --days N                        Frist ändern: in N Tagen löschen
   resend QUITTUNG                                 Empfänger noch einmal benachrichtigen
+  report LINK | --from-inbox KENNUNG [--key DATEI]      bedenkliche Sendung sperren, für alle
   verify DATEI [--directory DATEI]                Quittung, Verlauf oder gesicherte Nachricht
         [--return-link-file DATEI|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
@@ -141,6 +145,12 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_footer, "Der Verlauf ist vom Dienst der Behörde unterschrieben; die Unterschrift wurde beim Erstellen dieser Seite geprüft. Nachprüfbar ist die Datei von plankurier status --save mit plankurier verify."},
     {Text::expiry_changed, "Verfügbar bis {}."},
     {Text::notice_resent, "Die Nachricht an den Empfänger ist noch einmal unterwegs. Weitere Male möglich: {}."},
+    {Text::status_undeliverable, "ACHTUNG: Die Benachrichtigung ließ sich nicht zustellen. Der Empfänger weiß vermutlich nichts von der Sendung. Bitte prüfen Sie die Adresse oder fragen Sie bei der Behörde nach."},
+    {Text::status_withheld, "Der Empfänger hat die Sendung gemeldet; sie wird nicht mehr ausgeliefert und zur Frist gelöscht. Bitte fragen Sie bei der Behörde nach."},
+    {Text::report_question, "Die Sendung kann danach niemand mehr lesen, auch Sie nicht. Melden? (ja/nein) "},
+    {Text::reported, "Gemeldet. Niemand kann die Sendung mehr lesen; zur Frist wird sie gelöscht."},
+    {Text::address_remembered, "Ihre Adresse bleibt auf diesem Rechner bis {} bestätigt. Vergessen: --remember-days 0"},
+    {Text::address_known, "Ihre Adresse ist noch bestätigt; ein Code ist nicht nötig."},
     {Text::inbox_line, "{}  {}  bis zu {}  verfügbar bis {}  {}"},
     {Text::inbox_new, "neu"},
     {Text::inbox_fetched, "abgeholt"},

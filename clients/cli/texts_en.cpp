@@ -8,6 +8,9 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND â
   trust URL (--root FILE | --fingerprint TEXT)    trust the key of an authority
   departments                                     list departments
   send FILEâ€¦ --to DEPARTMENT|ADDRESS              send sealed
+        [--notify-unfetched] [--remind-recipient]       tell you before the expiry if it was not
+                                                  fetched; remind the recipient
+        [--remember-days N]                       keep your address verified here for N days
   send --resume [ID]                              continue an interrupted transfer
   fetch LINK [-o FOLDER] [--key FILE]             fetch
         [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
@@ -25,6 +28,7 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND â
   revoke RECEIPT                                  withdraw a transfer
   expire RECEIPT --days N                         change the expiry: delete in N days
   resend RECEIPT                                  notify the recipient once more
+  report LINK | --from-inbox ID [--key FILE]      lock a dubious transfer, for everybody
   verify FILE [--directory FILE]                  check a receipt, history or saved message
         [--return-link-file FILE|--key FILE]      (fetch --save FILE) without the network
   keygen --department ID -o FILE --record FILE    make the key of a department
@@ -141,6 +145,12 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_footer, "The history is signed by the authority's service; the signature was checked when this page was made. What can be checked again is the file of plankurier status --save, with plankurier verify."},
     {Text::expiry_changed, "Available until {}."},
     {Text::notice_resent, "The recipient's notice is on its way again. Times left: {}."},
+    {Text::status_undeliverable, "WARNING: the notice could not be delivered. The recipient probably does not know of the transfer. Please check the address or ask the authority."},
+    {Text::status_withheld, "The recipient has reported the transfer; it is not handed out any more and will be deleted at its end. Please ask the authority."},
+    {Text::report_question, "Nobody can read the transfer afterwards, you included. Report it? (yes/no) "},
+    {Text::reported, "Reported. Nobody can read the transfer any more; it will be deleted at its end."},
+    {Text::address_remembered, "Your address stays verified on this computer until {}. To forget: --remember-days 0"},
+    {Text::address_known, "Your address is still verified; no code is needed."},
     {Text::inbox_line, "{}  {}  up to {}  available until {}  {}"},
     {Text::inbox_new, "new"},
     {Text::inbox_fetched, "fetched"},

@@ -32,7 +32,7 @@ struct UploadState {
     std::string session;                    ///< b64url; empty until a verification was begun
     std::string email, phone_shared, language, receipt_path;
     std::uint32_t expiry_days{};
-    bool notify_fetch{true};
+    bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::int64_t begun{}; ///< Unix seconds
     std::vector<FileIdentity> files;
     std::optional<ReturnKey> return_key; ///< nothing for a sender who awaits no answer

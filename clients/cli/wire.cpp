@@ -35,6 +35,14 @@ Result<std::vector<RelayAddress>> relays_of(const Json& list) {
     return relays;
 }
 
+DepartmentLimits limits_of(const Json& in) {
+    return {in.at("types").get<std::vector<std::string>>(),
+            in.at("transfer_bytes_max").get<std::uint64_t>(),
+            in.at("expiry_days_min").get<std::uint32_t>(),
+            in.at("expiry_days_default").get<std::uint32_t>(),
+            in.at("expiry_days_max").get<std::uint32_t>()};
+}
+
 Errc code_of_status(long status) {
     switch (status) {
     case 400: return Errc::invalid_argument;
@@ -71,6 +79,11 @@ Result<Service> parse_service(std::string_view json) {
         out.expiry_days_min = in.at("expiry_days_min").get<std::uint32_t>();
         out.expiry_days_default = in.at("expiry_days_default").get<std::uint32_t>();
         out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
+        out.remember_days_max = in.value("remember_days_max", 0U);
+        const auto departments = in.value("departments", Json::object());
+        for (const auto& [id, limits] : departments.items()) {
+            out.departments[id] = limits_of(limits);
+        }
         auto relays = relays_of(in.at("relays"));
         const auto raw = from_base64url(in.at("signature").get<std::string>());
         if (!relays || !raw || raw->size() != out.signature.size()) {
@@ -80,6 +93,18 @@ Result<Service> parse_service(std::string_view json) {
         std::copy(raw->begin(), raw->end(), out.signature.begin());
         return out;
     });
+}
+
+Service for_department(Service service, const std::string& department) {
+    const auto own = service.departments.find(department);
+    if (own == service.departments.end()) return service;
+    const DepartmentLimits limits = own->second;
+    service.types = limits.types;
+    service.transfer_bytes_max = limits.transfer_bytes_max;
+    service.expiry_days_min = limits.expiry_days_min;
+    service.expiry_days_default = limits.expiry_days_default;
+    service.expiry_days_max = limits.expiry_days_max;
+    return service;
 }
 
 Result<SignedDirectory> parse_directory_answer(std::string_view json) {
@@ -120,13 +145,19 @@ Result<VerificationBegun> parse_verification(std::string_view json) {
     });
 }
 
-std::string encode_code(std::string_view code) { return Json{{"code", code}}.dump(); }
+std::string encode_code(std::string_view code, unsigned remember_days) {
+    Json out{{"code", code}};
+    if (remember_days > 0) out["remember_days"] = remember_days;
+    return out.dump();
+}
 
 std::string encode_transfer(const TransferRequest& request) {
     Json out{{"tid", request.transfer.hex()},
              {"body_len", request.body_len},
              {"expiry_days", request.expiry_days},
              {"notify_fetch", request.notify_fetch},
+             {"notify_unfetched", request.notify_unfetched},
+             {"remind_recipient", request.remind_recipient},
              {"language", request.language},
              {"fetch_sha256", to_base64url(request.fetch_sha256)},
              {"manage_sha256", to_base64url(request.manage_sha256)}};
@@ -179,7 +210,8 @@ Result<TransferStatus> parse_status(std::string_view json) {
                               time("fetched_at"),
                               time("created"),
                               flag("fetched"),
-                              flag("signed")};
+                              flag("signed"),
+                              flag("recipient_undeliverable")};
     });
 }
 
@@ -202,6 +234,11 @@ Result<std::int64_t> parse_resends_left(std::string_view json) {
 Result<Bytes> parse_history(std::string_view json) {
     return parse<Bytes>(
         json, [](const Json& in) { return from_base64url(in.at("history").get<std::string>()); });
+}
+
+Result<Bytes> parse_revoked(std::string_view json) {
+    return parse<Bytes>(
+        json, [](const Json& in) { return from_base64url(in.value("history", std::string{})); });
 }
 
 std::string encode_public_key(ByteView public_key) {

@@ -5,6 +5,7 @@
 #include <plankurier/directory.hpp>
 #include <plankurier/ids.hpp>
 
+#include <map>
 #include <optional>
 
 namespace plankurier::cli {
@@ -14,15 +15,25 @@ struct RelayAddress {
     std::string url; ///< without a slash at the end
 };
 
+/// What one department takes.
+struct DepartmentLimits {
+    std::vector<std::string> types;
+    std::uint64_t transfer_bytes_max{};
+    std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+};
 /// `GET /v1/service`.
 struct Service {
     std::string authority, link_base;
     std::vector<std::string> types;
     std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
     std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+    std::uint32_t remember_days_max{};                   ///< 0: no address stays verified
+    std::map<std::string, DepartmentLimits> departments; ///< those with limits of their own
     std::vector<RelayAddress> relays;
     Signature signature{};
 };
+/// With the limits of the department instead of those for all, if it has its own.
+[[nodiscard]] Service for_department(Service service, const std::string& department);
 [[nodiscard]] Result<Service> parse_service(std::string_view json);
 /// The bytes that the service's signature is over.
 [[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
@@ -45,7 +56,7 @@ struct VerificationBegun {
 };
 [[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language);
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
-[[nodiscard]] std::string encode_code(std::string_view code);
+[[nodiscard]] std::string encode_code(std::string_view code, unsigned remember_days = 0);
 
 /// What `POST /v1/transfers` asks for.
 struct TransferRequest {
@@ -54,7 +65,7 @@ struct TransferRequest {
     std::string inbox;                      ///< hex; with `citizen`: an answer to a return key
     std::uint64_t body_len{};
     std::uint32_t expiry_days{};
-    bool notify_fetch{true};
+    bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone; ///< empty phone: not shared
     Hash256 fetch_sha256{}, manage_sha256{};
 };
@@ -79,6 +90,7 @@ struct TransferStatus {
     std::string state;
     std::int64_t expires{}, fetched_at{}, created{};
     bool fetched{}, is_signed{};
+    bool undeliverable{}; ///< the recipient's address took no mail
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
 
@@ -87,6 +99,8 @@ struct TransferStatus {
 [[nodiscard]] Result<std::int64_t> parse_expiry(std::string_view json);
 [[nodiscard]] Result<std::int64_t> parse_resends_left(std::string_view json);
 [[nodiscard]] Result<Bytes> parse_history(std::string_view json);
+/// `POST …/revoke`: the last history; empty when it was said before.
+[[nodiscard]] Result<Bytes> parse_revoked(std::string_view json);
 
 /// `POST /v1/swarm/certificate`.
 struct CertificateAnswer {

@@ -110,9 +110,9 @@ TEST_CASE("the way of a fetch is automatic, https or swarm, and sending has none
 }
 
 TEST_CASE("every command is in the help of both languages and in every completion") {
-    for (const auto* command :
-         {"trust", "departments", "send", "fetch", "inbox", "reply", "status", "revoke", "expire",
-          "resend", "verify", "keygen", "members", "passphrase", "completion", "version"}) {
+    for (const auto* command : {"trust", "departments", "send", "fetch", "inbox", "reply", "status",
+                                "revoke", "expire", "resend", "report", "verify", "keygen",
+                                "members", "passphrase", "completion", "version"}) {
         CAPTURE(command);
         CHECK(parsed({command}));
         for (const auto language : {Language::de, Language::en}) {
@@ -127,8 +127,8 @@ TEST_CASE("every command is in the help of both languages and in every completio
 
 TEST_CASE("options of the other direction are taken where they belong, and nowhere else") {
     const std::vector<std::pair<std::string, std::vector<std::string>>> takers{
-        {"--return-link-file", {"fetch", "verify"}},
-        {"--from-inbox", {"fetch"}},
+        {"--return-link-file", {"fetch", "report", "verify"}},
+        {"--from-inbox", {"fetch", "report"}},
         {"--transfer", {"fetch"}},
         {"--to-transfer", {"reply"}},
         {"--to-citizen", {"send"}},
@@ -136,14 +136,14 @@ TEST_CASE("options of the other direction are taken where they belong, and nowhe
         {"--save", {"fetch", "status"}},
         {"--html", {"status"}},
         {"--member", {"members"}},
-        {"--wrap", {"send", "fetch", "inbox", "reply", "verify"}},
+        {"--wrap", {"send", "fetch", "inbox", "reply", "report", "verify"}},
         {"--epoch", {"keygen"}},
         {"--directory", {"verify", "members"}},
         {"--new-passphrase-file", {"members", "passphrase"}}};
     for (const auto& [option, commands] : takers) {
         for (const auto* command :
              {"trust", "send", "fetch", "inbox", "reply", "status", "revoke", "expire", "resend",
-              "verify", "keygen", "members", "passphrase"}) {
+              "report", "verify", "keygen", "members", "passphrase"}) {
             CAPTURE(option, command);
             const bool takes =
                 std::find(commands.begin(), commands.end(), command) != commands.end();
@@ -155,6 +155,13 @@ TEST_CASE("options of the other direction are taken where they belong, and nowhe
     }
     CHECK(parsed({"expire", "r.json", "--days", "3"})->days == 3U);
     CHECK(parsed({"expire", "r.json", "--days", "0"}).error().detail == "--days");
+    const auto send = parsed({"send", "a.pdf", "--notify-unfetched", "--remind-recipient"});
+    CHECK(send->notify_unfetched);
+    CHECK(send->remind_recipient);
+    CHECK_FALSE(send->remember_days);
+    CHECK(parsed({"send", "a.pdf", "--remember-days", "0"})->remember_days == 0U);
+    CHECK(parsed({"send", "a.pdf", "--remember-days", "x"}).error().code == Errc::invalid_argument);
+    CHECK(parsed({"fetch", "l", "--remember-days", "3"}).error().detail == "--remember-days");
 }
 
 TEST_CASE("there is a completion script for each shell and for no other") {
