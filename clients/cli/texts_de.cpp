@@ -146,6 +146,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_footer, "Der Verlauf ist vom Dienst der Behörde unterschrieben; die Unterschrift wurde beim Erstellen dieser Seite geprüft. Nachprüfbar ist die Datei von plankurier status --save mit plankurier verify."},
     {Text::expiry_changed, "Verfügbar bis {}."},
     {Text::notice_resent, "Die Nachricht an den Empfänger ist noch einmal unterwegs. Weitere Male möglich: {}."},
+    {Text::status_stored, "Gesichert und geprüft: {} (mit Auffüllung), Server: {}."},
+    {Text::status_notices, "Die Benachrichtigung kann noch {}-mal wiederholt werden (plankurier resend)."},
     {Text::status_undeliverable, "ACHTUNG: Die Benachrichtigung ließ sich nicht zustellen. Der Empfänger weiß vermutlich nichts von der Sendung. Bitte prüfen Sie die Adresse oder fragen Sie bei der Behörde nach."},
     {Text::status_withheld, "Der Empfänger hat die Sendung gemeldet; sie wird nicht mehr ausgeliefert und zur Frist gelöscht. Bitte fragen Sie bei der Behörde nach."},
     {Text::report_question, "Die Sendung kann danach niemand mehr lesen, auch Sie nicht. Melden? (ja/nein) "},
@@ -174,15 +176,15 @@ std::string_view text_de(Errc code) noexcept {
     case Errc::not_found: return "Das gibt es nicht oder nicht mehr. Bitte prüfen Sie Link oder Quittung.";
     case Errc::wrong_code: return "Der Code stimmt nicht. Bitte sehen Sie in der neuesten E-Mail nach.";
     case Errc::code_expired: return "Der Code ist zu alt. Bitte beginnen Sie neu, dann kommt ein neuer Code.";
-    case Errc::too_many_attempts: return "Zu viele Versuche. Bitte beginnen Sie neu, dann kommt ein neuer Code.";
+    case Errc::too_many_attempts: return "Das wurde zu oft versucht. Geht es um einen Code, beginnen Sie bitte neu, dann kommt ein neuer.";
     case Errc::too_early: return "Dafür ist es noch zu früh. Bitte warten Sie einen Moment.";
     case Errc::not_verified: return "Die E-Mail-Adresse ist nicht (mehr) bestätigt. Bitte beginnen Sie neu.";
     case Errc::unknown_department: return "Dieses Sachgebiet gibt es nicht. Eine Liste zeigt: plankurier departments";
-    case Errc::address_not_allowed: return "An diese oder von dieser Adresse ist das Senden nicht zugelassen. Möglich sind nur Adressen der Behörde selbst.";
-    case Errc::type_not_allowed: return "Dieser Dateityp ist nicht zugelassen, oder Name und Inhalt passen nicht zusammen. Möglich sind .pdf, .jpg und .png.";
+    case Errc::address_not_allowed: return "An diese oder von dieser Adresse ist das Senden nicht zugelassen. Möglich sind nur Adressen der Behörde selbst, und manche Stellen nehmen nur von bestimmten Absendern an.";
+    case Errc::type_not_allowed: return "Dieser Dateityp ist nicht zugelassen, oder Name und Inhalt passen nicht zusammen. Möglich sind .pdf, .jpg und .png, oder was das Sachgebiet davon annimmt.";
     case Errc::too_large: return "Das ist größer, als die Behörde annimmt. Bitte teilen Sie die Sendung auf.";
     case Errc::too_many_files: return "Das sind mehr Dateien, als die Behörde in einer Sendung annimmt. Bitte teilen Sie die Sendung auf.";
-    case Errc::quota_exceeded: return "Das Kontingent ist aufgebraucht. Bitte versuchen Sie es später noch einmal.";
+    case Errc::quota_exceeded: return "Von dieser Adresse sind zu viele Sendungen unfertig, oder es wurde heute zu viel gesendet. Bitte beenden Sie Begonnenes oder versuchen Sie es morgen noch einmal.";
     case Errc::rate_limited: return "Zu viele Anfragen in kurzer Zeit. Bitte versuchen Sie es in einigen Minuten noch einmal.";
     case Errc::conflict: return "Dieser Schritt passt nicht zum Stand der Sendung. Bitte sehen Sie mit plankurier status nach.";
     case Errc::expired: return "Die Frist ist abgelaufen; es wurde oder wird gelöscht. Ist das Verzeichnis der Behörde gemeint, wenden Sie sich bitte an die Behörde.";

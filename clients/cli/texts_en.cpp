@@ -146,6 +146,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_footer, "The history is signed by the authority's service; the signature was checked when this page was made. What can be checked again is the file of plankurier status --save, with plankurier verify."},
     {Text::expiry_changed, "Available until {}."},
     {Text::notice_resent, "The recipient's notice is on its way again. Times left: {}."},
+    {Text::status_stored, "Stored and verified: {} (with padding), servers: {}."},
+    {Text::status_notices, "The notice can be sent again, times left: {} (plankurier resend)."},
     {Text::status_undeliverable, "WARNING: the notice could not be delivered. The recipient probably does not know of the transfer. Please check the address or ask the authority."},
     {Text::status_withheld, "The recipient has reported the transfer; it is not handed out any more and will be deleted at its end. Please ask the authority."},
     {Text::report_question, "Nobody can read the transfer afterwards, you included. Report it? (yes/no) "},
@@ -174,15 +176,15 @@ std::string_view text_en(Errc code) noexcept {
     case Errc::not_found: return "There is no such thing, or not any more. Please check the link or receipt.";
     case Errc::wrong_code: return "The code is not right. Please look into the newest e-mail.";
     case Errc::code_expired: return "The code is too old. Please start again to get a new one.";
-    case Errc::too_many_attempts: return "Too many attempts. Please start again to get a new code.";
+    case Errc::too_many_attempts: return "That was tried too often. If it is about a code, please start again to get a new one.";
     case Errc::too_early: return "It is too early for that. Please wait a moment.";
     case Errc::not_verified: return "The e-mail address is not verified (any more). Please start again.";
     case Errc::unknown_department: return "There is no such department. For a list: plankurier departments";
-    case Errc::address_not_allowed: return "Sending to or from this address is not allowed. Only the authority's own addresses can be written to.";
-    case Errc::type_not_allowed: return "This file type is not allowed, or name and content do not agree. Possible are .pdf, .jpg and .png.";
+    case Errc::address_not_allowed: return "Sending to or from this address is not allowed. Only the authority's own addresses can be written to, and some accept certain senders only.";
+    case Errc::type_not_allowed: return "This file type is not allowed, or name and content do not agree. Possible are .pdf, .jpg and .png, or what the department accepts of these.";
     case Errc::too_large: return "This is larger than the authority accepts. Please split it.";
     case Errc::too_many_files: return "These are more files than the authority accepts in one transfer. Please split it.";
-    case Errc::quota_exceeded: return "The quota is used up. Please try again later.";
+    case Errc::quota_exceeded: return "Too many transfers of this address are unfinished, or too much was sent today. Please finish what was begun or try again tomorrow.";
     case Errc::rate_limited: return "Too many requests in a short time. Please try again in some minutes.";
     case Errc::conflict: return "This step does not fit the state of the transfer. Please look with plankurier status.";
     case Errc::expired: return "The time is over; it was or will be deleted. If this is about the authority's directory, please ask the authority.";

@@ -117,6 +117,9 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
     }
     const auto quota = quota_for(*sender, request.body_len);
     if (!quota) return tl::unexpected(quota.error());
+    if (auto ok = room_for(request.transfer, request.body_len); !ok) {
+        return tl::unexpected(ok.error());
+    }
     const TransferRow row = new_row(*sender, *addressee, request);
     ports_.store.transaction([&] { ports_.store.put(row); });
     if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);
@@ -205,8 +208,12 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
 Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageToken& token) {
     const auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
-    return TransferStatus{row->state,   row->ends,         row->created,
-                          row->fetched, row->fetch_signed, row->undeliverable};
+    TransferStatus out{row->state,   row->ends,         row->created,
+                       row->fetched, row->fetch_signed, row->undeliverable};
+    out.body_len = row->body_len;
+    out.copies = static_cast<std::int64_t>(ports_.store.copies_of(transfer).size());
+    out.resends_left = resends_max - row->resends;
+    return out;
 }
 
 Result<Bytes> Relay::revoke(const TransferId& transfer, const ManageToken& token) {

@@ -92,7 +92,10 @@ TEST_CASE("a transfer's whole life, call by call") {
                          {"fetched", false},
                          {"fetched_at", 0},
                          {"signed", false},
-                         {"recipient_undeliverable", false}});
+                         {"recipient_undeliverable", false},
+                         {"body_len", sending.layout.body_len()},
+                         {"copies", 1},
+                         {"resends_left", 3}});
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "");
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "{}");
     const json after = api.good(200, "GET", "/v1/transfers/status", sender);
