@@ -31,6 +31,16 @@ void take_count(const toml::table& table, std::string_view path, std::size_t& ta
     target = static_cast<std::size_t>(value);
 }
 
+void take_gib(const toml::table& table, std::string_view path, std::uint64_t& bytes,
+              std::int64_t gib_min = 1) {
+    auto gib = static_cast<std::int64_t>(bytes >> 30);
+    take(table, path, gib);
+    if (gib < gib_min || gib > (std::int64_t{1} << 22)) {
+        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is out of range");
+    }
+    bytes = static_cast<std::uint64_t>(gib) << 30;
+}
+
 void take_path(const toml::table& table, std::string_view path, const std::filesystem::path& base,
                std::filesystem::path& target) {
     std::string text;
@@ -93,43 +103,101 @@ void take_swarm(const toml::table& table, Config& config) {
     }
 }
 
+/// `limits`: anything with the three members.
+template <typename L>
+void check_expiry(const L& limits, const std::string& where) {
+    if (limits.expiry_days_min < 1 || limits.expiry_days_default < limits.expiry_days_min ||
+        limits.expiry_days_max < limits.expiry_days_default) {
+        throw std::runtime_error("relay.toml: " + where +
+                                 " needs 1 <= days_min <= days_default <= days_max");
+    }
+}
+
+void take_types(const toml::table& table, const std::string& path,
+                std::vector<std::string>& types) {
+    const auto* list = table.at_path(path).as_array();
+    if (list == nullptr) return;
+    types.clear();
+    for (const auto& one : *list) types.push_back(one.value_or(std::string{}));
+    const bool known = std::ranges::all_of(types, [](const std::string& type) {
+        return type == "pdf" || type == "jpeg" || type == "png";
+    });
+    if (types.empty() || !known) {
+        throw std::runtime_error("relay.toml: " + path +
+                                 " lists some of \"pdf\", \"jpeg\", \"png\"");
+    }
+}
+
+/// After the limits for all, which hold where a department says nothing.
+void take_departments(const toml::table& table, Policy& policy) {
+    const auto* departments = table["departments"].as_table();
+    if (departments == nullptr) return;
+    for (const auto& [key, entry] : *departments) {
+        const std::string id{key.str()};
+        const std::string where = "departments." + id;
+        const auto* one = entry.as_table();
+        const std::string mail = one == nullptr ? "" : (*one)["mail"].value_or(std::string{});
+        if (!check_address(mail)) {
+            throw std::runtime_error("relay.toml: " + where +
+                                     ".mail is missing or no plain e-mail address");
+        }
+        policy.department_mails.emplace(id, mail);
+        DepartmentLimits limits = limits_of(policy, id);
+        take_types(*one, "types", limits.types);
+        take_gib(*one, "transfer_gib_max", limits.transfer_bytes_max);
+        take(*one, "days_min", limits.expiry_days_min);
+        take(*one, "days_default", limits.expiry_days_default);
+        take(*one, "days_max", limits.expiry_days_max);
+        check_expiry(limits, where);
+        if (one->size() > 1) policy.departments.emplace(id, limits);
+    }
+}
+
+void take_rules(const toml::table& table, Policy& policy) {
+    const auto* rules = table["rules"].as_array();
+    for (std::size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
+        const auto* one = (*rules)[i].as_table();
+        Rule rule;
+        if (one != nullptr) rule.from = (*one)["from"].value_or(std::string{});
+        if (one != nullptr) rule.to = (*one)["to"].value_or(std::string{});
+        if (rule.from.empty() || rule.to.empty()) {
+            throw std::runtime_error("relay.toml: each of the rules needs \"from\" and \"to\"");
+        }
+        policy.rules.push_back(std::move(rule));
+    }
+}
+
 void take_policy(const toml::table& table, Policy& policy) {
     take(table, "authority", policy.authority);
     take(table, "link_base", policy.link_base);
     take(table, "expiry.days_min", policy.limits.expiry_days_min);
     take(table, "expiry.days_default", policy.limits.expiry_days_default);
     take(table, "expiry.days_max", policy.limits.expiry_days_max);
-    std::int64_t gib = static_cast<std::int64_t>(policy.limits.transfer_bytes_max >> 30);
-    take(table, "limits.transfer_gib_max", gib);
-    policy.limits.transfer_bytes_max = static_cast<std::uint64_t>(gib) << 30;
+    take_gib(table, "limits.transfer_gib_max", policy.limits.transfer_bytes_max);
     take_count(table, "limits.code_mails_per_address_hour",
                policy.limits.code_mails_per_address_hour);
     take_count(table, "limits.code_mails_per_address_day",
                policy.limits.code_mails_per_address_day);
     take_count(table, "limits.code_mails_hour", policy.limits.code_mails_hour);
+    take(table, "expiry.extend", policy.limits.expiry_extend);
+    take(table, "limits.remember_days_max", policy.limits.remember_days_max);
+    take_count(table, "limits.open_transfers_per_address",
+               policy.limits.open_transfers_per_address);
+    take_gib(table, "limits.gib_per_address_day", policy.limits.bytes_per_address_day);
+    take_gib(table, "limits.free_gib_min", policy.limits.free_bytes_min, 0);
+    take_count(table, "limits.free_percent_min", policy.limits.free_percent_min);
+    if (policy.limits.free_percent_min > 100) {
+        throw std::runtime_error("relay.toml: limits.free_percent_min is at most 100");
+    }
     take_count(table, "copies_max", policy.copies_max);
     if (policy.copies_max < 2) throw std::runtime_error("relay.toml: copies_max is at least 2");
     if (const auto* patterns = table["staff_patterns"].as_array()) {
         for (const auto& one : *patterns)
             policy.staff_patterns.push_back(one.value_or(std::string{}));
     }
-    if (const auto* departments = table["departments"].as_table()) {
-        for (const auto& [id, entry] : *departments) {
-            const auto* one = entry.as_table();
-            const std::string mail = one == nullptr ? "" : (*one)["mail"].value_or(std::string{});
-            if (!check_address(mail)) {
-                throw std::runtime_error("relay.toml: departments." + std::string{id.str()} +
-                                         ".mail is missing or no plain e-mail address");
-            }
-            policy.department_mails.emplace(id.str(), mail);
-        }
-    }
-    const Limits& limits = policy.limits;
-    if (limits.expiry_days_min < 1 || limits.expiry_days_default < limits.expiry_days_min ||
-        limits.expiry_days_max < limits.expiry_days_default) {
-        throw std::runtime_error(
-            "relay.toml: expiry needs 1 <= days_min <= days_default <= days_max");
-    }
+    take_departments(table, policy);
+    take_rules(table, policy);
+    check_expiry(policy.limits, "expiry");
 }
 
 toml::table parsed(const std::filesystem::path& file) {
@@ -170,6 +238,10 @@ Config load_config(const std::filesystem::path& file) {
     take_control(table, base, config);
     take_swarm(table, config);
     take(table, "mail.from", config.mail_from);
+    take(table, "mail.bounce", config.mail_bounce);
+    if (!config.mail_bounce.empty() && !check_address(config.mail_bounce)) {
+        throw std::runtime_error("relay.toml: mail.bounce is no plain e-mail address");
+    }
     take(table, "mail.smtp_url", config.smtp_url);
     take(table, "mail.user", config.smtp_user);
     take(table, "mail.require_tls", config.smtp_require_tls);

@@ -27,12 +27,15 @@ struct Config {
     /// Address ranges ("10.1.0.0/16", "fd00::/8") where relays talk without TLS among themselves.
     std::vector<std::string> trusted_networks;
     std::string mail_from{"plankurier@localhost"};
+    std::string mail_bounce; ///< where mails that cannot be delivered come back to; or empty
     std::string smtp_url, smtp_user, smtp_ca_file;
     std::filesystem::path smtp_password_file;
     bool smtp_require_tls{true};
 
     [[nodiscard]] std::filesystem::path keys() const { return data_dir / "keys"; }
     [[nodiscard]] std::filesystem::path directory() const { return data_dir / "directory"; }
+    /// Begun ids of mails that came back, one file each, for the control plane to take.
+    [[nodiscard]] std::filesystem::path bounces() const { return data_dir / "bounces"; }
     [[nodiscard]] std::filesystem::path nodes() const { return data_dir / "nodes"; }
 };
 

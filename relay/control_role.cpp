@@ -39,6 +39,7 @@ std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
     settings.url = config.smtp_url;
     settings.user = config.smtp_user;
     settings.ca_file = config.smtp_ca_file;
+    settings.bounce = config.mail_bounce;
     settings.require_tls = config.smtp_require_tls;
     if (!config.smtp_password_file.empty()) {
         auto raw = adapters::read_file(config.smtp_password_file);
@@ -65,8 +66,11 @@ void write_status(const Config& config, Store& store, Relay& relay) {
         std::to_string(counts.available) + "\nmails_waiting " + std::to_string(counts.mails_due) +
         "\npurged_total " + std::to_string(counts.tombstones) + "\npurged_not_confirmed " +
         std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
-        "\nrelays_live " + std::to_string(copies.relays_live) + "\nrelays_known " +
-        std::to_string(copies.relays_known) + "\nclock_jumped " +
+        "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
+        std::to_string(copies.relays_live) + "\nrelays_known " +
+        std::to_string(copies.relays_known) + "\nrelays_full " +
+        std::to_string(copies.relays_full) + "\ncodes_left " +
+        std::to_string(relay.code_budget().left) + "\nclock_jumped " +
         std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
     std::ofstream{config.data_dir / "status", std::ios::trunc} << text;
@@ -99,6 +103,7 @@ public:
         }
         if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
         if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
+        take_bounces();
         relay_.tick_expiry();
         write_status(config_, store_, relay_);
     }
@@ -124,6 +129,21 @@ private:
                          registered.damaged);
         }
         return std::move(registered.relays);
+    }
+
+    /// What `plankurier-relay bounce` has left here.
+    void take_bounces() {
+        const auto folder = config_.bounces();
+        if (!std::filesystem::exists(folder)) return;
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+            // Not what is being written just now.
+            if (entry.path().extension() != ".tmp") files.push_back(entry.path());
+        }
+        for (const auto& file : files) {
+            relay_.bounced(file.filename().string());
+            adapters::remove_durably(file);
+        }
     }
 
     void reload_directory() {

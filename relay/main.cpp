@@ -1,4 +1,5 @@
 #include "relay/adapters/files.hpp"
+#include "relay/mail_commands.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/pieces/run.hpp"
 #include "relay/roles.hpp"
@@ -33,6 +34,9 @@ constexpr const char* usage =
   directory install --config C --root F --signer-pub F --signer-minisig F
                     --directory-json F --directory-minisig F
   status --config C                                     counts, nothing personal
+  bounce --config C [--maildir DIR]                     take in mails that came back (one on
+                                                        standard input, or all of a folder)
+  never remove --config C                               the address on standard input gets mail again
   purge --config C --now                                delete every transfer at once
   purge --config C --clock-ok                           accept a clock that jumped
   check-config --config C
@@ -59,7 +63,7 @@ options::variables_map parse(int argc, char** argv) {
         "days", options::value<std::int64_t>()->default_value(30))(
         "output,o", options::value<std::string>()->default_value("directory.json"))("root", text())(
         "signer-pub", text())("signer-minisig", text())("directory-json", text())(
-        "directory-minisig", text())("now", "")("clock-ok", "")("help,h", "")(
+        "directory-minisig", text())("maildir", text())("now", "")("clock-ok", "")("help,h", "")(
         "words", options::value<std::vector<std::string>>());
     options::positional_options_description words;
     words.add("words", -1);
@@ -152,6 +156,26 @@ int purge(const options::variables_map& map, const Config& config) {
     return 0;
 }
 
+int bounce(const options::variables_map& map, const Config& config) {
+    const std::string maildir = map["maildir"].as<std::string>();
+    if (maildir.empty()) {
+        // Not ours, or no failure: nothing to do, and nothing to send back to a mail server.
+        static_cast<void>(take_bounce(config, std::cin));
+    } else {
+        std::cout << take_bounces(config, maildir) << " mails came back for good\n";
+    }
+    return 0;
+}
+
+int never(const Config& config, const std::vector<std::string>& words) {
+    if (words.size() != 2 || words[1] != "remove") {
+        std::cerr << usage;
+        return 2;
+    }
+    std::cout << (remove_never(config, std::cin) ? "gets mail again\n" : "was not on the list\n");
+    return 0;
+}
+
 int run(int argc, char** argv) {
     const options::variables_map map = parse(argc, argv);
     const auto words = map.count("words") != 0 ? map["words"].as<std::vector<std::string>>()
@@ -171,6 +195,8 @@ int run(int argc, char** argv) {
     if (command == "directory") return directory(map, config, words);
     if (command == "node") return node(config, words);
     if (command == "purge") return purge(map, config);
+    if (command == "bounce") return bounce(map, config);
+    if (command == "never") return never(config, words);
     if (command == "check-config") {
         std::cout << "the configuration is good\n";
         return 0;

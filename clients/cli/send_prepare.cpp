@@ -236,7 +236,7 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
                                           const BodySource& source, const std::string& server,
                                           Console& console, const DepartmentSender* from) {
-    const auto& service = authority.service;
+    const auto service = for_department(authority.service, options.to);
     if (auto checked = check_arguments(options, service, from); !checked) {
         return tl::unexpected(checked.error());
     }

@@ -278,7 +278,7 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
 Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
     console.say(Text::checking);
-    auto source = open_files(options, authority.service, console);
+    auto source = open_files(options, for_department(authority.service, options.to), console);
     if (!source) return conclude(console, tl::unexpected(source.error()));
     auto prepared = prepare_transfer(options, authority, *source, control.server(), console, from);
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));

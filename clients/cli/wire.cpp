@@ -50,6 +50,15 @@ Errc code_of_status(long status) {
     }
 }
 
+std::optional<WorkPuzzle> work_of(const Json& work) {
+    try {
+        return WorkPuzzle{work.at("salt").get<std::string>(), work.at("bits").get<unsigned>(),
+                          work.at("count").get<std::size_t>()};
+    } catch (const Json::exception&) {
+        return std::nullopt;
+    }
+}
+
 } // namespace
 
 std::string relay_list_text(const std::vector<RelayAddress>& relays) {
@@ -71,6 +80,14 @@ Result<Service> parse_service(std::string_view json) {
         out.expiry_days_min = in.at("expiry_days_min").get<std::uint32_t>();
         out.expiry_days_default = in.at("expiry_days_default").get<std::uint32_t>();
         out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
+        const Json departments = in.value("departments", Json::object());
+        for (const auto& [id, limits] : departments.items()) {
+            out.departments[id] = {limits.at("types").get<std::vector<std::string>>(),
+                                   limits.at("transfer_bytes_max").get<std::uint64_t>(),
+                                   limits.at("expiry_days_min").get<std::uint32_t>(),
+                                   limits.at("expiry_days_default").get<std::uint32_t>(),
+                                   limits.at("expiry_days_max").get<std::uint32_t>()};
+        }
         auto relays = relays_of(in.at("relays"));
         const auto raw = from_base64url(in.at("signature").get<std::string>());
         if (!relays || !raw || raw->size() != out.signature.size()) {
@@ -80,6 +97,18 @@ Result<Service> parse_service(std::string_view json) {
         std::copy(raw->begin(), raw->end(), out.signature.begin());
         return out;
     });
+}
+
+Service for_department(Service service, const std::string& department) {
+    const auto own = service.departments.find(department);
+    if (own == service.departments.end()) return service;
+    const DepartmentLimits limits = own->second;
+    service.types = limits.types;
+    service.transfer_bytes_max = limits.transfer_bytes_max;
+    service.expiry_days_min = limits.expiry_days_min;
+    service.expiry_days_default = limits.expiry_days_default;
+    service.expiry_days_max = limits.expiry_days_max;
+    return service;
 }
 
 Result<SignedDirectory> parse_directory_answer(std::string_view json) {
@@ -92,7 +121,7 @@ Result<SignedDirectory> parse_directory_answer(std::string_view json) {
 }
 
 Problem parse_problem(long status, std::string_view json) {
-    Problem problem{code_of_status(status), {}, {}};
+    Problem problem{code_of_status(status), {}, {}, {}};
     const auto in = Json::parse(json, nullptr, false);
     if (!in.is_object()) return problem;
     if (const auto it = in.find("code"); it != in.end() && it->is_string()) {
@@ -105,11 +134,15 @@ Problem parse_problem(long status, std::string_view json) {
     };
     problem.attempts_left = number("attempts_left");
     problem.retry_after_s = number("retry_after_s");
+    if (in.contains("work")) problem.work = work_of(in.at("work"));
     return problem;
 }
 
-std::string encode_verification(std::string_view email, std::string_view language) {
-    return Json{{"email", email}, {"language", language}}.dump();
+std::string encode_verification(std::string_view email, std::string_view language,
+                                const std::optional<WorkDone>& work) {
+    Json out{{"email", email}, {"language", language}};
+    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+    return out.dump();
 }
 
 Result<VerificationBegun> parse_verification(std::string_view json) {

@@ -4,7 +4,9 @@
 
 #include <plankurier/directory.hpp>
 #include <plankurier/ids.hpp>
+#include <plankurier/work.hpp>
 
+#include <map>
 #include <optional>
 
 namespace plankurier::cli {
@@ -14,15 +16,24 @@ struct RelayAddress {
     std::string url; ///< without a slash at the end
 };
 
+/// What one department takes.
+struct DepartmentLimits {
+    std::vector<std::string> types;
+    std::uint64_t transfer_bytes_max{};
+    std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+};
 /// `GET /v1/service`.
 struct Service {
     std::string authority, link_base;
     std::vector<std::string> types;
     std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
     std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+    std::map<std::string, DepartmentLimits> departments; ///< those with limits of their own
     std::vector<RelayAddress> relays;
     Signature signature{};
 };
+/// With the limits of the department instead of those for all, if it has its own.
+[[nodiscard]] Service for_department(Service service, const std::string& department);
 [[nodiscard]] Result<Service> parse_service(std::string_view json);
 /// The bytes that the service's signature is over.
 [[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
@@ -35,6 +46,7 @@ struct Problem {
     Errc code{Errc::unavailable};
     std::optional<unsigned> attempts_left;
     std::optional<unsigned> retry_after_s;
+    std::optional<WorkPuzzle> work; ///< what gets the request through all the same
 };
 /// Never fails: what cannot be read becomes a code made from the status.
 [[nodiscard]] Problem parse_problem(long status, std::string_view json);
@@ -43,7 +55,13 @@ struct VerificationBegun {
     std::string session; ///< b64url
     std::uint64_t valid_s{}, resend_s{};
 };
-[[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language);
+/// What `POST /v1/verifications` wants to see of work that was done.
+struct WorkDone {
+    std::string salt;
+    std::vector<std::uint64_t> numbers;
+};
+[[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language,
+                                              const std::optional<WorkDone>& work = {});
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
 [[nodiscard]] std::string encode_code(std::string_view code);
 

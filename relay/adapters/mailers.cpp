@@ -120,6 +120,14 @@ std::string mail_message(const Mail& mail, const std::string& from, std::int64_t
     return out + quoted_printable(mail.text);
 }
 
+std::string envelope_sender(const std::string& bounce, const std::string& from,
+                            const std::string& mail_id) {
+    constexpr std::size_t digits = 16;
+    const std::size_t at = bounce.find('@');
+    if (at == bounce.npos) return from;
+    return bounce.substr(0, at) + "+" + mail_id.substr(0, digits) + bounce.substr(at);
+}
+
 FolderMailer::FolderMailer(std::filesystem::path folder, std::string from, Clock& clock)
     : folder_(std::move(folder)), from_(std::move(from)), clock_(clock) {
     std::filesystem::create_directories(folder_);
@@ -175,7 +183,7 @@ Delivery SmtpMailer::deliver(const Mail& mail) {
         curl_easy_setopt(curl, CURLOPT_USERNAME, settings_.user.c_str());
         curl_easy_setopt(curl, CURLOPT_PASSWORD, password.c_str());
     }
-    const std::string from = "<" + from_ + ">";
+    const std::string from = "<" + envelope_sender(settings_.bounce, from_, mail.id) + ">";
     curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from.c_str());
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to.get());
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);

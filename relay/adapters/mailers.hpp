@@ -14,6 +14,11 @@ namespace plankurier::relay::adapters {
 [[nodiscard]] std::string mail_message(const Mail& mail, const std::string& from,
                                        std::int64_t time);
 
+/// Where a mail that cannot be delivered comes back to: "bounce@host" becomes
+/// "bounce+<first 16 digits of the mail's id>@host"; `from` when there is no such address.
+[[nodiscard]] std::string envelope_sender(const std::string& bounce, const std::string& from,
+                                          const std::string& mail_id);
+
 /// Writes each mail as DATA/mail/ID.eml: the default where no mail server is configured.
 class FolderMailer final : public Mailer {
 public:
@@ -33,6 +38,7 @@ struct SmtpSettings {
     std::string user; ///< empty: no authentication
     SecretText password;
     std::string ca_file;
+    std::string bounce; ///< see `envelope_sender`
     bool require_tls{true};
 };
 /// Hands each mail to the authority's own mail server. 4xx and network failures: later; 5xx:

@@ -38,6 +38,19 @@ const std::vector<std::string> migrations = {
     "CREATE INDEX transfer_department ON transfer (department, created)",
     "ALTER TABLE transfer ADD COLUMN sender_department TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE transfer ADD COLUMN to_citizen BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN notify_unfetched BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN remind_recipient BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN undeliverable BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN available BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN resends BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN resent BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN sealed_link TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE transfer ADD COLUMN history TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE transfer ADD COLUMN sender_hash TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX transfer_sender ON transfer (sender_hash) WHERE state = 0",
+    "ALTER TABLE verification ADD COLUMN remembered_until BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN is_notice BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE never (hash TEXT PRIMARY KEY, time BIGINT NOT NULL) WITHOUT ROWID",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -63,6 +76,7 @@ VerificationRow verification_from(const Db::Row& row) {
     out.attempts = number(row[7]);
     out.language = text(row[8]);
     out.code_made = number(row[9]);
+    out.remembered_until = number(row[10]);
     return out;
 }
 
@@ -93,7 +107,20 @@ TransferRow transfer_from(const Db::Row& row) {
     out.inbox_hash = text(row[22]);
     out.sender_department = text(row[23]);
     out.to_citizen = number(row[24]) != 0;
+    out.notify_unfetched = number(row[25]) != 0;
+    out.remind_recipient = number(row[26]) != 0;
+    out.undeliverable = number(row[27]) != 0;
+    out.available = number(row[28]);
+    out.resends = number(row[29]);
+    out.resent = number(row[30]);
+    out.sealed_link = unhex(row[31]);
+    out.history = unhex(row[32]);
+    out.sender_hash = text(row[33]);
     return out;
+}
+
+Store::Upload upload_from(const Db::Row& row) {
+    return {transfer_id(row[0]), static_cast<std::uint64_t>(number(row[1]))};
 }
 
 OutboxRow outbox_from(const Db::Row& row) {
@@ -104,6 +131,7 @@ OutboxRow outbox_from(const Db::Row& row) {
     out.sealed = unhex(row[3]);
     out.attempts = number(row[4]);
     out.next = number(row[5]);
+    out.is_notice = number(row[6]) != 0;
     return out;
 }
 
@@ -135,9 +163,9 @@ void SqliteStore::put_row(const std::string& table, const Db::Row& values) {
 }
 
 void SqliteStore::put(const VerificationRow& row) {
-    put_row("verification",
-            {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email), row.code_hash,
-             row.created, row.sent, row.verified, row.attempts, row.language, row.code_made});
+    put_row("verification", {row.session, std::int64_t{row.slot}, to_hex(row.sealed_email),
+                             row.code_hash, row.created, row.sent, row.verified, row.attempts,
+                             row.language, row.code_made, row.remembered_until});
 }
 std::optional<VerificationRow> SqliteStore::verification(const std::string& session) {
     return first(db_.query("SELECT * FROM verification WHERE session = :p0", {session}),
@@ -176,7 +204,16 @@ void SqliteStore::put(const TransferRow& row) {
                          row.waits_for_copies,
                          row.inbox_hash,
                          row.sender_department,
-                         std::int64_t{row.to_citizen}});
+                         std::int64_t{row.to_citizen},
+                         std::int64_t{row.notify_unfetched},
+                         std::int64_t{row.remind_recipient},
+                         std::int64_t{row.undeliverable},
+                         row.available,
+                         row.resends,
+                         row.resent,
+                         to_hex(row.sealed_link),
+                         to_hex(row.history),
+                         row.sender_hash});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -200,9 +237,26 @@ std::vector<TransferRow> SqliteStore::readable_transfers(const std::string& depa
                transfer_from);
 }
 std::vector<TransferRow> SqliteStore::ended_transfers(std::int64_t now) {
-    return all(db_.query("SELECT * FROM transfer WHERE ends <= :p0 OR state >= :p1",
-                         {now, static_cast<std::int64_t>(TransferState::expired)}),
+    return all(db_.query("SELECT * FROM transfer WHERE ends <= :p0 OR state IN (3, 4)", {now}),
                transfer_from);
+}
+std::vector<TransferRow> SqliteStore::transfers_to_remind(const RemindQuery& query) {
+    return all(db_.query("SELECT * FROM transfer WHERE state = 1 AND ends > :p0 AND available <= "
+                         ":p1 AND ((remind_recipient = 1 AND ends <= :p2) OR (notify_unfetched = "
+                         "1 AND ends <= :p3)) ORDER BY ends LIMIT :p4",
+                         {query.now, query.available_until, query.recipient_until,
+                          query.sender_until, wide(query.rows_max)}),
+               transfer_from);
+}
+std::size_t SqliteStore::count_uploading(const std::string& sender_hash) {
+    return static_cast<std::size_t>(
+        number(db_.query("SELECT count(*) FROM transfer WHERE sender_hash = :p0 AND state = 0",
+                         {sender_hash})
+                   .front()
+                   .front()));
+}
+std::vector<Store::Upload> SqliteStore::uploads() {
+    return all(db_.query("SELECT tid, body_len FROM transfer WHERE state = 0"), upload_from);
 }
 void SqliteStore::remove_transfer(const TransferId& transfer) {
     db_.exec("DELETE FROM copy WHERE tid = :p0", {transfer.hex()});
@@ -211,7 +265,7 @@ void SqliteStore::remove_transfer(const TransferId& transfer) {
 
 void SqliteStore::put(const OutboxRow& row) {
     put_row("outbox", {row.id, row.owner, std::int64_t{row.slot}, to_hex(row.sealed), row.attempts,
-                       row.next});
+                       row.next, std::int64_t{row.is_notice}});
 }
 std::vector<OutboxRow> SqliteStore::due_mails(std::int64_t now, std::size_t count_max) {
     return all(db_.query("SELECT * FROM outbox WHERE next > 0 AND next <= :p0 ORDER BY next "
@@ -222,8 +276,24 @@ std::vector<OutboxRow> SqliteStore::due_mails(std::int64_t now, std::size_t coun
 std::vector<OutboxRow> SqliteStore::mails_of(const std::string& owner) {
     return all(db_.query("SELECT * FROM outbox WHERE owner = :p0", {owner}), outbox_from);
 }
+std::optional<OutboxRow> SqliteStore::mail_that_begins(const std::string& id_start) {
+    // "g" stands behind every hexadecimal digit.
+    return first(db_.query("SELECT * FROM outbox WHERE id >= :p0 AND id < :p1 LIMIT 1",
+                           {id_start, id_start + "g"}),
+                 outbox_from);
+}
 void SqliteStore::remove_mail(const std::string& id) {
     db_.exec("DELETE FROM outbox WHERE id = :p0", {id});
+}
+
+void SqliteStore::add_never(const std::string& hash, std::int64_t at) {
+    db_.exec("INSERT OR IGNORE INTO never (hash, time) VALUES (:p0, :p1)", {hash, at});
+}
+bool SqliteStore::is_never(const std::string& hash) {
+    return !db_.query("SELECT time FROM never WHERE hash = :p0", {hash}).empty();
+}
+void SqliteStore::remove_never(const std::string& hash) {
+    db_.exec("DELETE FROM never WHERE hash = :p0", {hash});
 }
 
 void SqliteStore::add_tombstone(const TransferId& transfer, std::int64_t at) {
@@ -260,7 +330,7 @@ Store::Counts SqliteStore::counts() {
         return number(db_.query("SELECT count(*) FROM " + sql).front().front());
     };
     return {one("transfer WHERE state = 0"), one("transfer WHERE state IN (1, 2)"),
-            one("tombstone"), one("outbox WHERE next > 0")};
+            one("tombstone"), one("outbox WHERE next > 0"), one("transfer WHERE state = 5")};
 }
 
 } // namespace plankurier::relay::adapters

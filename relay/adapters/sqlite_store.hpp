@@ -23,6 +23,9 @@ public:
                                                 const std::string& inbox_hash, std::int64_t now,
                                                 std::size_t count_max) override;
     std::vector<TransferRow> ended_transfers(std::int64_t now) override;
+    std::vector<TransferRow> transfers_to_remind(const RemindQuery& query) override;
+    std::size_t count_uploading(const std::string& sender_hash) override;
+    std::vector<Upload> uploads() override;
     void remove_transfer(const TransferId& transfer) override;
     void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) override;
     void remove_copy(const TransferId& transfer, const RelayId& relay) override;
@@ -34,7 +37,11 @@ public:
     void put(const OutboxRow& row) override;
     std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) override;
     std::vector<OutboxRow> mails_of(const std::string& owner) override;
+    std::optional<OutboxRow> mail_that_begins(const std::string& id_start) override;
     void remove_mail(const std::string& id) override;
+    void add_never(const std::string& hash, std::int64_t at) override;
+    bool is_never(const std::string& hash) override;
+    void remove_never(const std::string& hash) override;
     void add_tombstone(const TransferId& transfer, std::int64_t at) override;
     bool is_tombstoned(const TransferId& transfer) override;
     std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,

@@ -35,11 +35,17 @@ Result<Relay::Addressee> Relay::addressee_of(const Sender& sender,
         if (!check_address(request.staff) || !is_staff(policy_, request.staff)) {
             return fail(Errc::address_not_allowed, "recipient");
         }
+        if (!may_write(policy_, sender.email, {}, request.staff)) {
+            return fail(Errc::address_not_allowed, "sender");
+        }
         return Addressee{request.staff, {}};
     }
     const auto mail = policy_.department_mails.find(request.department);
     if (directory_.find(request.department) == nullptr || mail == policy_.department_mails.end()) {
         return fail(Errc::unknown_department, "department");
+    }
+    if (!may_write(policy_, sender.email, request.department, mail->second)) {
+        return fail(Errc::address_not_allowed, "sender");
     }
     return Addressee{mail->second, request.department};
 }

@@ -15,6 +15,11 @@ void Relay::set_relays(std::vector<KnownRelay> relays) {
 
 Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expires) {
     constexpr std::int64_t day_s = 86'400;
+    // Where senders may lengthen, a relay must not delete before the control plane says so.
+    const std::int64_t days = policy_.limits.expiry_extend
+                                  ? limits_of(policy_, row.department).expiry_days_max
+                                  : row.expiry_days;
+    const bool extends = policy_.limits.expiry_extend && row.available != 0;
     Ticket ticket;
     ticket.transfer = row.transfer;
     ticket.role = role;
@@ -23,7 +28,9 @@ Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expire
     ticket.expires = expires;
     // The relay's own last resort: the expiry clock starts at `available`, which is at the latest
     // when the upload's time is over.
-    ticket.delete_at = is_readable(row.state) ? row.ends : row.ends + row.expiry_days * day_s;
+    ticket.delete_at = extends                  ? row.available + days * day_s
+                       : is_readable(row.state) ? row.ends
+                                                : row.ends + days * day_s;
     return mint_ticket(ticket, control_key_);
 }
 
@@ -31,6 +38,7 @@ Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageT
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
     if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope yet");
+    if (row->state == TransferState::quarantined) return fail(Errc::conflict, "quarantined");
     if (row->state == TransferState::uploading) {
         row->ends = ports_.clock.now() + policy_.limits.upload_idle_s;
         ports_.store.transaction([&] { ports_.store.put(*row); });
@@ -115,9 +123,14 @@ void Relay::take_statements(const RelayId& relay, const SyncRequest& request) {
         }
         for (const StoredReceipt& stored : request.stored) {
             if (stored.relay != relay) continue;
-            const auto row = ports_.store.transfer(stored.transfer);
+            auto row = ports_.store.transfer(stored.transfer);
             if (!row || !is_open(row->state) || row->body_len != stored.body_len) continue;
+            const std::size_t before = holders(stored.transfer).size();
             ports_.store.add_copy(stored.transfer, relay, ports_.clock.now());
+            const std::size_t now = holders(stored.transfer).size();
+            if (now == before || row->state == TransferState::uploading) continue;
+            note(*row, HistoryEvent::stored, now);
+            ports_.store.put(*row);
         }
     });
     PK_FAULT("control.after_statements");
@@ -158,6 +171,7 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
     constexpr std::size_t tombstones_max = 1'000;
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     relays_.heard(relay, ports_.clock.monotonic());
+    if (request.space) relays_.set_space(relay, *request.space);
     take_statements(relay, request);
     SyncAnswer answer;
     answer.now = ports_.clock.now();
@@ -177,9 +191,12 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
 
 CopyCounts Relay::copy_counts() {
     const std::vector<RelayId> ids = relays_.ids();
+    const auto uploads = ports_.store.uploads();
+    const auto full = std::ranges::count_if(
+        relays_.all(), [&](const KnownRelay& relay) { return !has_room(relay, 0, uploads); });
     return {ports_.store.count_short_of_copies(ids, std::min<std::size_t>(ids.size(), 2)),
             ports_.store.count_not_gone(ids), relays_.live_count(ports_.clock.monotonic()),
-            ids.size()};
+            ids.size(), static_cast<std::size_t>(full)};
 }
 
 } // namespace plankurier::relay

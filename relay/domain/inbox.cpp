@@ -7,7 +7,7 @@ namespace plankurier::relay {
 
 /// Keyed, so that an id in a receipt cannot be looked for in a stolen database.
 std::string Relay::inbox_hash(const InboxId& inbox) const {
-    return code_hash("inbox", inbox.hex());
+    return keyed_hash(pepper_, "inbox", inbox.hex());
 }
 
 Result<std::vector<InboxEntry>> Relay::inbox(const SessionToken& session) {

@@ -12,13 +12,14 @@ struct Text {
     std::string_view subject, body;
 };
 /// In the order of `Notice`. `{name}` is replaced by the fact of that name.
-constexpr std::array<Text, 7> german = {{
+constexpr std::array<Text, 10> german = {{
     {"Ihr Bestätigungscode",
      "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
      "Geben Sie ihn dort ein, wo Sie ihn angefordert haben. Er gilt {minutes} Minuten. Geben Sie "
      "ihn niemandem weiter; niemand von uns fragt danach.\n\n"
      "Zum Anzeigen des Codes: {link}\n\n"
-     "Haben Sie nichts angefordert? Dann müssen Sie nichts tun.\n"},
+     "Haben Sie nichts angefordert? Dann müssen Sie nichts tun. Wollen Sie nie wieder Post von "
+     "hier: {never_link}\n"},
     {"Eine vertrauliche Nachricht wartet",
      "{authority}\n\nFür Ihre Stelle wartet eine vertrauliche Nachricht.\n\n    {link}\n\n"
      "Zum Öffnen brauchen Sie den Schlüssel Ihrer Stelle:\n"
@@ -45,13 +46,26 @@ constexpr std::array<Text, 7> german = {{
      "Zum Öffnen brauchen Sie ein Passwort; wir sagen es Ihnen am Telefon oder schreiben es Ihnen "
      "in einem Brief, nie in einer E-Mail.\n"
      "Öffnen mit: plankurier fetch LINK\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Ihre Nachricht ist noch nicht abgerufen",
+     "{authority}\n\nIhre Übertragung vom {created} (Nummer {receipt_number}) ist noch nicht "
+     "abgerufen.\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Eine vertrauliche Nachricht wartet noch",
+     "{authority}\n\nEine vertrauliche Nachricht ist noch nicht abgerufen.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie dasselbe, das in unserer ersten E-Mail dazu steht.\n\n"
+     "Sie wird am {expires} automatisch gelöscht.\n"},
+    {"Ihre Nachricht ist nicht zustellbar",
+     "{authority}\n\nZu Ihrer Übertragung vom {created} (Nummer {receipt_number}) konnten wir die "
+     "Empfängerin oder den Empfänger nicht per E-Mail benachrichtigen. Bitte prüfen Sie die "
+     "Adresse "
+     "oder melden Sie sich auf anderem Weg.\n\nSie wird am {expires} automatisch gelöscht.\n"},
 }};
-constexpr std::array<Text, 7> english = {{
+constexpr std::array<Text, 10> english = {{
     {"Your verification code",
      "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
      "Type it in where you asked for it. It is valid for {minutes} minutes. Do not pass it on; "
      "none of us will ask for it.\n\nTo display the code: {link}\n\n"
-     "You did not ask for a code? Then there is nothing to do.\n"},
+     "You did not ask for a code? Then there is nothing to do. To get no mail from here ever "
+     "again: {never_link}\n"},
     {"A confidential message is waiting",
      "{authority}\n\nA confidential message is waiting for your department.\n\n    {link}\n\n"
      "You need your department's key to open it:\nplankurier fetch LINK --key KEYFILE\n\n"
@@ -76,6 +90,17 @@ constexpr std::array<Text, 7> english = {{
      "{authority}\n\nA confidential message is ready for you.\n\n    {link}\n\n"
      "You need a password to open it; we tell you on the phone or in a letter, never by e-mail.\n"
      "Open it with: plankurier fetch LINK\n\nIt will be deleted automatically on {expires}.\n"},
+    {"Your message has not been fetched yet",
+     "{authority}\n\nYour transfer of {created} (number {receipt_number}) has not been fetched "
+     "yet.\n\nIt will be deleted automatically on {expires}.\n"},
+    {"A confidential message is still waiting",
+     "{authority}\n\nA confidential message has not been fetched yet.\n\n    {link}\n\n"
+     "To open it you need what our first e-mail about it says.\n\n"
+     "It will be deleted automatically on {expires}.\n"},
+    {"Your message is undeliverable",
+     "{authority}\n\nWe could not tell the recipient of your transfer of {created} (number "
+     "{receipt_number}) by e-mail. Please check the address or get in touch another way.\n\n"
+     "It will be deleted automatically on {expires}.\n"},
 }};
 
 std::string filled(std::string_view text,
@@ -131,6 +156,7 @@ Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& f
     mail.text = filled(text.body, {{"authority", facts.authority},
                                    {"link", facts.link},
                                    {"code", facts.code},
+                                   {"never_link", facts.never_link},
                                    {"minutes", std::to_string(facts.valid_minutes)},
                                    {"expires", date_text(facts.expires, in_english)},
                                    {"created", date_text(facts.created, in_english)},

@@ -7,13 +7,24 @@
 namespace plankurier::relay {
 
 struct NoticeFacts {
-    std::string authority, link, code, receipt_number;
+    std::string authority, link, code, never_link, receipt_number;
     std::string sender_email, sender_phone; ///< password transfers only
     std::int64_t expires{};                 ///< Unix seconds
     std::int64_t created{};
     std::int64_t valid_minutes{};
 };
-enum class Notice { code, department, password, fetched, not_fetched, answer, message };
+enum class Notice {
+    code,
+    department,
+    password,
+    fetched,
+    not_fetched,
+    answer,
+    message,
+    not_yet_fetched,
+    reminder,
+    undeliverable
+};
 
 /// In which language the sender is told what became of a transfer: citizens in the one they chose,
 /// the authority in German; the transfer's is then the citizen's.

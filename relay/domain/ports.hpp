@@ -76,12 +76,21 @@ struct VerificationRow {
     std::int64_t code_made{};
     std::int64_t attempts{};
     std::string language;
+    std::int64_t remembered_until{}; ///< 0: as long as every session
 };
 
-enum class TransferState { uploading, available, fetched, expired, revoked };
+/// The numbers stand in the database.
+enum class TransferState {
+    uploading = 0,
+    available = 1,
+    fetched = 2,
+    expired = 3,
+    revoked = 4,
+    quarantined = 5 ///< its recipient reported it: nobody reads it any more
+};
 /// Under way or to be fetched: relays keep its pieces.
 [[nodiscard]] constexpr bool is_open(TransferState state) noexcept {
-    return state <= TransferState::fetched;
+    return state <= TransferState::fetched || state == TransferState::quarantined;
 }
 /// "Sent" for the citizen: its recipient may read it.
 [[nodiscard]] constexpr bool is_readable(TransferState state) noexcept {
@@ -105,6 +114,12 @@ struct TransferRow {
     std::int64_t created{}, verified{}, ends{}; ///< `ends`: of the upload, then of the files
     std::int64_t fetched{};
     bool fetch_signed{};
+    bool notify_unfetched{}, remind_recipient{}; ///< wanted and not done yet
+    bool undeliverable{};                        ///< the recipient's address took no mail
+    std::int64_t available{};                    ///< since when
+    std::int64_t resends{}, resent{};            ///< of the notice
+    Bytes sealed_link, history;
+    std::string sender_hash;         ///< keyed; to count what one address sends
     std::string inbox_hash;          ///< keyed; of an answer to a citizen's return key; or empty
     std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0
 };
@@ -115,6 +130,7 @@ struct OutboxRow {
     std::string owner; ///< session hash, or tid as hex
     Slot slot{};
     Bytes sealed;
+    bool is_notice{};                ///< to the recipient, not to the sender
     std::int64_t attempts{}, next{}; ///< next == 0: delivered or refused, only kept for `forget`
 };
 
@@ -149,6 +165,22 @@ public:
                                                         std::size_t count_max) = 0;
     /// Those whose `ends` is at or before `now`, and those in an ended state.
     virtual std::vector<TransferRow> ended_transfers(std::int64_t now) = 0;
+    /// Available ones that end soon and whose recipient or sender wants to hear of it.
+    struct RemindQuery {
+        std::int64_t now{};
+        std::int64_t recipient_until{}, sender_until{}; ///< their ends, at the latest
+        std::int64_t available_until{};                 ///< available since then at least
+        std::size_t rows_max{};
+    };
+    virtual std::vector<TransferRow> transfers_to_remind(const RemindQuery& query) = 0;
+    /// Uploads of the sender that are not finished.
+    virtual std::size_t count_uploading(const std::string& sender_hash) = 0;
+    /// Uploads that are not finished, of all senders.
+    struct Upload {
+        TransferId transfer;
+        std::uint64_t body_len{};
+    };
+    virtual std::vector<Upload> uploads() = 0;
     /// With its copies.
     virtual void remove_transfer(const TransferId& transfer) = 0;
 
@@ -173,7 +205,14 @@ public:
     virtual void put(const OutboxRow& row) = 0;
     virtual std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) = 0;
     virtual std::vector<OutboxRow> mails_of(const std::string& owner) = 0;
+    /// The mail whose id begins with these digits, also a delivered one.
+    virtual std::optional<OutboxRow> mail_that_begins(const std::string& id_start) = 0;
     virtual void remove_mail(const std::string& id) = 0;
+
+    /// Who wants no mail, by keyed hash. Idempotent.
+    virtual void add_never(const std::string& hash, std::int64_t at) = 0;
+    virtual bool is_never(const std::string& hash) = 0;
+    virtual void remove_never(const std::string& hash) = 0;
 
     virtual void add_tombstone(const TransferId& transfer, std::int64_t at) = 0; ///< idempotent
     virtual bool is_tombstoned(const TransferId& transfer) = 0;
@@ -193,7 +232,7 @@ public:
     virtual void scrub() = 0;
     /// Counts for `status` and metrics.
     struct Counts {
-        std::int64_t uploading{}, available{}, tombstones{}, mails_due{};
+        std::int64_t uploading{}, available{}, tombstones{}, mails_due{}, quarantined{};
     };
     virtual Counts counts() = 0;
 };

@@ -4,14 +4,17 @@
 /// Unknown, foreign and ended things all answer `not_found` where a stranger could be asking.
 
 #include "relay/domain/notices.hpp"
+#include "relay/domain/pepper.hpp"
 #include "relay/domain/policy.hpp"
 #include "relay/domain/ports.hpp"
 #include "relay/domain/relays.hpp"
 #include "relay/domain/sessions.hpp"
 
 #include <plankurier/directory.hpp>
+#include <plankurier/history.hpp>
 #include <plankurier/records.hpp>
 #include <plankurier/secret.hpp>
+#include <plankurier/work.hpp>
 
 #include <map>
 
@@ -39,12 +42,33 @@ struct TransferRequest {
     std::optional<InboxId> inbox;           ///< with `citizen`: an answer to this return key
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
-    bool notify_fetch{true};
+    bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone;
     Hash256 fetch_hash{}, manage_hash{};
 };
+/// Of one address: uploads that it may have open at a time.
+struct Quota {
+    std::size_t open_max{}, open_left{};
+};
 struct TransferCreated {
     std::int64_t upload_until{};
+    std::optional<Quota> quota{}; ///< of a new one
+};
+/// Codes that the whole site may send an hour, and how many have not been asked for yet.
+struct CodeBudget {
+    std::size_t max{}, left{};
+    std::int64_t reset_s{}; ///< until one more may be sent
+};
+/// What somebody has worked out; see WorkPuzzle.
+struct WorkDone {
+    std::string salt;
+    std::vector<std::uint64_t> numbers;
+};
+struct CodeWish {
+    /// Not empty: the same request with the same key gets the same session, and no second mail.
+    /// Nobody else may be able to guess it.
+    std::string request_key{};
+    std::optional<WorkDone> work{};
 };
 struct TicketAnswer {
     Bytes ticket;
@@ -60,6 +84,7 @@ struct TransferStatus {
     TransferState state{};
     std::int64_t expires{}, created{}, fetched{};
     bool fetch_signed{};
+    bool undeliverable{}; ///< the recipient's address took no mail
 };
 struct SyncRequest {
     std::int64_t time{}; ///< by the relay's clock
@@ -67,6 +92,7 @@ struct SyncRequest {
     std::vector<TransferId> holds;
     std::vector<GoneReceipt> gone; ///< signatures already checked, as with `stored`
     std::vector<StoredReceipt> stored;
+    std::optional<RelaySpace> space{};
 };
 /// What a relay should fetch from others, and its right to do so.
 struct WantedCopy {
@@ -93,6 +119,7 @@ struct CopyCounts {
     std::int64_t missing{};  ///< transfers to be fetched that too few relays have
     std::int64_t not_gone{}; ///< purges that not every relay has signed
     std::size_t relays_live{}, relays_known{};
+    std::size_t relays_full{}; ///< that take nothing new
 };
 
 /// A mail on its way to the mailer.
@@ -103,7 +130,7 @@ struct DueMail {
 
 class Relay {
 public:
-    Relay(Ports ports, Policy policy, SigningSeed control_key, Secret<32, struct PepperTag> pepper,
+    Relay(Ports ports, Policy policy, SigningSeed control_key, Pepper pepper,
           std::vector<KnownRelay> relays);
 
     /// Replaces the registered relays. Who is new counts as dead before its first sync.
@@ -112,13 +139,23 @@ public:
     void set_directory(Directory directory);
 
     /// Sends a code if the address may have one; the answer is the same either way.
-    /// Fails with `invalid_argument`.
-    Result<VerificationBegun> begin_verification(std::string_view email, std::string_view language);
-    /// Fails with `too_early`, `code_expired`, `not_found`.
+    /// Fails with `invalid_argument`, `rate_limited` (the site's codes of this hour are used up;
+    /// `code_work` says what helps).
+    Result<VerificationBegun> begin_verification(std::string_view email, std::string_view language,
+                                                 const CodeWish& wish = {});
+    /// What gets the address a code all the same; nothing when nobody gets one.
+    std::optional<WorkPuzzle> code_work(std::string_view email);
+    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited`.
     Result<void> resend(const SessionToken& session);
-    /// Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what is left.
+    /// The right code, the first time, keeps the address verified for `remember_days` (0: as long
+    /// as every session). Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what
+    /// is left; `invalid_argument` (days).
     Result<void> check_code(const SessionToken& session, const SecretText& code,
-                            std::int64_t& attempts_left);
+                            std::int64_t& attempts_left, std::int64_t remember_days = 0);
+    [[nodiscard]] CodeBudget code_budget();
+    /// Puts the address that the token of its code mail was made for on the list of those who get
+    /// no mail. Idempotent. Fails with `not_found`.
+    Result<void> never_again(const SecretText& token);
 
     /// What the holder of a department's key answers to get a session. A department or key that is
     /// not in the directory, or not now, gets a challenge that nobody can answer.
@@ -134,7 +171,8 @@ public:
     /// The session is that of a verified address, or of a department's key. Only departments and
     /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
-    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken).
+    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken), `quota_exceeded` (the
+    /// sender's), `no_space` (too few relays have room for it).
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
@@ -151,7 +189,21 @@ public:
     Result<Finished> finish(const TransferId& transfer, const ManageToken& token,
                             const std::vector<Bytes>& receipts);
     Result<TransferStatus> status(const TransferId& transfer, const ManageToken& token);
-    Result<void> revoke(const TransferId& transfer, const ManageToken& token);
+    /// With the history that ends with it; without one when it is said again.
+    Result<Bytes> revoke(const TransferId& transfer, const ManageToken& token);
+    /// What happened so far, signed (history.hpp).
+    Result<Bytes> history(const TransferId& transfer, const ManageToken& token);
+    /// Ends the transfer so many days from now; returns that time. Sooner always, later only where
+    /// the policy allows it. Fails with `invalid_argument`, `conflict` (not available).
+    Result<std::int64_t> change_expiry(const TransferId& transfer, const ManageToken& token,
+                                       std::int64_t days_from_now);
+    /// The notice goes out again; returns how often it still may. Fails with `too_early`,
+    /// `too_many_attempts`, `conflict` (not available).
+    Result<std::int64_t> resend_notice(const TransferId& transfer, const ManageToken& token);
+    /// The recipient will have nothing to do with it: nobody reads it any more. Idempotent.
+    Result<void> report(const TransferId& transfer, const FetchToken& token);
+    /// A mail whose id begins with these 16 digits came back for good.
+    void bounced(std::string_view mail_start);
 
     Result<Bytes> envelope(const LinkId& link);
     Result<Bytes> verified_record(const LinkId& link);
@@ -211,6 +263,7 @@ private:
     struct Addressee {
         std::string email, department;
     };
+    enum class MailKind { code, notice, other };
     Result<Sender> sender_of(const SessionToken& session);
     Result<Addressee> addressee_of(const Sender& sender, const TransferRequest& request) const;
     [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
@@ -224,7 +277,26 @@ private:
     Result<Bytes> record_of(const Result<TransferRow>& row);
     Result<TransferRow> managed(const TransferId& transfer, const ManageToken& token);
     Result<TransferRow> linked(const LinkId& link);
-    Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token);
+    /// Quarantined ones only for who says so.
+    Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token,
+                                  bool also_quarantined = false);
+    void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
+    Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
+    void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);
+    Result<void> room_for(const TransferId& transfer, std::uint64_t body_len);
+    bool has_room(const KnownRelay& relay, std::uint64_t bytes,
+                  const std::vector<Store::Upload>& uploads);
+    [[nodiscard]] std::string sender_hash(std::string_view email) const;
+    [[nodiscard]] std::string never_token(std::string_view email) const;
+    bool is_never(std::string_view email);
+    bool may_mail(std::string_view email, MailKind kind);
+    void tell_sender(const TransferRow& row, Notice notice);
+    NoticeFacts recipients_facts(const TransferRow& row);
+    void queue_reminder(TransferRow& row);
+    void send_reminders();
+    void undeliverable(TransferRow& row);
+    void notice_failed(const OutboxRow& mail);
+    [[nodiscard]] std::int64_t session_end(const VerificationRow& row) const;
     [[nodiscard]] Bytes ticket(const TransferRow& row, TicketRole role, std::int64_t expires);
     [[nodiscard]] std::vector<KnownRelay> holders(const TransferId& transfer);
     Result<void> enough_copies(TransferRow& row, const std::vector<Bytes>& receipts);
@@ -233,9 +305,17 @@ private:
     [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);
+    Result<void> may_ask_code(std::string_view email, const std::optional<WorkDone>& work);
+    bool take_work(std::string_view email, const WorkDone& work);
+    bool codes_are_out();
+    [[nodiscard]] std::string work_salt(std::string_view email, std::int64_t made) const;
+    [[nodiscard]] WorkPuzzle puzzle(std::string salt) const;
+    [[nodiscard]] SessionToken session_token(std::string_view email,
+                                             std::string_view request_key) const;
     void send_code(VerificationRow& row, const std::string& email);
-    std::string queue_mail(const std::string& owner, Slot slot, Mail mail); ///< gives its id
-    void queue_notice(const TransferRow& row, const LinkId& link);
+    bool queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind,
+                    bool is_wanted = true);
+    void queue_notice(TransferRow& row);
     std::string opened_text(Slot slot, std::string_view purpose, const Bytes& sealed);
     void drop_old_verifications(std::int64_t now);
     void drop_verification(const VerificationRow& row);
@@ -248,7 +328,7 @@ private:
     Ports ports_;
     Policy policy_;
     SigningSeed control_key_;
-    Secret<32, struct PepperTag> pepper_;
+    Pepper pepper_;
     KnownRelays relays_;
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
@@ -256,7 +336,10 @@ private:
     bool clock_jumped_{};
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
-    std::vector<std::int64_t> code_mails_all_;
+    std::vector<std::int64_t> codes_asked_;          ///< of the last hour, whoever asked
+    std::map<std::string, std::int64_t> work_taken_; ///< salt -> when
+    /// Keyed hash of the sender -> when how many bytes, of the last day.
+    std::map<std::string, std::vector<std::pair<std::int64_t, std::uint64_t>>> bytes_sent_;
     bool scrub_due_{true}; ///< also after a start: the last process may have died before it
     struct Purged {
         std::int64_t at{};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <stdexcept>
 #include <utility>
 
 namespace plankurier::relay {
@@ -35,22 +36,57 @@ Mail unpacked(std::string id, std::string_view text) {
 
 } // namespace
 
-std::string Relay::queue_mail(const std::string& owner, Slot slot, Mail mail) {
+/// What may not be sent is written and sealed all the same, so that nobody can tell by the time it
+/// takes who wants no mail. Gives false for it.
+bool Relay::queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind,
+                       bool is_wanted) {
+    const bool may_send = may_mail(mail.to, kind) && is_wanted;
     OutboxRow row;
     row.id = Id128<struct MailIdTag>::random().hex();
     row.owner = owner;
     row.slot = slot;
     row.sealed = ports_.vault.seal(slot, "mail", packed(mail));
+    row.is_notice = kind == MailKind::notice;
     row.next = ports_.clock.now();
+    if (!may_send) {
+        row.next = 0;
+        row.sealed.clear();
+    }
     ports_.store.put(row);
-    return row.id;
+    return may_send;
 }
 
-void Relay::queue_notice(const TransferRow& row, const LinkId& link) {
+NoticeFacts Relay::recipients_facts(const TransferRow& row) {
     NoticeFacts facts;
     facts.authority = policy_.authority;
-    facts.link = policy_.link_base + "/t#v1." + link.hex();
+    const auto link = ports_.vault.open(row.slot, "link", row.sealed_link);
+    if (!link) throw std::runtime_error("a sealed column does not open");
+    facts.link = policy_.link_base + "/t#v1." + to_hex(*link);
     facts.expires = row.ends;
+    return facts;
+}
+
+void Relay::tell_sender(const TransferRow& row, Notice notice) {
+    NoticeFacts facts;
+    facts.authority = policy_.authority;
+    facts.created = row.created;
+    facts.expires = row.ends;
+    facts.receipt_number = row.receipt_number;
+    Mail mail = write_notice(notice, senders_language(row), facts);
+    mail.to = opened_text(row.slot, "sender", row.sealed_sender);
+    queue_mail(row.transfer.hex(), row.slot, std::move(mail), MailKind::other);
+}
+
+void Relay::queue_reminder(TransferRow& row) {
+    if (row.sealed_link.empty()) return; // from before links were kept
+    Mail mail =
+        write_notice(Notice::reminder, row.to_citizen ? row.language : "de", recipients_facts(row));
+    mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
+    queue_mail(row.transfer.hex(), row.slot, std::move(mail), MailKind::notice);
+}
+
+void Relay::queue_notice(TransferRow& row) {
+    NoticeFacts facts = recipients_facts(row);
     facts.sender_email = opened_text(row.slot, "sender", row.sealed_sender);
     facts.sender_phone = opened_text(row.slot, "phone", row.sealed_phone);
     const Notice notice = row.to_citizen && !row.inbox_hash.empty() ? Notice::answer
@@ -60,7 +96,8 @@ void Relay::queue_notice(const TransferRow& row, const LinkId& link) {
     Mail mail = write_notice(notice, row.to_citizen ? row.language : "de", facts);
     mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
     if (notice == Notice::password) mail.reply_to = facts.sender_email;
-    queue_mail(row.transfer.hex(), row.slot, std::move(mail));
+    const std::string owner = row.transfer.hex();
+    if (!queue_mail(owner, row.slot, std::move(mail), MailKind::notice)) undeliverable(row);
 }
 
 std::vector<DueMail> Relay::due_mails() {
@@ -89,7 +126,8 @@ void Relay::mail_done(DueMail due, Delivery delivery) {
         return;
     }
     ++row.attempts;
-    if (delivery == Delivery::later && row.attempts < attempts_max) {
+    const bool again = delivery == Delivery::later && row.attempts < attempts_max;
+    if (again) {
         const std::int64_t wait = policy_.limits.mail_retry_first_s
                                   << std::min<std::int64_t>(row.attempts - 1, 10);
         row.next = ports_.clock.now() + std::min(wait, policy_.limits.mail_retry_max_s);
@@ -97,7 +135,10 @@ void Relay::mail_done(DueMail due, Delivery delivery) {
         row.next = 0;
         row.sealed.clear();
     }
-    ports_.store.transaction([&] { ports_.store.put(row); });
+    ports_.store.transaction([&] {
+        ports_.store.put(row);
+        if (!again && delivery != Delivery::done) notice_failed(row);
+    });
 }
 
 void Relay::drop_mails(const std::string& owner) {
@@ -135,9 +176,10 @@ void Relay::purge(TransferRow row) {
             mail.id = row.transfer.hex();
             mail.to = as_text(*sender);
             // Not by the outbox: its row would have to outlive the key that it is sealed with.
-            last_notices_.push_back({{}, std::move(mail)});
+            if (may_mail(mail.to, MailKind::other)) last_notices_.push_back({{}, std::move(mail)});
         }
         row.state = TransferState::expired;
+        note(row, HistoryEvent::expired);
         ports_.store.transaction([&] { ports_.store.put(row); });
     }
     PK_FAULT("purge.after_expired");
@@ -187,6 +229,7 @@ void Relay::tick_expiry() {
     drop_old_verifications(now);
     for (const TransferRow& row : ports_.store.ended_transfers(now)) purge(row);
     finish_purges();
+    send_reminders();
 }
 
 void Relay::purge_now(bool all) {

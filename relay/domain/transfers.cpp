@@ -38,7 +38,10 @@ void Relay::forget_strangers() {
         for (OutboxRow& mail : ports_.store.mails_of(owner)) mails.push_back(std::move(mail.id));
     };
     for (const auto& row : ports_.store.verifications_before(forever)) add_mails_of(row.session);
-    for (const auto& row : ports_.store.ended_transfers(forever)) add_mails_of(row.transfer.hex());
+    for (const auto& row : ports_.store.ended_transfers(forever)) {
+        add_mails_of(row.transfer.hex());
+        if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);
+    }
     ports_.mailer.keep_only(mails);
 }
 
@@ -52,7 +55,8 @@ std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes&
 }
 
 Result<void> Relay::check_wishes(const TransferRequest& request) const {
-    const Limits& limits = policy_.limits;
+    const DepartmentLimits limits =
+        limits_of(policy_, request.staff.empty() ? request.department : std::string{});
     const auto layout = BodyLayout::from_body_len(request.body_len);
     if (!layout) return tl::unexpected(layout.error());
     if (layout->sealed_bytes() > limits.transfer_bytes_max) return fail(Errc::too_large, "body");
@@ -72,6 +76,7 @@ TransferRow Relay::new_row(const Sender& sender, const Addressee& addressee,
     row.sender_department = sender.department;
     row.to_citizen = !request.citizen.empty();
     if (request.inbox) row.inbox_hash = inbox_hash(*request.inbox);
+    if (sender.department.empty()) row.sender_hash = sender_hash(sender.email);
     row.sealed_sender = ports_.vault.seal(row.slot, "sender", as_bytes(sender.email));
     row.sealed_recipient = ports_.vault.seal(row.slot, "recipient", as_bytes(addressee.email));
     if (!request.phone.empty() && !request.staff.empty()) {
@@ -80,12 +85,15 @@ TransferRow Relay::new_row(const Sender& sender, const Addressee& addressee,
     row.body_len = request.body_len;
     row.expiry_days = request.expiry_days;
     row.notify_fetch = request.notify_fetch;
+    row.notify_unfetched = request.notify_unfetched;
+    row.remind_recipient = request.remind_recipient;
     row.language = request.language == "en" ? "en" : "de";
     row.fetch_hash = to_hex(request.fetch_hash);
     row.manage_hash = to_hex(request.manage_hash);
     row.created = ports_.clock.now();
     row.verified = sender.verified;
     row.ends = row.created + policy_.limits.upload_idle_s;
+    note(row, HistoryEvent::accepted);
     return row;
 }
 
@@ -103,9 +111,15 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
         if (!same) return fail(Errc::conflict, "id");
         return TransferCreated{known->ends};
     }
+    const auto quota = quota_for(*sender, request.body_len);
+    if (!quota) return tl::unexpected(quota.error());
+    if (auto ok = room_for(request.transfer, request.body_len); !ok) {
+        return tl::unexpected(ok.error());
+    }
     const TransferRow row = new_row(*sender, *addressee, request);
     ports_.store.transaction([&] { ports_.store.put(row); });
-    return TransferCreated{row.ends};
+    if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);
+    return TransferCreated{row.ends, *quota};
 }
 
 Result<TransferRow> Relay::managed(const TransferId& transfer, const ManageToken& token) {
@@ -130,11 +144,14 @@ Result<TransferRow> Relay::linked(const LinkId& link) {
     return *row;
 }
 
-Result<TransferRow> Relay::fetchable(const TransferId& transfer, const FetchToken& token) {
+Result<TransferRow> Relay::fetchable(const TransferId& transfer, const FetchToken& token,
+                                     bool also_quarantined) {
     auto row = ports_.store.transfer(transfer);
     const std::string given = hash_text(token.reveal());
-    if (!row || !equal_constant_time(as_bytes(given), as_bytes(row->fetch_hash)) ||
-        !is_readable(row->state) || ports_.clock.now() >= row->ends) {
+    const bool open = row && (is_readable(row->state) ||
+                              (also_quarantined && row->state == TransferState::quarantined));
+    if (!open || !equal_constant_time(as_bytes(given), as_bytes(row->fetch_hash)) ||
+        ports_.clock.now() >= row->ends) {
         return fail(Errc::not_found, "transfer");
     }
     return *row;
@@ -165,17 +182,21 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
     constexpr std::int64_t day_s = 86'400;
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
-    if (is_readable(row->state)) return Finished{row->ends, row->receipt_number};
+    if (row->state != TransferState::uploading) return Finished{row->ends, row->receipt_number};
     if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope");
     if (auto ok = enough_copies(*row, receipts); !ok) return tl::unexpected(ok.error());
     const LinkId link = LinkId::random();
     row->state = TransferState::available;
+    row->available = ports_.clock.now();
     row->link_hash = hash_text(link.bytes);
+    row->sealed_link = ports_.vault.seal(row->slot, "link", link.bytes);
     row->receipt_number = new_receipt_number();
-    row->ends = ports_.clock.now() + row->expiry_days * day_s;
+    row->ends = row->available + row->expiry_days * day_s;
+    note(*row, HistoryEvent::stored, holders(transfer).size());
+    note(*row, HistoryEvent::available);
     ports_.store.transaction([&] {
         ports_.store.put(*row);
-        queue_notice(*row, link);
+        queue_notice(*row);
     });
     return Finished{row->ends, row->receipt_number};
 }
@@ -183,21 +204,23 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
 Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageToken& token) {
     const auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
-    return TransferStatus{row->state, row->ends, row->created, row->fetched, row->fetch_signed};
+    return TransferStatus{row->state,   row->ends,         row->created,
+                          row->fetched, row->fetch_signed, row->undeliverable};
 }
 
-Result<void> Relay::revoke(const TransferId& transfer, const ManageToken& token) {
+Result<Bytes> Relay::revoke(const TransferId& transfer, const ManageToken& token) {
     auto row = managed(transfer, token);
     if (!row) {
         const Errc code = row.error().code;
-        if (code == Errc::revoked || code == Errc::purged) return {}; // said twice
+        if (code == Errc::revoked || code == Errc::purged) return Bytes{}; // said twice
         return tl::unexpected(row.error());
     }
     row->state = TransferState::revoked;
+    note(*row, HistoryEvent::revoked);
     ports_.store.transaction([&] { ports_.store.put(*row); });
     purge(*row);
     finish_purges();
-    return {};
+    return std::move(row->history);
 }
 
 Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
@@ -216,20 +239,14 @@ Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
         if (!signed_by_department) return fail(Errc::bad_signature, "fetched report");
     }
     const bool first = row->state != TransferState::fetched;
+    const bool news = first || (signed_by_department && !row->fetch_signed);
     row->state = TransferState::fetched;
     if (first) row->fetched = ports_.clock.now();
+    if (news) note(*row, HistoryEvent::fetched, signed_by_department ? 1 : 0);
     row->fetch_signed = row->fetch_signed || signed_by_department;
     ports_.store.transaction([&] {
         ports_.store.put(*row);
-        if (!first || !row->notify_fetch) return;
-        NoticeFacts facts;
-        facts.authority = policy_.authority;
-        facts.created = row->created;
-        facts.expires = row->ends;
-        facts.receipt_number = row->receipt_number;
-        Mail mail = write_notice(Notice::fetched, senders_language(*row), facts);
-        mail.to = opened_text(row->slot, "sender", row->sealed_sender);
-        queue_mail(transfer.hex(), row->slot, std::move(mail));
+        if (first && row->notify_fetch) tell_sender(*row, Notice::fetched);
     });
     return {};
 }

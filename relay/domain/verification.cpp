@@ -37,14 +37,6 @@ void drop_before(std::vector<std::int64_t>& times, std::int64_t limit) {
     std::erase_if(times, [&](std::int64_t time) { return time < limit; });
 }
 
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
-
 } // namespace
 
 /// Keyed: a 40-bit code under a plain hash could be found by trying all. The key comes first and
@@ -65,28 +57,26 @@ bool Relay::may_send_code(std::string_view email) {
     constexpr std::int64_t hour_s = 3'600;
     constexpr std::size_t addresses_max = 100'000;
     const std::int64_t now = ports_.clock.now();
-    drop_before(code_mails_all_, now - hour_s);
     for (auto entry = code_mails_.begin(); entry != code_mails_.end();) {
         drop_before(entry->second, now - 24 * hour_s);
         entry = entry->second.empty() ? code_mails_.erase(entry) : std::next(entry);
     }
     if (code_mails_.size() >= addresses_max) return false;
-    auto& times = code_mails_[code_hash("address", lower(email))];
+    auto& times = code_mails_[keyed_hash(pepper_, "address", comparable_address(email))];
     const auto last_hour = static_cast<std::size_t>(
         std::ranges::count_if(times, [&](std::int64_t time) { return time > now - hour_s; }));
     const Limits& limits = policy_.limits;
-    if (code_mails_all_.size() >= limits.code_mails_hour ||
-        last_hour >= limits.code_mails_per_address_hour ||
+    if (last_hour >= limits.code_mails_per_address_hour ||
         times.size() >= limits.code_mails_per_address_day) {
         return false;
     }
     times.push_back(now);
-    code_mails_all_.push_back(now);
     return true;
 }
 
 void Relay::send_code(VerificationRow& row, const std::string& email) {
     const bool may_send = may_send_code(email);
+    codes_asked_.push_back(ports_.clock.now());
     row.sent = ports_.clock.now();
     if (!may_send && !row.code_hash.empty()) {
         // No further mail: the code that was sent holds on, with its own time and attempts.
@@ -101,20 +91,30 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
     facts.authority = policy_.authority;
     facts.code = code.substr(0, 4) + "-" + code.substr(4);
     facts.link = policy_.link_base + "/c#v1." + facts.code;
+    facts.never_link = policy_.link_base + "/n#v1." + never_token(email);
     facts.valid_minutes = policy_.limits.code_valid_s / 60;
     Mail mail = write_notice(Notice::code, row.language, facts);
     mail.to = email;
     ports_.store.put(row);
-    const std::string queued = queue_mail(row.session, row.slot, std::move(mail));
-    // The same work for whoever gets no mail, so that the time does not tell.
-    if (!may_send) ports_.store.remove_mail(queued);
+    queue_mail(row.session, row.slot, std::move(mail), MailKind::code, may_send);
 }
 
-Result<VerificationBegun> Relay::begin_verification(std::string_view email,
-                                                    std::string_view language) {
+/// Whoever knows the key of a request may say it again, and gets the same token: nothing of it is
+/// kept. Hashed twice, so that the token says nothing about hashes of longer texts.
+SessionToken Relay::session_token(std::string_view email, std::string_view request_key) const {
+    if (request_key.empty()) return SessionToken::random();
+    const std::string inner =
+        keyed_hash(pepper_, "session", std::string{request_key} + "\n" + comparable_address(email));
+    return SessionToken{ByteView{sha256(as_bytes(inner))}};
+}
+
+Result<VerificationBegun>
+Relay::begin_verification(std::string_view email, std::string_view language, const CodeWish& wish) {
     if (auto ok = check_address(email); !ok) return tl::unexpected(ok.error());
-    VerificationBegun begun{SessionToken::random(), policy_.limits.code_valid_s,
+    VerificationBegun begun{session_token(email, wish.request_key), policy_.limits.code_valid_s,
                             policy_.limits.code_resend_s};
+    if (!wish.request_key.empty() && session_row(begun.session)) return begun; // said again
+    if (auto ok = may_ask_code(email, wish.work); !ok) return tl::unexpected(ok.error());
     VerificationRow row;
     row.session = to_hex(sha256(begun.session.reveal()));
     row.slot = ports_.vault.allocate();
@@ -125,10 +125,14 @@ Result<VerificationBegun> Relay::begin_verification(std::string_view email,
     return begun;
 }
 
+std::int64_t Relay::session_end(const VerificationRow& row) const {
+    return std::max(row.created + policy_.limits.session_valid_s, row.remembered_until);
+}
+
 Result<VerificationRow> Relay::session_row(const SessionToken& session) {
     auto row = ports_.store.verification(to_hex(sha256(session.reveal())));
     if (!row) return fail(Errc::not_verified, "session");
-    if (ports_.clock.now() >= row->created + policy_.limits.session_valid_s) {
+    if (ports_.clock.now() >= session_end(*row)) {
         return fail(Errc::code_expired, "session");
     }
     return *row;
@@ -141,13 +145,18 @@ Result<void> Relay::resend(const SessionToken& session) {
     if (ports_.clock.now() < row->sent + policy_.limits.code_resend_s) {
         return fail(Errc::too_early, "resend");
     }
+    if (code_budget().left == 0) return fail(Errc::rate_limited, "codes");
     const std::string email = opened_text(row->slot, "email", row->sealed_email);
     ports_.store.transaction([&] { send_code(*row, email); });
     return {};
 }
 
 Result<void> Relay::check_code(const SessionToken& session, const SecretText& code,
-                               std::int64_t& attempts_left) {
+                               std::int64_t& attempts_left, std::int64_t remember_days) {
+    constexpr std::int64_t day_s = 86'400;
+    if (remember_days < 0 || remember_days > policy_.limits.remember_days_max) {
+        return fail(Errc::invalid_argument, "days");
+    }
     auto row = session_row(session);
     // Gone a second after its end: for the person with the code in hand it is too old all the same.
     if (!row) return fail(Errc::code_expired, "session");
@@ -163,6 +172,7 @@ Result<void> Relay::check_code(const SessionToken& session, const SecretText& co
         ++row->attempts;
         if (right) {
             row->verified = ports_.clock.now();
+            if (remember_days > 0) row->remembered_until = row->verified + remember_days * day_s;
             row->code_hash.clear();
         }
         ports_.store.put(*row);
@@ -180,10 +190,9 @@ void Relay::drop_verification(const VerificationRow& row) {
 }
 
 void Relay::drop_old_verifications(std::int64_t now) {
-    const Limits& limits = policy_.limits;
     for (const VerificationRow& row : ports_.store.verifications_before(now)) {
-        const std::int64_t end = row.verified != 0 ? row.created + limits.session_valid_s
-                                                   : row.sent + limits.code_valid_s;
+        const std::int64_t end =
+            row.verified != 0 ? session_end(row) : row.sent + policy_.limits.code_valid_s;
         if (now < end) continue;
         drop_verification(row);
         scrub_due_ = true;

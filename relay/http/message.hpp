@@ -17,6 +17,7 @@ struct Response {
     int status{200};
     std::string body;
     std::string type{"application/json"};
+    std::map<std::string, std::string> headers{};
 };
 
 /// The status for a code (docs/protocol.md, section 1): the only table.

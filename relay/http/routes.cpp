@@ -1,7 +1,6 @@
 #include "relay/http/routes.hpp"
 #include "relay/http/calls.hpp"
 
-#include <array>
 #include <string_view>
 
 namespace plankurier::relay::http {
@@ -23,6 +22,40 @@ json relays_json(const std::vector<KnownRelay>& relays) {
     return out;
 }
 
+/// Header fields of draft-ietf-httpapi-ratelimit-headers-06, section 5.
+void add_limits(Response& response, std::size_t max, std::size_t left, std::int64_t reset_s) {
+    response.headers = {{"RateLimit-Limit", std::to_string(max)},
+                        {"RateLimit-Remaining", std::to_string(left)},
+                        {"RateLimit-Reset", std::to_string(reset_s)}};
+}
+
+/// A key that could be guessed would give somebody else's session away: it is not heeded.
+CodeWish code_wish(const Request& request, const json& body) {
+    constexpr std::size_t key_min = 22; // 128 bits in base64
+    CodeWish wish;
+    if (const std::string key = header(request, "idempotency-key"); key.size() >= key_min) {
+        wish.request_key = key;
+    }
+    if (body.contains("work")) {
+        const json& work = body.at("work");
+        wish.work = {work.at("salt").get<std::string>(),
+                     work.at("numbers").get<std::vector<std::uint64_t>>()};
+    }
+    return wish;
+}
+
+json department_json(const Policy& policy) {
+    json out = json::object();
+    for (const auto& [id, limits] : policy.departments) {
+        out[id] = {{"types", limits.types},
+                   {"transfer_bytes_max", limits.transfer_bytes_max},
+                   {"expiry_days_min", limits.expiry_days_min},
+                   {"expiry_days_default", limits.expiry_days_default},
+                   {"expiry_days_max", limits.expiry_days_max}};
+    }
+    return out;
+}
+
 } // namespace
 
 Result<Hash256> hash(const json& value) {
@@ -40,6 +73,7 @@ std::string_view state_name(TransferState state) {
     case TransferState::fetched: return "fetched";
     case TransferState::expired: return "expired";
     case TransferState::revoked: return "revoked";
+    case TransferState::quarantined: return "withheld";
     }
     return "uploading";
 }
@@ -58,45 +92,7 @@ Response Router::handle(const Request& request) {
     }
 }
 
-Response Router::dispatch(const Request& request) {
-    using Handler = Response (Router::*)(const Request&);
-    struct Route {
-        std::string_view method, path;
-        Handler handler;
-    };
-    static constexpr std::array routes = {
-        Route{"POST", "/v1/verifications", &Router::begin_verification},
-        Route{"POST", "/v1/verifications/resend", &Router::resend},
-        Route{"POST", "/v1/verifications/check", &Router::check_code},
-        Route{"POST", "/v1/transfers", &Router::create_transfer},
-        Route{"PUT", "/v1/envelope", &Router::put_envelope},
-        Route{"GET", "/v1/envelope", &Router::envelope},
-        Route{"GET", "/v1/record", &Router::record},
-        Route{"POST", "/v1/tickets", &Router::tickets},
-        Route{"POST", "/v1/transfers/finish", &Router::finish},
-        Route{"GET", "/v1/transfers/status", &Router::status},
-        Route{"POST", "/v1/transfers/revoke", &Router::revoke},
-        Route{"POST", "/v1/transfers/fetched", &Router::fetched},
-        Route{"POST", "/v1/department/challenge", &Router::department_challenge},
-        Route{"POST", "/v1/department/session", &Router::department_session},
-        Route{"POST", "/v1/inbox/challenge", &Router::inbox_challenge},
-        Route{"POST", "/v1/inbox/session", &Router::inbox_session},
-        Route{"GET", "/v1/inbox", &Router::inbox},
-        Route{"POST", "/v1/relay/sync", &Router::sync},
-        Route{"POST", "/v1/relay/certificates", &Router::relay_certificates},
-        Route{"POST", "/v1/swarm/certificate", &Router::swarm_certificate},
-    };
-    if (request.method == "GET" && request.path == "/v1/directory") return directory();
-    if (request.method == "GET" && request.path == "/v1/service") return service();
-    for (const Route& route : routes) {
-        if (route.method == request.method && route.path == request.path) {
-            return (this->*route.handler)(request);
-        }
-    }
-    return problem(Errc::not_found);
-}
-
-Response Router::directory() {
+Response Router::directory(const Request&) {
     const SignedDirectory& bundle = published_.directory;
     if (bundle.directory_json.empty()) return problem(Errc::unavailable);
     return ok({{"signer_pub", bundle.signer_pub},
@@ -106,7 +102,7 @@ Response Router::directory() {
                {"root_pub", bundle.root_pub}});
 }
 
-Response Router::service() {
+Response Router::service(const Request&) {
     const Policy& policy = relay_.policy();
     std::string signed_text{"plankurier/1 relays"};
     signed_text += '\0';
@@ -115,26 +111,49 @@ Response Router::service() {
     }
     return ok({{"authority", policy.authority},
                {"link_base", policy.link_base},
-               {"types", {"pdf", "jpeg", "png"}},
+               {"types", policy.types},
                {"transfer_bytes_max", policy.limits.transfer_bytes_max},
                {"files_max", policy.limits.files_max},
                {"message_bytes_max", policy.limits.message_bytes_max},
                {"expiry_days_min", policy.limits.expiry_days_min},
                {"expiry_days_default", policy.limits.expiry_days_default},
                {"expiry_days_max", policy.limits.expiry_days_max},
+               {"expiry_extend", policy.limits.expiry_extend},
+               {"remember_days_max", policy.limits.remember_days_max},
+               {"departments", department_json(policy)},
                {"relays", relays_json(relay_.relays().all())},
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
 }
 
+/// With what has to be worked out when that is what helps.
+Response Router::too_many_codes(const std::string& email) {
+    const auto work = relay_.code_work(email);
+    const CodeBudget budget = relay_.code_budget();
+    std::string extra;
+    if (work) {
+        const json told{{"salt", work->salt}, {"bits", work->bits}, {"count", work->count}};
+        extra = ",\"work\":" + told.dump();
+    }
+    Response response = problem(Errc::rate_limited, extra);
+    add_limits(response, budget.max, budget.left, budget.reset_s);
+    return response;
+}
+
 Response Router::begin_verification(const Request& request) {
     const json body = json::parse(request.body);
-    const auto begun = relay_.begin_verification(body.at("email").get<std::string>(),
-                                                 body.value("language", std::string{"de"}));
+    const auto email = body.at("email").get<std::string>();
+    const auto begun = relay_.begin_verification(email, body.value("language", std::string{"de"}),
+                                                 code_wish(request, body));
+    if (!begun && begun.error().code == Errc::rate_limited) return too_many_codes(email);
     if (!begun) return from(begun);
-    return ok({{"session", to_base64url(begun->session.reveal())},
-               {"valid_s", begun->valid_s},
-               {"resend_s", begun->resend_s}},
-              202);
+    // Of the whole site: what is left for one address would tell who else has asked for it.
+    const CodeBudget budget = relay_.code_budget();
+    Response response = ok({{"session", to_base64url(begun->session.reveal())},
+                            {"valid_s", begun->valid_s},
+                            {"resend_s", begun->resend_s}},
+                           202);
+    add_limits(response, budget.max, budget.left, budget.reset_s);
+    return response;
 }
 
 Response Router::resend(const Request& request) {
@@ -152,9 +171,12 @@ Response Router::resend(const Request& request) {
 Response Router::check_code(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const SecretText code{json::parse(request.body).at("code").get<std::string>()};
+    const json body = json::parse(request.body);
+    const SecretText code{body.at("code").get<std::string>()};
+    const auto remember_days = body.value("remember_days", std::int64_t{0});
     std::int64_t attempts_left = 0;
-    const auto checked = relay_.check_code(*session, code, attempts_left);
+    const auto checked = relay_.check_code(*session, code, attempts_left, remember_days);
+    if (!checked && checked.error().code == Errc::invalid_argument) return from(checked);
     if (!checked) {
         return problem(checked.error().code, ",\"attempts_left\":" + std::to_string(attempts_left));
     }
@@ -186,11 +208,17 @@ Response Router::create_transfer(const Request& request) {
     wanted.body_len = body.at("body_len").get<std::uint64_t>();
     wanted.expiry_days = body.at("expiry_days").get<std::int64_t>();
     wanted.notify_fetch = body.value("notify_fetch", true);
+    wanted.notify_unfetched = body.value("notify_unfetched", false);
+    wanted.remind_recipient = body.value("remind_recipient", false);
     wanted.language = body.value("language", std::string{"de"});
     wanted.phone = body.value("phone", std::string{});
     const auto created = relay_.create_transfer(*session, wanted);
     if (!created) return from(created);
-    return ok({{"state", "uploading"}, {"upload_until", created->upload_until}}, 201);
+    Response response = ok({{"state", "uploading"}, {"upload_until", created->upload_until}}, 201);
+    if (created->quota) {
+        add_limits(response, created->quota->open_max, created->quota->open_left, 0);
+    }
+    return response;
 }
 
 Response Router::put_envelope(const Request& request) {
@@ -252,17 +280,8 @@ Response Router::status(const Request& request) {
                {"created", state->created},
                {"fetched", state->fetched != 0},
                {"fetched_at", state->fetched},
-               {"signed", state->fetch_signed}});
-}
-
-Response Router::revoke(const Request& request) {
-    const auto id = transfer(request);
-    if (!id) return from(id);
-    const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
-    if (!token) return from(token);
-    const auto done = relay_.revoke(*id, *token);
-    if (!done) return from(done);
-    return ok({{"state", "revoked"}});
+               {"signed", state->fetch_signed},
+               {"recipient_undeliverable", state->undeliverable}});
 }
 
 Response Router::fetched(const Request& request) {

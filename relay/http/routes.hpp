@@ -6,6 +6,8 @@
 #include "relay/http/message.hpp"
 
 #include <mutex>
+#include <string_view>
+#include <vector>
 
 namespace plankurier::relay::http {
 
@@ -14,8 +16,15 @@ struct Published {
     SignedDirectory directory;
 };
 
+/// A call, and the codes that it may be refused with, but for those that any call may get:
+/// `unavailable`, and with a body `too_large`, `no_space`.
+struct RouteInfo {
+    std::string_view method, path, codes;
+};
+
 class Router {
 public:
+    [[nodiscard]] static std::vector<RouteInfo> routes();
     /// `relay` and `published` outlive the router; `mutex` guards both.
     Router(Relay& relay, Published& published, std::mutex& mutex)
         : relay_(relay), published_(published), mutex_(mutex) {}
@@ -23,10 +32,17 @@ public:
     [[nodiscard]] Response handle(const Request& request);
 
 private:
+    using Handler = Response (Router::*)(const Request&);
+    struct Route {
+        std::string_view method, path, codes;
+        Handler handler;
+    };
+    static const std::vector<Route>& table();
     Response dispatch(const Request& request);
-    Response directory();
-    Response service();
+    Response directory(const Request& request);
+    Response service(const Request& request);
     Response begin_verification(const Request& request);
+    Response too_many_codes(const std::string& email);
     Response resend(const Request& request);
     Response check_code(const Request& request);
     Response create_transfer(const Request& request);
@@ -35,6 +51,11 @@ private:
     Response finish(const Request& request);
     Response status(const Request& request);
     Response revoke(const Request& request);
+    Response history(const Request& request);
+    Response change_expiry(const Request& request);
+    Response resend_notice(const Request& request);
+    Response report(const Request& request);
+    Response never(const Request& request);
     Response envelope(const Request& request);
     Response record(const Request& request);
     Response department_challenge(const Request& request);

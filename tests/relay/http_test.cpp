@@ -75,6 +75,11 @@ const std::vector<Call> calls{
     {"GET", "/v1/envelope", {"link"}},
     {"GET", "/v1/record", {"link"}},
     {"POST", "/v1/transfers/fetched", {"transfer", "fetch"}},
+    {"POST", "/v1/never", {}},
+    {"GET", "/v1/transfers/history", {"transfer", "manage"}},
+    {"POST", "/v1/transfers/expiry", {"transfer", "manage"}},
+    {"POST", "/v1/transfers/resend-notice", {"transfer", "manage"}},
+    {"POST", "/v1/transfers/report", {"transfer", "fetch"}},
     {"POST", "/v1/department/challenge", {}},
     {"POST", "/v1/department/session", {}},
     {"POST", "/v1/inbox/challenge", {}},
@@ -196,8 +201,13 @@ TEST_CASE("a missing or odd header is refused and tells nothing") {
 TEST_CASE("headers of the right form that belong to nothing get the strangers' answer") {
     const TempFolder folder;
     Api api{folder.path()};
-    const std::string body =
-        json{{"code", "1"}, {"receipts", json::array()}, {"report", ""}, {"public_key", ""}}.dump();
+    const std::string body = json{
+        {"code", "1"},
+        {"receipts", json::array()},
+        {"report", ""},
+        {"public_key", ""},
+        {"expires_days_from_now",
+         1}}.dump();
     for (const Call& call : calls) {
         if (call.headers.empty()) continue;
         INFO(call.method << " " << call.path);
@@ -253,7 +263,7 @@ TEST_CASE("a body that is no JSON, or JSON of another kind, is malformed and cha
                                           "{\"receipts\":{\"a\":[]}}"};
     for (const char* path :
          {"/v1/verifications", "/v1/verifications/check", "/v1/transfers", "/v1/transfers/finish",
-          "/v1/department/challenge", "/v1/department/session", "/v1/inbox/challenge",
+          "/v1/never", "/v1/department/challenge", "/v1/department/session", "/v1/inbox/challenge",
           "/v1/inbox/session", "/v1/relay/sync", "/v1/relay/certificates"}) {
         for (const std::string& body : bodies) {
             INFO(path << " " << body.substr(0, 60));

@@ -37,9 +37,21 @@ struct Api {
                         std::string body) {
         const relay::http::Response response =
             call(method, path, std::move(headers), std::move(body));
-        return response.status < 400
-                   ? "status " + std::to_string(response.status)
-                   : nlohmann::json::parse(response.body).at("code").get<std::string>();
+        if (response.status < 400) return "status " + std::to_string(response.status);
+        std::string code = nlohmann::json::parse(response.body).at("code").get<std::string>();
+        INFO(method << " " << path << " " << code);
+        CHECK(is_documented(method, path, code));
+        return code;
+    }
+    /// True when the router's table names the code for the call.
+    static bool is_documented(const std::string& method, const std::string& path,
+                              const std::string& code) {
+        std::string codes = " too_large unavailable no_space ";
+        for (const auto& route : relay::http::Router::routes()) {
+            if (route.method != method || route.path != path) continue;
+            codes += std::string{route.codes} + " ";
+        }
+        return codes.find(" " + code + " ") != codes.npos;
     }
     Control world;
     relay::http::Published published;

@@ -16,6 +16,7 @@ relay::Policy usual_policy() {
     policy.link_base = "https://amt.example";
     policy.staff_patterns = {"@amt.example", "berta@andere.example"};
     policy.department_mails = {{"bauamt", department_mail}};
+    policy.limits.open_transfers_per_address = 1'000; // the tests have one citizen
     return policy;
 }
 

@@ -1,0 +1,108 @@
+// How much one address may send, which departments take what from whom, and what there is room for.
+#include "relay/domain/relay.hpp"
+
+#include <plankurier/layout.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace plankurier::relay {
+
+namespace {
+
+constexpr std::int64_t day_s = 86'400;
+
+/// All of a body's pieces, sealed; a length that no body has takes no room.
+std::uint64_t sealed_bytes(std::uint64_t body_len) {
+    const auto layout = BodyLayout::from_body_len(body_len);
+    return layout ? layout->sealed_bytes() : 0;
+}
+
+bool matches(std::string_view address, std::string_view pattern) {
+    return pattern == "*" || matches_pattern(address, pattern);
+}
+
+} // namespace
+
+DepartmentLimits limits_of(const Policy& policy, std::string_view department) {
+    const auto found = policy.departments.find(std::string{department});
+    if (found != policy.departments.end()) return found->second;
+    return {policy.types, policy.limits.transfer_bytes_max, policy.limits.expiry_days_min,
+            policy.limits.expiry_days_default, policy.limits.expiry_days_max};
+}
+
+bool may_write(const Policy& policy, std::string_view sender, std::string_view department,
+               std::string_view recipient) {
+    bool is_ruled = false;
+    for (const Rule& rule : policy.rules) {
+        const bool about = rule.to == department || matches_pattern(recipient, rule.to);
+        if (about && matches(sender, rule.from)) return true;
+        is_ruled = is_ruled || about;
+    }
+    return !is_ruled;
+}
+
+/// In memory, from the rows that are there at a start: what was revoked before it is forgotten.
+void Relay::count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at) {
+    bytes_sent_[sender_hash].emplace_back(at, bytes);
+}
+
+Result<Quota> Relay::quota_for(const Sender& sender, std::uint64_t bytes) {
+    const Limits& limits = policy_.limits;
+    const std::int64_t now = ports_.clock.now();
+    for (auto entry = bytes_sent_.begin(); entry != bytes_sent_.end();) {
+        std::erase_if(entry->second, [&](const auto& one) { return one.first <= now - day_s; });
+        entry = entry->second.empty() ? bytes_sent_.erase(entry) : std::next(entry);
+    }
+    Quota quota;
+    quota.open_max = limits.open_transfers_per_address;
+    if (!sender.department.empty()) { // many people at one key
+        quota.open_left = quota.open_max;
+        return quota;
+    }
+    const std::string hash = sender_hash(sender.email);
+    const std::size_t open = ports_.store.count_uploading(hash);
+    if (open >= quota.open_max) return fail(Errc::quota_exceeded, "open transfers");
+    quota.open_left = quota.open_max - open - 1;
+    std::uint64_t sent = bytes;
+    if (const auto known = bytes_sent_.find(hash); known != bytes_sent_.end()) {
+        for (const auto& one : known->second) sent += one.second;
+    }
+    if (sent > limits.bytes_per_address_day) return fail(Errc::quota_exceeded, "bytes a day");
+    return quota;
+}
+
+/// Unfinished uploads count whole, also what has arrived of them: rather too early than too late.
+bool Relay::has_room(const KnownRelay& relay, std::uint64_t bytes,
+                     const std::vector<Store::Upload>& uploads) {
+    const auto space = relays_.space_of(relay.id);
+    if (!space) return true; // it has not said anything yet
+    const Limits& limits = policy_.limits;
+    std::uint64_t taken =
+        bytes + std::max(limits.free_bytes_min, space->total_bytes / 100 * limits.free_percent_min);
+    for (const Store::Upload& upload : uploads) {
+        if (relays_.should_hold(relay.id, upload.transfer, policy_.copies_max,
+                                ports_.clock.monotonic())) {
+            taken += sealed_bytes(upload.body_len);
+        }
+    }
+    return space->free_bytes >= taken;
+}
+
+Result<void> Relay::room_for(const TransferId& transfer, std::uint64_t body_len) {
+    const std::int64_t now = ports_.clock.monotonic();
+    const std::vector<Store::Upload> uploads = ports_.store.uploads();
+    const auto offered = relays_.offered(transfer, policy_.copies_max, now);
+    const auto with_room = std::ranges::count_if(offered, [&](const KnownRelay& relay) {
+        return has_room(relay, sealed_bytes(body_len), uploads);
+    });
+    const std::size_t needed = std::min(offered.size(), relays_.copies_min(now));
+    if (std::cmp_less(with_room, needed)) return fail(Errc::no_space, "relays");
+    return {};
+}
+
+std::string Relay::sender_hash(std::string_view email) const {
+    return keyed_hash(pepper_, "sender", comparable_address(email));
+}
+
+} // namespace plankurier::relay
