@@ -9,6 +9,7 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <fstream>
@@ -106,6 +107,7 @@ struct ServiceWorld::Server {
     Control& control;
     std::mutex& mutex;
     std::filesystem::path code_file;
+    std::atomic<unsigned> away{}; ///< calls that find nobody
     httplib::Server http;
     std::jthread thread;
 
@@ -120,6 +122,12 @@ struct ServiceWorld::Server {
     ~Server() { http.stop(); }
 
     void answer(const httplib::Request& in, httplib::Response& out) {
+        if (away > 0) {
+            --away;
+            out.status = 502;
+            out.set_content("<html>Bad Gateway</html>", "text/html");
+            return;
+        }
         relay::http::Request request{in.method, in.path, {}, in.body};
         for (const auto& [key, value] : in.headers) {
             std::string lower;
@@ -146,13 +154,14 @@ struct ServiceWorld::Server {
     }
 };
 
-ServiceWorld::ServiceWorld()
+ServiceWorld::ServiceWorld(const std::function<void(relay::Policy&)>& change)
     : identity_(make_identity(folder_.path())), control_(made(folder_.path() / "control")),
       pieces_(made(folder_.path() / "relay"), identity_, 0) {
     std::signal(SIGPIPE, SIG_IGN);
     control_.stop();
     control_.clock.jump(std::time(nullptr) - control_.clock.now());
     control_.policy.department_mails["umwelt"] = "umwelt@amt.example";
+    change(control_.policy);
     control_.restart();
     server_ = std::make_unique<Server>(control_, mutex_, folder_.path() / "code");
     url_ = server_->start();
@@ -176,7 +185,11 @@ ServiceWorld::ServiceWorld()
     }
 }
 
-ServiceWorld::~ServiceWorld() { server_.reset(); }
+ServiceWorld::~ServiceWorld() { stop(); }
+
+void ServiceWorld::stop() { server_.reset(); }
+
+void ServiceWorld::away(unsigned calls) { server_->away = calls; }
 
 ClientRun ServiceWorld::run(const std::string& home, std::vector<std::string> arguments,
                             bool terminal) {

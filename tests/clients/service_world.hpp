@@ -9,6 +9,7 @@
 
 #include <plankurier/directory.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace plankurier::test {
@@ -21,7 +22,9 @@ struct ClientRun {
 class ServiceWorld {
 public:
     /// With the departments "bauamt" and "umwelt", trusted by `citizen_home` and `staff_home`.
-    ServiceWorld();
+    ServiceWorld() : ServiceWorld([](relay::Policy&) {}) {}
+    /// The same under other rules.
+    explicit ServiceWorld(const std::function<void(relay::Policy&)>& change);
     ~ServiceWorld();
 
     /// Runs `plankurier` to its end. `home` holds configuration and state. On a terminal, standard
@@ -45,6 +48,10 @@ public:
     void publish(Directory directory);
     [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const std::string& url() const noexcept { return url_; }
+    /// From now on nobody answers.
+    void stop();
+    /// The next `calls` find the proxy, and nobody behind it.
+    void away(unsigned calls);
     /// Uses the control plane while no request does.
     template <typename Use>
     auto with_control(Use use) {
