@@ -9,8 +9,6 @@ namespace plankurier::relay {
 
 namespace {
 
-std::string hash_text(ByteView token) { return to_hex(sha256(token)); }
-
 /// Eight digits in two groups: for people on the phone, grants nothing.
 std::string new_receipt_number() {
     std::array<std::byte, 4> random{};
