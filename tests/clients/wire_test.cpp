@@ -251,6 +251,7 @@ TEST_CASE("a department's own limits replace those for all") {
         R"("expiry_days_max":4}},"relays":[],"signature":")" +
         std::string(85, 'A') + R"(A"})");
     REQUIRE(service);
+    CHECK(service->remember_days_max == 0); // an older service names none
     const auto own = for_department(*service, "bauamt");
     CHECK(own.types == std::vector<std::string>{"pdf"});
     CHECK(own.transfer_bytes_max == 5);
