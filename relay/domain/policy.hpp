@@ -15,7 +15,7 @@ struct Limits {
     std::int64_t code_attempts_max{5};
     std::int64_t code_resend_s{60};
     std::size_t code_mails_per_address_hour{3}, code_mails_per_address_day{6};
-    /// Beyond it whoever asks has to work first; beyond four times as many nobody gets one.
+    /// Beyond it whoever asks has to work first; beyond ten times as many nobody gets one.
     std::size_t code_mails_hour{300};
     unsigned work_bits{18}; ///< see WorkPuzzle
     std::size_t work_count{16};
