@@ -44,6 +44,8 @@ std::string_view text_de(Text which) noexcept {
     case Text::trust_mismatch: return "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt.";
     case Text::ask_code: return "Code aus der E-Mail (leer: noch einmal senden): ";
     case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
+    case Text::working_for_code: return "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …";
+    case Text::no_room: return "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon.";
     case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
     case Text::ask_password: return "Passwort: "; case Text::ask_password_again: return "Passwort wiederholen: ";
     case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: "; case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
@@ -73,8 +75,7 @@ std::string_view text_de(Text which) noexcept {
     case Text::fetch_done: return "Alles abgeholt und geprüft.";
     case Text::department_line: return "{}\t{}\t{}";
     case Text::status_line: return "Stand: {}, verfügbar bis {}";
-    case Text::status_fetched: return "Abgeholt am {}.";
-    case Text::status_not_fetched: return "Noch nicht abgeholt.";
+    case Text::status_fetched: return "Abgeholt am {}."; case Text::status_not_fetched: return "Noch nicht abgeholt.";
     case Text::revoked_done: return "Zurückgezogen. Nachricht und Dateien werden auf allen Servern gelöscht.";
     case Text::revoke_question: return "Die Sendung wird endgültig gelöscht. Fortfahren? (ja/nein) ";
     case Text::keygen_done: return "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nBewahren Sie Schlüsseldatei und Passphrase sicher auf: Ohne sie kann niemand die Sendungen lesen.";
@@ -95,8 +96,7 @@ std::string_view text_de(Text which) noexcept {
     case Text::message_from_signed: return "Von: {}";
     case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";
     case Text::inbox_line: return "{}  {}  bis zu {}  verfügbar bis {}  {}";
-    case Text::inbox_new: return "neu";
-    case Text::inbox_fetched: return "abgeholt";
+    case Text::inbox_new: return "neu"; case Text::inbox_fetched: return "abgeholt";
     case Text::inbox_empty: return "Es liegt nichts bereit.";
     case Text::inbox_all_fetched: return "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG";
     case Text::count: break;

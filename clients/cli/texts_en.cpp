@@ -44,6 +44,8 @@ std::string_view text_en(Text which) noexcept {
     case Text::trust_mismatch: return "The fingerprint is not that of the service's key. Nothing was remembered.";
     case Text::ask_code: return "Code from the e-mail (empty: send again): ";
     case Text::ask_code_sent: return "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes.";
+    case Text::working_for_code: return "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …";
+    case Text::no_room: return "The service has no room for this transfer just now ({}). Nothing of it was transferred yet.";
     case Text::code_wrong_left: return "The code is not right. Attempts left: {}.";
     case Text::ask_password: return "Password: "; case Text::ask_password_again: return "Repeat password: ";
     case Text::ask_passphrase: return "Passphrase of the key file: "; case Text::ask_passphrase_again: return "Repeat passphrase: ";
@@ -73,8 +75,7 @@ std::string_view text_en(Text which) noexcept {
     case Text::fetch_done: return "Everything is fetched and verified.";
     case Text::department_line: return "{}\t{}\t{}";
     case Text::status_line: return "State: {}, available until {}";
-    case Text::status_fetched: return "Fetched on {}.";
-    case Text::status_not_fetched: return "Not fetched yet.";
+    case Text::status_fetched: return "Fetched on {}."; case Text::status_not_fetched: return "Not fetched yet.";
     case Text::revoked_done: return "Withdrawn. Message and files are being deleted on all servers.";
     case Text::revoke_question: return "The transfer will be deleted for good. Go on? (yes/no) ";
     case Text::keygen_done: return "Key file: {}\nPublic record for the administration: {}\nKeep key file and passphrase safe: without them nobody can read the transfers.";
@@ -95,8 +96,7 @@ std::string_view text_en(Text which) noexcept {
     case Text::message_from_signed: return "From: {}";
     case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";
     case Text::inbox_line: return "{}  {}  up to {}  available until {}  {}";
-    case Text::inbox_new: return "new";
-    case Text::inbox_fetched: return "fetched";
+    case Text::inbox_new: return "new"; case Text::inbox_fetched: return "fetched";
     case Text::inbox_empty: return "Nothing waits to be fetched.";
     case Text::inbox_all_fetched: return "Everything is fetched already. To fetch again: --transfer ID";
     case Text::count: break;

@@ -146,13 +146,14 @@ struct ServiceWorld::Server {
     }
 };
 
-ServiceWorld::ServiceWorld()
+ServiceWorld::ServiceWorld(const std::function<void(relay::Policy&)>& change)
     : identity_(make_identity(folder_.path())), control_(made(folder_.path() / "control")),
       pieces_(made(folder_.path() / "relay"), identity_, 0) {
     std::signal(SIGPIPE, SIG_IGN);
     control_.stop();
     control_.clock.jump(std::time(nullptr) - control_.clock.now());
     control_.policy.department_mails["umwelt"] = "umwelt@amt.example";
+    change(control_.policy);
     control_.restart();
     server_ = std::make_unique<Server>(control_, mutex_, folder_.path() / "code");
     url_ = server_->start();

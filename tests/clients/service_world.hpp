@@ -9,6 +9,7 @@
 
 #include <plankurier/directory.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace plankurier::test {
@@ -21,7 +22,9 @@ struct ClientRun {
 class ServiceWorld {
 public:
     /// With the departments "bauamt" and "umwelt", trusted by `citizen_home` and `staff_home`.
-    ServiceWorld();
+    ServiceWorld() : ServiceWorld([](relay::Policy&) {}) {}
+    /// The same under other rules.
+    explicit ServiceWorld(const std::function<void(relay::Policy&)>& change);
     ~ServiceWorld();
 
     /// Runs `plankurier` to its end. `home` holds configuration and state. On a terminal, standard
