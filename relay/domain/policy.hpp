@@ -78,6 +78,8 @@ struct Policy {
 /// False when rules about the recipient name other senders. `department` is empty for a person.
 [[nodiscard]] bool may_write(const Policy& policy, std::string_view sender,
                              std::string_view department, std::string_view recipient);
+/// What is to stay free of a file system of that size.
+[[nodiscard]] std::uint64_t free_bytes_wanted(const Limits& limits, std::uint64_t total_bytes);
 /// True for addresses of the authority.
 [[nodiscard]] bool is_staff(const Policy& policy, std::string_view address);
 

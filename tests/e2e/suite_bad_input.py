@@ -214,6 +214,12 @@ def reused_transfer_id(service, cases):
                       (status, problem.get("code")) == (409, "conflict"))
 
 
+def free_bytes(service):
+    """What the relay has last told the control plane."""
+    status = dict(line.split() for line in (service.data / "status").read_text().splitlines())
+    return int(status.get("space_free_bytes", 0))
+
+
 def full_disk(build, checks):
     if not loop_disk.is_possible():
         checks.skip("full disk", "mounting a disk needs root")
@@ -235,6 +241,7 @@ def full_disk(build, checks):
                     service.fetch_as_department(kept.link, target).returncode == 0
                     and (target / small.name).read_bytes() == small.read_bytes())
         balloon.unlink()
+        world.wait_until(lambda: free_bytes(service) > 40_000_000, what="news of the space")
         waiting = sorted((service.home / "state/plankurier/send").iterdir())
         links = service.links()
         resumed = service.plankurier("send", "--resume", waiting[0].name)
