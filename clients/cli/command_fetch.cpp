@@ -1,7 +1,10 @@
 #include <clients/cli/commands.hpp>
 
 #include <clients/cli/fetch_receive.hpp>
+#include <clients/cli/files.hpp>
+#include <clients/cli/find_transfer.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/proof.hpp>
 #include <clients/cli/signals.hpp>
 
 #include <algorithm>
@@ -10,30 +13,26 @@ namespace plankurier::cli {
 
 namespace {
 
-/// By the link of a notice: with the department's key, a return key, or the password.
-Result<void> fetch_by_link(const Options& options, Console& console) {
-    auto link = read_link(options);
-    if (!link) return tl::unexpected(link.error());
-    ControlClient control{link->server, http_settings(options)};
-    auto authority = open_authority(control, console);
-    if (!authority) return tl::unexpected(authority.error());
-    std::optional<OpenedKeyFile> key;
-    const bool by_return_key = !options.return_link_file.empty();
-    if (by_return_key) {
-        auto back = read_return_link(options.return_link_file);
-        if (!back) return tl::unexpected(back.error());
-        key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
-    } else if (!options.key.empty()) {
-        auto file = read_key_file(options.key, options, console);
-        if (!file) return tl::unexpected(file.error());
-        key.emplace(std::move(*file));
+/// Shows the message, keeps it where `save` says, and fetches its files.
+Result<void> take(const Options& options, Console& console, ControlClient& control,
+                  const Authority& authority, const OpenedTransfer& transfer, bool expect_signed,
+                  const KeySeed* department, const std::string& save) {
+    show_message(transfer, expect_signed, console);
+    if (!save.empty()) {
+        const auto json =
+            encode_saved_message(control.server(), transfer.envelope, transfer.record);
+        if (auto written = write_file_durably(save, as_bytes(json)); !written) return written;
+        console.say(Text::file_saved, {save});
     }
-    auto transfer = open_transfer(options, console, control, link->id, authority->directory,
-                                  key ? &*key : nullptr);
-    if (!transfer) return tl::unexpected(transfer.error());
-    show_message(*transfer, by_return_key, console);
-    return receive_transfer(options, console, control, *authority, *transfer,
-                            key && !by_return_key ? &key->seed : nullptr);
+    return receive_transfer(options, console, control, authority, transfer, department);
+}
+
+/// One transfer, by the link of its notice or out of a department's inbox.
+Result<void> fetch_one(const Options& options, Console& console) {
+    auto found = find_transfer(options, console);
+    if (!found) return tl::unexpected(found.error());
+    return take(options, console, found->control, found->authority, found->transfer,
+                found->by_return_key, found->department(), options.save);
 }
 
 /// The one that `--transfer` names, else all that were not fetched yet, the oldest first.
@@ -62,8 +61,11 @@ Result<void> fetch_each(const Options& options, Console& console, ControlClient&
                                       authority.directory, &key);
         Result<void> done;
         if (transfer) {
-            show_message(*transfer, true, console);
-            done = receive_transfer(options, console, control, authority, *transfer, nullptr);
+            // One file each.
+            const auto save = options.save.empty() || chosen.size() == 1
+                                  ? options.save
+                                  : options.save + "." + one.transfer.hex().substr(0, 12);
+            done = take(options, console, control, authority, *transfer, true, nullptr, save);
         } else {
             done = tl::unexpected(transfer.error());
         }
@@ -80,7 +82,7 @@ Result<void> fetch_answers(const Options& options, Console& console) {
     if (!link) return tl::unexpected(link.error());
     const auto server = options.server.empty() ? link->base : options.server;
     if (!url_allowed(server)) return fail(Errc::invalid_argument, "server of the link");
-    ControlClient control{server, http_settings(options)};
+    auto control = control_at(server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const RetryRule retry{options.retries};
@@ -98,34 +100,11 @@ Result<void> fetch_answers(const Options& options, Console& console) {
     return fetch_each(options, console, control, *authority, *session, key, *chosen);
 }
 
-/// For staff: one of the transfers that `inbox` lists, without the mail's link.
-Result<void> fetch_from_inbox(const Options& options, Console& console) {
-    const auto id = TransferId::from_hex(options.from_inbox);
-    if (!id || options.key.empty() || !options.arguments.empty()) {
-        return fail(Errc::invalid_argument, "--from-inbox");
-    }
-    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    ControlClient control{options.server, http_settings(options)};
-    auto authority = open_authority(control, console);
-    if (!authority) return tl::unexpected(authority.error());
-    const auto key = read_key_file(options.key, options, console);
-    if (!key) return tl::unexpected(key.error());
-    const auto department = department_of(authority->directory, options.department, *key);
-    if (!department) return tl::unexpected(department.error());
-    auto session = open_department_session(control, (*department)->id, *key, {options.retries});
-    if (!session) return tl::unexpected(session.error());
-    auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
-                                  authority->directory, &*key);
-    if (!transfer) return tl::unexpected(transfer.error());
-    show_message(*transfer, false, console);
-    return receive_transfer(options, console, control, *authority, *transfer, &key->seed);
-}
-
 Result<void> fetch(const Options& options, Console& console) {
-    if (!options.from_inbox.empty()) return fetch_from_inbox(options, console);
     const bool has_link = !options.arguments.empty() || !options.link_file.empty();
-    if (!options.return_link_file.empty() && !has_link) return fetch_answers(options, console);
-    return fetch_by_link(options, console);
+    const bool has_place = has_link || !options.from_inbox.empty();
+    if (!options.return_link_file.empty() && !has_place) return fetch_answers(options, console);
+    return fetch_one(options, console);
 }
 
 } // namespace

@@ -8,10 +8,10 @@ Result<void> inbox(const Options& options, Console& console) {
     if (options.key.empty()) return fail(Errc::invalid_argument, "--key");
     if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
     if (!options.arguments.empty()) return fail(Errc::invalid_argument, "arguments");
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
-    const auto key = read_key_file(options.key, options, console);
+    const auto key = read_department_key(options, console, authority->directory);
     if (!key) return tl::unexpected(key.error());
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return tl::unexpected(department.error());

@@ -41,6 +41,27 @@ Result<Department> make_record(const Options& options, const KeySeed& seed, Stan
     return record;
 }
 
+/// What the old record still is good for comes along: older keys open what was sealed before, and
+/// their signing keys verify what was signed. The new one wins, since it begins last.
+Result<void> add_epochs(const std::string& old_record, Department& record) {
+    const auto old = read_file(old_record, 1u << 20).and_then([](const std::string& text) {
+        return parse_department(text);
+    });
+    if (!old) return tl::unexpected(old.error());
+    if (old->id != record.id) return fail(Errc::invalid_argument, "--epoch");
+    const auto now = unix_now();
+    for (const auto& key : old->keys) {
+        if (key.until > now) record.keys.push_back(key);
+    }
+    for (const auto& key : old->signing_keys) {
+        if (key.until > now) record.signing_keys.push_back(key);
+    }
+    if (record.name == record.id) record.name = old->name;
+    record.group = old->group;
+    record.hint = old->hint;
+    return {};
+}
+
 Result<void> keygen(const Options& options, Console& console) {
     const bool known_type = options.type == "p256" || options.type == "x25519";
     if (!id_allowed(options.department) || options.output.empty() || options.record.empty() ||
@@ -54,8 +75,11 @@ Result<void> keygen(const Options& options, Console& console) {
     if (!passphrase) return tl::unexpected(passphrase.error());
     if (passphrase->empty()) return fail(Errc::invalid_argument, "empty passphrase");
     const auto seed = KeySeed::random();
-    const auto record = make_record(options, seed, type);
+    auto record = make_record(options, seed, type);
     if (!record) return tl::unexpected(record.error());
+    if (!options.epoch.empty()) {
+        if (auto added = add_epochs(options.epoch, *record); !added) return added;
+    }
     const auto key_file = seal_key_file(seed, type, *passphrase);
     if (!key_file) return tl::unexpected(key_file.error());
     if (auto written = write_new_file(options.output, *key_file); !written) return written;

@@ -42,10 +42,10 @@ Exit reply(const Options& options, Console& console) {
         options.to_transfer.empty() == options.link_file.empty()) {
         return conclude(console, fail(Errc::invalid_argument, "reply"));
     }
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
-    const auto key = read_key_file(options.key, options, console);
+    const auto key = read_department_key(options, console, authority->directory);
     if (!key) return conclude(console, tl::unexpected(key.error()));
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return conclude(console, tl::unexpected(department.error()));

@@ -58,12 +58,12 @@ Exit send_resumed(const Options& options, Console& console) {
         store->remove(); // these bytes do not exist any more, so nothing can be continued
         return conclude(console, same);
     }
-    ControlClient control{state->server, http_settings(options)};
+    auto control = control_at(state->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
     std::optional<OpenedKeyFile> key;
     if (!options.key.empty() && state->step != SendStep::uploading) {
-        auto file = read_key_file(options.key, options, console);
+        auto file = read_department_key(options, console, authority->directory);
         if (!file) return conclude(console, tl::unexpected(file.error()), true);
         key.emplace(std::move(*file));
     }
@@ -77,7 +77,7 @@ Exit send_as_department(const Options& options, Console& console, ControlClient&
                         const Authority& authority) {
     const bool fits = !options.key.empty() && !options.to_citizen.empty() && options.to.empty();
     if (!fits) return conclude(console, fail(Errc::invalid_argument, "--as-department"));
-    auto key = read_key_file(options.key, options, console);
+    auto key = read_department_key(options, console, authority.directory);
     if (!key) return conclude(console, tl::unexpected(key.error()));
     const auto department = department_of(authority.directory, options.as_department, *key);
     if (!department) return conclude(console, tl::unexpected(department.error()));
@@ -89,7 +89,7 @@ Exit send_first(const Options& options, Console& console) {
     if (options.server.empty()) {
         return conclude(console, fail(Errc::invalid_argument, "--server"));
     }
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
     if (options.as_department.empty() && options.to_citizen.empty()) {

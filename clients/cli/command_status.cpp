@@ -1,6 +1,9 @@
 #include <clients/cli/commands.hpp>
 
-#include <clients/cli/receipt.hpp>
+#include <clients/cli/directory_memory.hpp>
+#include <clients/cli/files.hpp>
+#include <clients/cli/history_text.hpp>
+#include <clients/cli/proof.hpp>
 
 #include <plankurier/receiving.hpp>
 
@@ -13,38 +16,105 @@ Result<Receipt> receipt_of(const Options& options) {
     return read_receipt(options.arguments.front());
 }
 
+/// The last history goes with the transfer, so it is kept in the receipt. Only one that is signed
+/// by the authority that was seen last, and that goes on from the one there. A receipt that cannot
+/// be written stays as it is.
+void keep_history(const Options& options, Receipt& receipt, const Bytes& bytes) {
+    const auto directory = recall_directory(config_folder(), receipt.server, "");
+    if (!directory || bytes == receipt.history) return;
+    const auto newer = check_history(bytes, directory->record_key);
+    if (!newer || newer->transfer != receipt.transfer) return;
+    const auto older = check_history(receipt.history, directory->record_key);
+    if (older && older->entries.size() > newer->entries.size()) return;
+    receipt.history = bytes;
+    const SecretText json{encode_receipt(receipt)};
+    static_cast<void>(write_file_durably(options.arguments.front(), as_bytes(json.reveal())));
+}
+
+/// Files for later: the signed history as it stands, and a page for people. The page is made of a
+/// history whose signature holds.
+Result<void> keep_status(const Options& options, Console& console, ControlClient& control,
+                         const Receipt& receipt, const TransferStatus& status, const Bytes& bytes) {
+    if (options.save.empty() && options.html.empty()) return {};
+    const auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    const auto history = check_history(bytes, authority->directory.record_key);
+    if (!history) return tl::unexpected(history.error());
+    if (history->transfer != receipt.transfer) return fail(Errc::tampered, "history");
+    const auto json = encode_saved_status(receipt, status, bytes);
+    const auto page = status_page(console.language(), receipt, status, *history);
+    for (const auto& [path, content] :
+         {std::pair{options.save, json}, std::pair{options.html, page}}) {
+        if (path.empty()) continue;
+        if (auto written = write_file_durably(path, as_bytes(content)); !written) return written;
+        console.say(Text::file_saved, {path});
+    }
+    return {};
+}
+
 Result<void> status(const Options& options, Console& console) {
-    const auto receipt = receipt_of(options);
+    auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
-    ControlClient control{receipt->server, http_settings(options)};
+    auto control = control_at(receipt->server, options, console);
     const auto status = control.status({receipt->transfer, receipt->manage});
     if (!status) return tl::unexpected(status.error());
     const auto language = console.language();
-    console.print(fill(text(language, Text::status_line),
-                       {printable(status->state), time_text(language, status->expires)}));
+    console.print(fill(text(language, Text::status_line), {state_text(language, status->state),
+                                                           time_text(language, status->expires)}));
     console.print(status->fetched ? fill(text(language, Text::status_fetched),
                                          {time_text(language, status->fetched_at)})
                                   : std::string{text(language, Text::status_not_fetched)});
+    if (status->undeliverable) console.warn(Text::status_undeliverable);
+    if (status->state == "withheld") console.warn(Text::status_withheld);
     console.event("status", {{"state", status->state},
+                             {"recipient_undeliverable", status->undeliverable},
                              {"expires", status->expires},
                              {"fetched", status->fetched},
                              {"fetched_at", status->fetched_at},
                              {"signed", status->is_signed},
                              {"created", status->created}});
-    return {};
+    const auto history = control.history({receipt->transfer, receipt->manage});
+    if (!history) return tl::unexpected(history.error());
+    keep_history(options, *receipt, *history);
+    return keep_status(options, console, control, *receipt, *status, *history);
 }
 
 Result<void> revoke(const Options& options, Console& console) {
-    const auto receipt = receipt_of(options);
+    auto receipt = receipt_of(options);
     if (!receipt) return tl::unexpected(receipt.error());
     // A script that calls this means it; a person is asked once more.
     if (!options.yes && console.can_ask() && !console.ask_yes(Text::revoke_question)) {
         return fail(Errc::canceled, "not confirmed");
     }
-    ControlClient control{receipt->server, http_settings(options)};
-    if (auto done = control.revoke({receipt->transfer, receipt->manage}); !done) return done;
+    auto control = control_at(receipt->server, options, console);
+    auto history = control.revoke({receipt->transfer, receipt->manage});
+    if (!history) return tl::unexpected(history.error());
+    keep_history(options, *receipt, *history);
     console.say(Text::revoked_done);
     console.event("revoked", {{"receipt_number", receipt->number}});
+    return {};
+}
+
+Result<void> expire(const Options& options, Console& console) {
+    const auto receipt = receipt_of(options);
+    if (!receipt) return tl::unexpected(receipt.error());
+    if (!options.days) return fail(Errc::invalid_argument, "--days");
+    auto control = control_at(receipt->server, options, console);
+    const auto expires = control.change_expiry({receipt->transfer, receipt->manage}, *options.days);
+    if (!expires) return tl::unexpected(expires.error());
+    console.say(Text::expiry_changed, {time_text(console.language(), *expires)});
+    console.event("expiry", {{"receipt_number", receipt->number}, {"expires", *expires}});
+    return {};
+}
+
+Result<void> resend(const Options& options, Console& console) {
+    const auto receipt = receipt_of(options);
+    if (!receipt) return tl::unexpected(receipt.error());
+    auto control = control_at(receipt->server, options, console);
+    const auto left = control.resend_notice({receipt->transfer, receipt->manage});
+    if (!left) return tl::unexpected(left.error());
+    console.say(Text::notice_resent, {std::to_string(*left)});
+    console.event("resent", {{"receipt_number", receipt->number}, {"left", *left}});
     return {};
 }
 
@@ -56,6 +126,14 @@ Exit run_status(const Options& options, Console& console) {
 
 Exit run_revoke(const Options& options, Console& console) {
     return conclude(console, revoke(options, console));
+}
+
+Exit run_expire(const Options& options, Console& console) {
+    return conclude(console, expire(options, console));
+}
+
+Exit run_resend(const Options& options, Console& console) {
+    return conclude(console, resend(options, console));
 }
 
 } // namespace plankurier::cli

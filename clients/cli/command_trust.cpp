@@ -1,5 +1,6 @@
 #include <clients/cli/commands.hpp>
 
+#include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/signals.hpp>
 
@@ -58,7 +59,10 @@ Result<Directory> check_and_pin(const std::string& server, const SignedDirectory
     if (ask && !console.ask_yes(Text::trust_question, {authority, server, fingerprint(root)})) {
         return fail(Errc::untrusted_root, "not confirmed");
     }
-    auto pinned = store.pin({server, directory->authority, {root, directory->serial}});
+    auto pinned =
+        store.pin({server, directory->authority, {root, directory->serial}}).and_then([&] {
+            return remember_directory(config_folder(), server, answer);
+        });
     if (!pinned) return tl::unexpected(pinned.error());
     console.say(Text::trust_pinned, {authority, fingerprint(root)});
     console.event("trusted", {{"server", server},
@@ -87,6 +91,8 @@ Result<Directory> trusted_directory(ControlClient& control, Console& console) {
         pinned->anchor.highest_serial = directory->serial;
         if (auto saved = store.pin(*pinned); !saved) return tl::unexpected(saved.error());
     }
+    auto kept = remember_directory(config_folder(), control.server(), *answer);
+    if (!kept) return tl::unexpected(kept.error());
     return directory;
 }
 
@@ -101,7 +107,7 @@ Result<void> trust(const Options& options, Console& console) {
     if (server.empty() || options.arguments.size() > 1 || !url_allowed(server)) {
         return fail(Errc::invalid_argument, "url");
     }
-    ControlClient control{server, http_settings(options)};
+    auto control = control_at(server, options, console);
     const auto answer = control.directory();
     if (!answer) return tl::unexpected(answer.error());
     auto root = root_from(options, *answer, console);
@@ -115,7 +121,7 @@ Result<void> trust(const Options& options, Console& console) {
 
 Result<void> departments(const Options& options, Console& console) {
     if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    ControlClient control{options.server, http_settings(options)};
+    auto control = control_at(options.server, options, console);
     const auto directory = trusted_directory(control, console);
     if (!directory) return tl::unexpected(directory.error());
     for (const auto& department : directory->departments) {
@@ -134,6 +140,16 @@ Result<void> departments(const Options& options, Console& console) {
 } // namespace
 
 HttpSettings http_settings(const Options& options) { return {options.ca, options.timeout_s}; }
+
+ControlClient control_at(const std::string& server, const Options& options, Console& console) {
+    ControlClient control{server, http_settings(options)};
+    if (options.retries > 0) {
+        control.be_patient([&console](unsigned seconds) {
+            console.say(Text::network_retry, {std::to_string(seconds)});
+        });
+    }
+    return control;
+}
 
 std::int64_t unix_now() noexcept { return std::time(nullptr); }
 

@@ -1,7 +1,11 @@
 #include <clients/cli/control_client.hpp>
 #include <clients/cli/signals.hpp>
 
+#include <clients/cli/signals.hpp>
+
 #include <plankurier/envelope.hpp>
+
+#include <algorithm>
 
 namespace plankurier::cli {
 
@@ -21,6 +25,13 @@ HttpLine::Headers headers_for(const InboxRight& right) {
 HttpLine::Headers headers_for(const LinkId& link) { return {"Plankurier-Link: " + link.hex()}; }
 
 const ByteView empty_object = as_bytes("{}");
+constexpr const char* json_type = "Content-Type: application/json";
+
+/// What a proxy says when nobody is behind it, and what nobody says.
+bool nobody_there(const Result<HttpAnswer>& answer) {
+    if (!answer) return answer.error().code == Errc::network;
+    return answer->status >= 502 && answer->status <= 504;
+}
 
 template <typename T>
 Result<void> nothing(const Result<T>& result) {
@@ -33,16 +44,40 @@ Result<void> nothing(const Result<T>& result) {
 ControlClient::ControlClient(std::string server, const HttpSettings& settings)
     : server_(std::move(server)), line_(settings) {}
 
-Result<std::string> ControlClient::call(std::string_view method, std::string_view path,
-                                        HttpLine::Headers headers, ByteView body,
-                                        std::string_view type) {
+void ControlClient::be_patient(Waiting waiting) { waiting_ = std::move(waiting); }
+
+Result<HttpAnswer> ControlClient::ask(std::string_view method, const std::string& url,
+                                      const HttpLine::Headers& headers, ByteView body) {
+    using std::chrono::steady_clock, std::chrono::seconds;
+    for (seconds pause{1};; pause = std::min(2 * pause, seconds{4})) {
+        const auto begun = steady_clock::now();
+        auto answer = line_.request(method, url, headers, body);
+        if (!nobody_there(answer)) {
+            silent_since_.reset();
+            return answer;
+        }
+        if (!silent_since_) silent_since_ = begun;
+        const bool again =
+            waiting_ && steady_clock::now() + pause < *silent_since_ + control_patience;
+        if (!again) return answer;
+        waiting_(static_cast<unsigned>(pause.count()));
+        if (!pause_for(pause)) return fail(Errc::canceled, "waiting");
+    }
+}
+
+Result<std::string> ControlClient::read(Result<HttpAnswer> answer) {
     problem_ = {};
-    if (!body.empty()) headers.push_back("Content-Type: " + std::string{type});
-    auto answer = line_.request(method, server_ + std::string{path}, headers, body);
     if (!answer) return tl::unexpected(answer.error());
     if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
     problem_ = parse_problem(answer->status, answer->body);
     return fail(problem_.code, "status " + std::to_string(answer->status));
+}
+
+Result<std::string> ControlClient::call(std::string_view method, std::string_view path,
+                                        HttpLine::Headers headers, ByteView body,
+                                        std::string_view type) {
+    if (!body.empty()) headers.push_back("Content-Type: " + std::string{type});
+    return read(ask(method, server_ + std::string{path}, headers, body));
 }
 
 Result<SignedDirectory> ControlClient::directory() {
@@ -79,8 +114,9 @@ Result<void> ControlClient::resend_code(const std::string& session) {
 }
 
 Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,
+                                       unsigned remember_days,
                                        std::optional<unsigned>& attempts_left) {
-    const auto body = encode_code(code.reveal());
+    const auto body = encode_code(code.reveal(), remember_days);
     const auto answer =
         call("POST", "/v1/verifications/check", {"Plankurier-Session: " + session}, as_bytes(body));
     attempts_left = problem_.attempts_left;
@@ -110,7 +146,9 @@ Result<TicketAnswer> ControlClient::ticket(const FetchRight& right) {
 Result<Finished> ControlClient::finish(const ManageRight& right,
                                        const std::vector<std::string>& receipts) {
     const auto body = encode_receipts(receipts);
-    return call("POST", "/v1/transfers/finish", headers_for(right), as_bytes(body))
+    auto headers = headers_for(right);
+    headers.push_back(json_type);
+    return read(line_.request("POST", server_ + "/v1/transfers/finish", headers, as_bytes(body)))
         .and_then(parse_finished);
 }
 
@@ -118,8 +156,25 @@ Result<TransferStatus> ControlClient::status(const ManageRight& right) {
     return call("GET", "/v1/transfers/status", headers_for(right), {}).and_then(parse_status);
 }
 
-Result<void> ControlClient::revoke(const ManageRight& right) {
-    return nothing(call("POST", "/v1/transfers/revoke", headers_for(right), empty_object));
+Result<Bytes> ControlClient::revoke(const ManageRight& right) {
+    return call("POST", "/v1/transfers/revoke", headers_for(right), empty_object)
+        .and_then(parse_revoked);
+}
+
+Result<Bytes> ControlClient::history(const ManageRight& right) {
+    return call("GET", "/v1/transfers/history", headers_for(right), {}).and_then(parse_history);
+}
+
+Result<std::int64_t> ControlClient::change_expiry(const ManageRight& right,
+                                                  std::uint32_t days_from_now) {
+    const auto body = encode_expiry(days_from_now);
+    return call("POST", "/v1/transfers/expiry", headers_for(right), as_bytes(body))
+        .and_then(parse_expiry);
+}
+
+Result<std::int64_t> ControlClient::resend_notice(const ManageRight& right) {
+    return call("POST", "/v1/transfers/resend-notice", headers_for(right), empty_object)
+        .and_then(parse_resends_left);
 }
 
 Result<Bytes> ControlClient::department_challenge(std::string_view department, const KeyId& kid) {
@@ -181,6 +236,10 @@ Result<CertificateAnswer> ControlClient::swarm_certificate(const FetchRight& rig
 Result<void> ControlClient::fetched(const FetchRight& right, std::optional<Bytes> report) {
     const auto body = encode_report(std::move(report));
     return nothing(call("POST", "/v1/transfers/fetched", headers_for(right), as_bytes(body)));
+}
+
+Result<void> ControlClient::report(const FetchRight& right) {
+    return nothing(call("POST", "/v1/transfers/report", headers_for(right), empty_object));
 }
 
 } // namespace plankurier::cli

@@ -7,7 +7,13 @@
 
 #include <plankurier/secret.hpp>
 
+#include <chrono>
+
 namespace plankurier::cli {
+
+/// A control plane that restarts is away for some seconds, and its proxy answers 502 meanwhile. A
+/// person who waits would rather wait so much longer than begin anew.
+inline constexpr std::chrono::seconds control_patience{30};
 
 /// The sender's rights in a transfer.
 struct ManageRight {
@@ -27,11 +33,19 @@ struct InboxRight {
 };
 
 /// Every call fails with the code the service named, or `network`, `tls`, `malformed`,
-/// `canceled`. Calls are repeated by the caller; all are idempotent.
+/// `canceled`. All are idempotent.
 class ControlClient {
 public:
     /// `server`: URL without a slash at the end.
     ControlClient(std::string server, const HttpSettings& settings);
+
+    /// Told the seconds before each new try.
+    using Waiting = std::function<void(unsigned seconds)>;
+    /// From now on a call that nobody answers (no connection, 502, 503, 504) is made again, with
+    /// back-off, until `control_patience` has passed since the last answer or the first try; then
+    /// each call is made once until there is an answer again. `finish` is left to its caller, since
+    /// there 503 is an answer.
+    void be_patient(Waiting waiting);
 
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
 
@@ -47,7 +61,9 @@ public:
                                                                std::string_view language);
     [[nodiscard]] Result<void> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
+    /// `remember_days`: for so long the session shall stay verified; 0: as long as usual.
     [[nodiscard]] Result<void> check_code(const std::string& session, const SecretText& code,
+                                          unsigned remember_days,
                                           std::optional<unsigned>& attempts_left);
 
     [[nodiscard]] Result<void> create_transfer(const std::string& session,
@@ -58,7 +74,15 @@ public:
     [[nodiscard]] Result<Finished> finish(const ManageRight& right,
                                           const std::vector<std::string>& receipts);
     [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
-    [[nodiscard]] Result<void> revoke(const ManageRight& right);
+    /// The last history, or nothing when it was revoked before.
+    [[nodiscard]] Result<Bytes> revoke(const ManageRight& right);
+    /// What happened so far, signed (history.hpp).
+    [[nodiscard]] Result<Bytes> history(const ManageRight& right);
+    /// The new end, Unix seconds.
+    [[nodiscard]] Result<std::int64_t> change_expiry(const ManageRight& right,
+                                                     std::uint32_t days_from_now);
+    /// How often it still may be sent again.
+    [[nodiscard]] Result<std::int64_t> resend_notice(const ManageRight& right);
 
     /// Challenges for the holder of a key (challenge.hpp), and sessions for the right answers.
     [[nodiscard]] Result<Bytes> department_challenge(std::string_view department, const KeyId& kid);
@@ -76,17 +100,25 @@ public:
     [[nodiscard]] Result<CertificateAnswer> swarm_certificate(const FetchRight& right,
                                                               ByteView public_key);
     [[nodiscard]] Result<void> fetched(const FetchRight& right, std::optional<Bytes> report);
+    /// From now on nobody reads it.
+    [[nodiscard]] Result<void> report(const FetchRight& right);
 
 private:
     [[nodiscard]] Result<Bytes> envelope_with(HttpLine::Headers headers);
     [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
                                            HttpLine::Headers headers, ByteView body,
                                            std::string_view type = "application/json");
+    [[nodiscard]] Result<HttpAnswer> ask(std::string_view method, const std::string& url,
+                                         const HttpLine::Headers& headers, ByteView body);
+    [[nodiscard]] Result<std::string> read(Result<HttpAnswer> answer);
 
+    using Time = std::chrono::steady_clock::time_point;
     std::string server_;
     HttpLine line_;
     std::function<void()> work_begins_;
-    Problem problem_; ///< of the last call that failed
+    Waiting waiting_;                  ///< empty: no second try
+    std::optional<Time> silent_since_; ///< nobody has answered since then
+    Problem problem_;                  ///< of the last call that failed
 };
 
 } // namespace plankurier::cli

@@ -82,15 +82,22 @@ Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
     if (!envelope) return tl::unexpected(envelope.error());
     auto record_bytes = get([&](const auto& where) { return control.record(where); });
     if (!record_bytes) return tl::unexpected(record_bytes.error());
-    const auto record = check_verified(*record_bytes, directory.record_key);
+    return open_checked(options, console, {std::move(*envelope), std::move(*record_bytes)},
+                        directory, key);
+}
+
+Result<OpenedTransfer> open_checked(const Options& options, Console& console, SealedMessage sealed,
+                                    const Directory& directory, const OpenedKeyFile* key) {
+    const auto& envelope = sealed.envelope;
+    const auto record = check_verified(sealed.record, directory.record_key);
     if (!record) return tl::unexpected(record.error());
-    const auto view = parse_envelope(*envelope);
+    const auto view = parse_envelope(envelope);
     if (!view) return tl::unexpected(view.error());
-    if (record->transfer != view->transfer || record->envelope_sha256 != sha256(*envelope)) {
+    if (record->transfer != view->transfer || record->envelope_sha256 != sha256(envelope)) {
         return fail(Errc::bad_signature, "record of another envelope");
     }
-    auto opened = key != nullptr ? open_envelope(*envelope, key->seed, key->type)
-                                 : open_with_password(options, console, *envelope);
+    auto opened = key != nullptr ? open_envelope(envelope, key->seed, key->type)
+                                 : open_with_password(options, console, envelope);
     if (!opened) return tl::unexpected(opened.error());
     if (opened->manifest.transfer != view->transfer ||
         opened->manifest.content_bytes() > opened->layout.body_len()) {
@@ -103,8 +110,9 @@ Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
         const auto* department = directory.find((*signer)->department);
         signer_name = department != nullptr ? department->name : (*signer)->department;
     }
-    return OpenedTransfer{std::move(*envelope), std::move(*opened), record->email,
-                          std::move(*signer), std::move(signer_name)};
+    return OpenedTransfer{std::move(sealed.envelope), std::move(sealed.record),
+                          std::move(*opened),         record->email,
+                          std::move(*signer),         std::move(signer_name)};
 }
 
 namespace {

@@ -20,8 +20,12 @@ struct NoticeLink {
 /// The link from the command line, a file or standard input.
 [[nodiscard]] Result<NoticeLink> read_link(const Options& options);
 
+/// As the control plane gives it.
+struct SealedMessage {
+    Bytes envelope, record;
+};
 struct OpenedTransfer {
-    Bytes envelope;
+    Bytes envelope, record;
     OpenedEnvelope opened;
     std::string verified_email; ///< what the control plane signed for
     std::optional<Signer> signer;
@@ -31,9 +35,13 @@ struct OpenedTransfer {
 /// Where an envelope is: behind a notice's link, or in the inbox of a session.
 using EnvelopePlace = std::variant<LinkId, InboxRight>;
 
-/// Gets envelope and record, opens with `key`, or without one by password, checks the record's
-/// signature and that it is about this envelope, and the manifest's signature if it has one. Fails
-/// with `wrong_key`, `wrong_password`, `bad_signature`, `tampered`, `not_found` …
+/// Opens with `key`, or without one by password; checks the record's signature and that it is about
+/// this envelope, and the manifest's signature if it has one. Fails with `wrong_key`,
+/// `wrong_password`, `bad_signature`, `tampered` …
+[[nodiscard]] Result<OpenedTransfer> open_checked(const Options& options, Console& console,
+                                                  SealedMessage sealed, const Directory& directory,
+                                                  const OpenedKeyFile* key);
+/// Gets envelope and record, and opens them as above. Fails with `not_found` … too.
 [[nodiscard]] Result<OpenedTransfer>
 open_transfer(const Options& options, Console& console, ControlClient& control,
               const EnvelopePlace& place, const Directory& directory, const OpenedKeyFile* key);

@@ -237,7 +237,9 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
     const auto token = fetch_token(transfer.opened.key, id);
     const FetchRight right{id, token};
     const RetryRule retry{options.retries};
-    TicketBox tickets{[&] { return control.ticket(right); }};
+    // Of its own: lanes ask it, and none of them waits for a control plane that restarts.
+    ControlClient for_tickets{control.server(), http_settings(options)};
+    TicketBox tickets{[&] { return for_tickets.ticket(right); }};
     const auto offered = with_retries(
         retry, [&] { return tickets.offer(); }, [](unsigned) {});
     if (!offered) return tl::unexpected(offered.error());

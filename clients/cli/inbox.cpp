@@ -27,6 +27,11 @@ Result<std::string> prove(const KeySeed& seed, StanzaType type, const RetryRule&
         [](unsigned) {});
 }
 
+bool has_key(const Department& department, const KeyId& kid) noexcept {
+    return std::any_of(department.keys.begin(), department.keys.end(),
+                       [&](const DepartmentKey& one) { return one.kid == kid; });
+}
+
 } // namespace
 
 Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
@@ -37,6 +42,26 @@ Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& opti
                                                       : read_secret_line(options.passphrase_file);
     if (!passphrase) return tl::unexpected(passphrase.error());
     return open_key_file(as_bytes(*file), *passphrase);
+}
+
+Result<MemberWrap> read_member_wrap(const std::string& path) {
+    const auto bytes = read_file(path, 1u << 16);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return decode_member_wrap(as_bytes(*bytes));
+}
+
+Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,
+                                          const Directory& directory) {
+    auto key = read_key_file(options.key, options, console);
+    if (!key || options.wrap.empty()) return key;
+    const auto wrap = read_member_wrap(options.wrap);
+    if (!wrap) return tl::unexpected(wrap.error());
+    auto shared = unwrap_as_member(*wrap, key->seed);
+    if (!shared) return shared;
+    // Anybody can make a wrap of any seed.
+    const auto department = department_of(directory, "", *shared);
+    if (!department) return tl::unexpected(department.error());
+    return shared;
 }
 
 Result<ReturnLink> read_return_link(const std::string& path) {
@@ -51,25 +76,27 @@ Result<ReturnLink> read_return_link(const std::string& path) {
     return parse_return_link(*line);
 }
 
+const Department* department_with(const Directory& directory, const KeyId& kid) noexcept {
+    for (const auto& department : directory.departments) {
+        if (has_key(department, kid)) return &department;
+    }
+    return nullptr;
+}
+
 Result<const Department*> department_of(const Directory& directory, const std::string& named,
                                         const OpenedKeyFile& key) {
     const auto public_key = recipient_public_key(key.seed, key.type);
     if (!public_key) return tl::unexpected(public_key.error());
     const auto kid = key_id(*public_key);
-    const auto has_key = [&](const Department& department) {
-        return std::any_of(department.keys.begin(), department.keys.end(),
-                           [&](const DepartmentKey& one) { return one.kid == kid; });
-    };
     if (!named.empty()) {
         const auto* department = directory.find(named);
         if (department == nullptr) return fail(Errc::unknown_department, "--department");
-        if (!has_key(*department)) return fail(Errc::wrong_key, "not the department's");
+        if (!has_key(*department, kid)) return fail(Errc::wrong_key, "not the department's");
         return department;
     }
-    const auto found =
-        std::find_if(directory.departments.begin(), directory.departments.end(), has_key);
-    if (found == directory.departments.end()) return fail(Errc::wrong_key, "no department's");
-    return &*found;
+    const auto* department = department_with(directory, kid);
+    if (department == nullptr) return fail(Errc::wrong_key, "no department's");
+    return department;
 }
 
 Result<std::string> open_department_session(ControlClient& control, const std::string& department,

@@ -6,6 +6,7 @@
 #include <clients/cli/lanes.hpp>
 
 #include <plankurier/links.hpp>
+#include <plankurier/members.hpp>
 
 namespace plankurier::cli {
 
@@ -13,10 +14,20 @@ namespace plankurier::cli {
 /// `file_unreadable`, `wrong_password`, `malformed`, `invalid_argument` (nobody to ask).
 [[nodiscard]] Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
                                                   Console& console);
+/// The key of a department: the file of `--key`, or with `--wrap` what a colleague wrapped for that
+/// file's owner, which counts only when a department of the directory lists it. Fails like
+/// `read_key_file`, and with `wrong_key`, `tampered`, `unsupported`.
+[[nodiscard]] Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,
+                                                        const Directory& directory);
+/// A wrap in a file (members.hpp). Fails with `file_unreadable`, `malformed`, `unsupported`.
+[[nodiscard]] Result<MemberWrap> read_member_wrap(const std::string& path);
 /// The return link in a file, in a receipt, or on standard input ("-"). Fails with
 /// `file_unreadable`, `malformed`, `not_found` (a receipt without such a link).
 [[nodiscard]] Result<ReturnLink> read_return_link(const std::string& path);
 
+/// The department that lists a key, also one of an earlier epoch; nullptr when there is none.
+[[nodiscard]] const Department* department_with(const Directory& directory,
+                                                const KeyId& kid) noexcept;
 /// The department whose key this is: the one named, or the one that lists it. Fails with
 /// `unknown_department`, `wrong_key`.
 [[nodiscard]] Result<const Department*>

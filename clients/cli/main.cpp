@@ -49,7 +49,13 @@ Exit dispatch(const Options& options, Console& console) {
     case Command::inbox: return run_inbox(options, console);
     case Command::status: return run_status(options, console);
     case Command::revoke: return run_revoke(options, console);
+    case Command::expire: return run_expire(options, console);
+    case Command::resend: return run_resend(options, console);
+    case Command::report: return run_report(options, console);
+    case Command::verify: return run_verify(options, console);
     case Command::keygen: return run_keygen(options, console);
+    case Command::members: return run_members(options, console);
+    case Command::passphrase: return run_passphrase(options, console);
     case Command::completion: return show_completion(options, console);
     }
     return Exit::usage;

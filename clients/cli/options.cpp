@@ -23,7 +23,13 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"reply", Command::reply},
     {"status", Command::status},
     {"revoke", Command::revoke},
+    {"expire", Command::expire},
+    {"resend", Command::resend},
+    {"report", Command::report},
+    {"verify", Command::verify},
     {"keygen", Command::keygen},
+    {"members", Command::members},
+    {"passphrase", Command::passphrase},
     {"completion", Command::completion},
     {"version", Command::version},
 };
@@ -71,6 +77,9 @@ void add_send_options(po::options_description& all, Options& out) {
         ("code-from", po::value(&out.code_from))
         ("receipt", po::value(&out.receipt))
         ("share-phone", po::bool_switch(&out.share_phone))
+        ("notify-unfetched", po::bool_switch(&out.notify_unfetched))
+        ("remind-recipient", po::bool_switch(&out.remind_recipient))
+        ("remember-days", po::value<unsigned>())
         ("lanes", po::value(&out.lanes))
         ("resume", po::value(&out.resume_id)->implicit_value(""));
 }
@@ -86,9 +95,17 @@ void add_other_options(po::options_description& all, Options& out) {
         ("return-link-file", po::value(&out.return_link_file))
         ("transfer", po::value(&out.transfer))
         ("from-inbox", po::value(&out.from_inbox))
+        ("save", po::value(&out.save))
+        ("html", po::value(&out.html))
+        ("days", po::value<std::string>())
+        ("directory", po::value(&out.directory))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
+        ("epoch", po::value(&out.epoch))
+        ("member", po::value(&out.member))
+        ("wrap", po::value(&out.wrap))
+        ("new-passphrase-file", po::value(&out.new_passphrase_file))
         ("record", po::value(&out.record));
 }
 // clang-format on
@@ -98,23 +115,63 @@ std::vector<std::string> allowed_for(Command command) {
     switch (command) {
     case Command::trust: return {"root", "fingerprint"};
     case Command::send:
-        return {"to",         "name",        "email",          "phone",     "reference",
-                "clerk",      "institution", "subject",        "message",   "message-file",
-                "expires",    "notify",      "password-file",  "word-list", "code-from",
-                "receipt",    "share-phone", "lanes",          "resume",    "as-department",
-                "to-citizen", "key",         "passphrase-file"};
+        return {"to",
+                "name",
+                "email",
+                "phone",
+                "reference",
+                "clerk",
+                "institution",
+                "subject",
+                "message",
+                "message-file",
+                "expires",
+                "notify",
+                "password-file",
+                "word-list",
+                "code-from",
+                "receipt",
+                "share-phone",
+                "lanes",
+                "resume",
+                "as-department",
+                "to-citizen",
+                "key",
+                "passphrase-file",
+                "wrap",
+                "notify-unfetched",
+                "remind-recipient",
+                "remember-days"};
     case Command::fetch:
-        return {"output",        "key",        "link-file", "passphrase-file",
-                "password-file", "lanes",      "via",       "return-link-file",
-                "transfer",      "from-inbox", "department"};
+        return {"output",        "key",        "link-file",  "passphrase-file",
+                "password-file", "lanes",      "via",        "return-link-file",
+                "transfer",      "from-inbox", "department", "save",
+                "wrap"};
     case Command::reply:
-        return {"to-transfer", "link-file", "key",     "passphrase-file",
-                "department",  "name",      "email",   "phone",
-                "reference",   "subject",   "message", "message-file",
-                "expires",     "notify",    "receipt", "lanes"};
-    case Command::inbox: return {"department", "key", "passphrase-file"};
+        return {"to-transfer",     "link-file",  "key",
+                "passphrase-file", "department", "name",
+                "email",           "phone",      "reference",
+                "subject",         "message",    "message-file",
+                "expires",         "notify",     "receipt",
+                "lanes",           "wrap",       "notify-unfetched",
+                "remind-recipient"};
+    case Command::status: return {"save", "html"};
+    case Command::report:
+        return {"key",           "wrap",
+                "link-file",     "passphrase-file",
+                "password-file", "return-link-file",
+                "from-inbox",    "department"};
+    case Command::expire: return {"days"};
+    case Command::verify:
+        return {"directory", "return-link-file", "key", "wrap", "passphrase-file", "password-file"};
+    case Command::inbox: return {"department", "key", "wrap", "passphrase-file"};
     case Command::keygen:
-        return {"department", "type", "output", "record", "name", "passphrase-file"};
+        return {"department", "type", "output", "record", "name", "passphrase-file", "epoch"};
+    case Command::members:
+        return {"key",      "member",     "output",          "record",
+                "type",     "department", "passphrase-file", "new-passphrase-file",
+                "directory"};
+    case Command::passphrase: return {"passphrase-file", "new-passphrase-file"};
     default: return {};
     }
 }
@@ -177,10 +234,13 @@ Result<void> apply_values(const po::variables_map& map, const std::string& serve
     out.retries = number("retries", out.retries);
     out.timeout_s = number("timeout", out.timeout_s);
     out.resume = map.count("resume") != 0;
-    if (map.count("expires") != 0) {
-        auto days = parse_days(map["expires"].as<std::string>());
-        if (!days) return fail(Errc::invalid_argument, "--expires");
-        out.expires_days = *days;
+    if (map.count("remember-days") != 0) out.remember_days = map["remember-days"].as<unsigned>();
+    for (const auto& [key, wanted] :
+         {std::pair{"expires", &out.expires_days}, std::pair{"days", &out.days}}) {
+        if (map.count(key) == 0) continue;
+        auto days = parse_days(map[key].as<std::string>());
+        if (!days) return fail(Errc::invalid_argument, std::string{"--"} + key);
+        *wanted = *days;
     }
     if (out.timeout_s == 0) return fail(Errc::invalid_argument, "--timeout");
     if (out.lanes == 0 || out.lanes > 16) return fail(Errc::invalid_argument, "--lanes");

@@ -20,7 +20,13 @@ enum class Command {
     reply,
     status,
     revoke,
+    expire,
+    resend,
+    report,
+    verify,
     keygen,
+    members,
+    passphrase,
     completion,
     version
 };
@@ -40,18 +46,25 @@ struct Options {
     std::string root, fingerprint;
     // send, reply
     std::string as_department, to_citizen, to_transfer;
-    std::string to, name, email, phone, reference, clerk, institution, subject, message;
+    std::vector<std::string> to; ///< one address, or departments
+    std::string name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
-    bool share_phone{}, resume{};
+    std::optional<unsigned> remember_days; ///< 0: forget
+    bool share_phone{}, resume{}, notify_unfetched{}, remind_recipient{};
     std::string resume_id;
     unsigned lanes{4};
     // send, fetch, keygen
     std::string password_file, passphrase_file, output, key, link_file;
     std::string via{"auto"}; ///< fetch: auto, https or swarm
     std::string return_link_file, transfer, from_inbox;
+    // status, fetch, expire, verify
+    std::string save, html, directory;
+    std::optional<std::uint32_t> days;
     // inbox, fetch, keygen
-    std::string department, type{"p256"}, record;
+    std::string department, type{"p256"}, record, epoch;
+    // members, passphrase
+    std::string member, new_passphrase_file, wrap;
 };
 
 /// "14d", "2w" or "14" as days. Fails with `invalid_argument`.

@@ -21,6 +21,7 @@ std::string encode_receipt(const Receipt& receipt) {
                        {"created", receipt.created},
                        {"expires", receipt.expires}};
     if (!receipt.return_link.empty()) out["return_link"] = receipt.return_link.reveal();
+    if (!receipt.history.empty()) out["history"] = to_base64url(receipt.history);
     return out.dump(2) + "\n";
 }
 
@@ -35,6 +36,8 @@ Result<Receipt> decode_receipt(std::string_view json) {
         if (!transfer || !manage || manage->size() != ManageToken::size) {
             return fail(Errc::malformed, "receipt");
         }
+        auto history = from_base64url(in.value("history", std::string{}));
+        if (!history) return fail(Errc::malformed, "receipt");
         return Receipt{*transfer,
                        ManageToken{*manage},
                        in.at("receipt_number").get<std::string>(),
@@ -43,7 +46,8 @@ Result<Receipt> decode_receipt(std::string_view json) {
                        in.at("recipient").get<std::string>(),
                        in.at("created").get<std::int64_t>(),
                        in.at("expires").get<std::int64_t>(),
-                       SecretText{in.value("return_link", std::string{})}};
+                       SecretText{in.value("return_link", std::string{})},
+                       std::move(*history)};
     } catch (const nlohmann::json::exception&) {
         return fail(Errc::malformed, "receipt");
     }

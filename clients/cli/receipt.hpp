@@ -15,7 +15,8 @@ struct Receipt {
     ManageToken manage;
     std::string number, server, authority, recipient;
     std::int64_t created{}, expires{}; ///< Unix seconds
-    SecretText return_link;            ///< empty when no answer can come
+    SecretText return_link{};          ///< empty when no answer can come
+    Bytes history{};                   ///< signed by the control plane (history.hpp); or empty
 };
 
 /// A JSON text.

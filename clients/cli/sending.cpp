@@ -4,6 +4,7 @@
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/receipt.hpp>
 #include <clients/cli/send_deliver.hpp>
+#include <clients/cli/session_memory.hpp>
 #include <clients/cli/signals.hpp>
 
 #include <plankurier/fault.hpp>
@@ -37,10 +38,14 @@ public:
 private:
     /// Up to an address that is verified and a transfer that the service knows.
     Result<void> begin(const BodyLayout& layout) {
-        if (state_.step == SendStep::begun && !state_.session.empty()) {
+        if (state_.step == SendStep::begun) {
+            const bool known = recall_address();
             // The last start may have ended after the code was accepted and before that was saved.
-            auto created = create(layout);
-            if (created || created.error().code != Errc::not_verified) return created;
+            if (!state_.session.empty()) {
+                auto created = create(layout);
+                if (created || !is_over(created.error().code)) return created;
+            }
+            if (known) forget_address();
         }
         if (state_.step == SendStep::begun) {
             auto proven = state_.sender_department.empty() ? verify_address() : prove_department();
@@ -48,7 +53,7 @@ private:
         }
         if (state_.step != SendStep::verified) return {};
         auto created = create(layout);
-        if (!created && created.error().code == Errc::not_verified) {
+        if (!created && is_over(created.error().code)) {
             state_.step = SendStep::begun;
             state_.session.clear();
             if (auto saved = store_.save(state_); !saved) return saved;
@@ -61,6 +66,42 @@ private:
         return with_retries(retry_, step, [this](unsigned seconds) {
             console_.say(Text::network_retry, {std::to_string(seconds)});
         });
+    }
+
+    /// Of a session.
+    static bool is_over(Errc code) {
+        return code == Errc::not_verified || code == Errc::code_expired;
+    }
+
+    /// True when the address is still verified from an earlier transfer.
+    bool recall_address() {
+        if (!state_.sender_department.empty() || !state_.session.empty()) return false;
+        if (options_.remember_days == 0U) {
+            forget_session(sessions_folder(), state_.server, state_.email);
+            return false;
+        }
+        auto session = recall_session(sessions_folder(), state_.server, state_.email, unix_now());
+        if (!session) return false;
+        state_.session = std::move(*session);
+        console_.say(Text::address_known);
+        return true;
+    }
+
+    void forget_address() {
+        forget_session(sessions_folder(), state_.server, state_.email);
+        state_.session.clear();
+    }
+
+    Result<void> remember_address() {
+        const std::int64_t days = options_.remember_days.value_or(0);
+        if (days == 0) return {};
+        const auto until = unix_now() + days * 86'400;
+        auto kept =
+            remember_session(sessions_folder(), state_.server, state_.email, state_.session, until);
+        if (!kept) return kept;
+        console_.say(Text::address_remembered, {time_text(console_.language(), until)});
+        console_.event("remembered", {{"until", until}});
+        return {};
     }
 
     [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
@@ -111,8 +152,10 @@ private:
             auto code = read_code();
             if (!code) return tl::unexpected(code.error());
             std::optional<unsigned> left;
-            auto checked =
-                patiently([&] { return control_.check_code(state_.session, *code, left); });
+            auto checked = patiently([&] {
+                return control_.check_code(state_.session, *code,
+                                           options_.remember_days.value_or(0), left);
+            });
             if (checked) break;
             const bool again = checked.error().code == Errc::wrong_code && left.value_or(0) > 0 &&
                                options_.code_from.empty() && console_.can_ask();
@@ -128,7 +171,7 @@ private:
         }
         state_.step = SendStep::verified;
         PK_FAULT("cli.send.verified");
-        return store_.save(state_);
+        return store_.save(state_).and_then([this] { return remember_address(); });
     }
 
     /// A department needs no code: it has its key.
@@ -145,12 +188,15 @@ private:
         TransferRequest request;
         request.transfer = state_.transfer;
         request.department = state_.department;
+        request.also = state_.also;
         request.staff = state_.staff;
         request.citizen = state_.citizen;
         request.inbox = state_.inbox;
         request.body_len = layout.body_len();
         request.expiry_days = state_.expiry_days;
         request.notify_fetch = state_.notify_fetch;
+        request.notify_unfetched = state_.notify_unfetched;
+        request.remind_recipient = state_.remind_recipient;
         request.language = state_.language;
         request.phone = state_.phone_shared;
         request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
@@ -168,19 +214,21 @@ private:
         return store_.save(state_);
     }
 
+    [[nodiscard]] std::string recipient_text() const {
+        auto out = state_.department + state_.staff + state_.citizen; // one of them
+        for (const auto& id : state_.also) out += ", " + id;
+        return out;
+    }
+
     /// The transfer is available: the receipt is written, then the state goes.
     Result<void> conclude_transfer(const Delivered& delivered) {
         const auto& finished = delivered.finished;
         PK_FAULT("cli.send.finished");
-        Receipt receipt{state_.transfer,
-                        state_.manage.clone(),
-                        finished.receipt_number,
-                        state_.server,
-                        state_.authority,
-                        state_.department + state_.staff + state_.citizen, // one of them
-                        state_.begun,
-                        finished.expires,
-                        {}};
+        Receipt receipt{state_.transfer, state_.manage.clone(), finished.receipt_number,
+                        state_.server,   state_.authority,      recipient_text(),
+                        state_.begun,    finished.expires};
+        // A receipt without it is a receipt all the same.
+        if (auto history = control_.history(right())) receipt.history = std::move(*history);
         if (auto linked = add_return_link(receipt); !linked) return linked;
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
@@ -201,7 +249,17 @@ private:
                                      {"copies", static_cast<std::int64_t>(delivered.copies)},
                                      {"transfer", receipt.transfer.hex()}});
         store_.remove();
+        tell_troubles();
         return {};
+    }
+
+    /// What already is known to have gone wrong. A transfer is sent all the same.
+    void tell_troubles() {
+        const auto status = control_.status(right());
+        if (!status) return;
+        if (status->undeliverable) console_.warn(Text::status_undeliverable);
+        if (status->state == "withheld") console_.warn(Text::status_withheld);
+        if (status->undeliverable) console_.event("undeliverable");
     }
 
     /// The link's pages may stand at another address, but a secret is only meant for the host that
@@ -285,7 +343,7 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
 Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
     console.say(Text::checking);
-    auto source = open_files(options, for_department(authority.service, options.to), console);
+    auto source = open_files(options, for_departments(authority.service, options.to), console);
     if (!source) return conclude(console, tl::unexpected(source.error()));
     auto prepared = prepare_transfer(options, authority, *source, control.server(), console, from);
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));

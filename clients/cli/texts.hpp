@@ -5,8 +5,10 @@
 #include <plankurier/error.hpp>
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace plankurier::cli {
 
@@ -24,7 +26,8 @@ enum class Language { de, en };
 enum class Text {
     usage, version_line, bad_usage,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_sent, working_for_code, no_room, code_wrong_left, ask_password, ask_password_again,
+    ask_code, ask_code_sent, working_for_code, no_room, code_wrong_left,
+    ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,
@@ -36,6 +39,15 @@ enum class Text {
     relay_lost, copies_made, relay_lied, swarm_gave_up,
     return_link, return_link_in_receipt, password_for_citizen, reply_subject, no_return_key,
     message_signed, message_from_signed, message_unsigned,
+    event_accepted, event_stored, event_available, event_fetched, event_fetched_signed,
+    event_expired, event_purged, event_revoked, history_line, record_line, verified_by,
+    state_uploading, state_available, state_fetched, state_expired, state_revoked, state_withheld,
+    ask_new_passphrase, member_made, member_wrapped, member_unwrapped,
+    member_line, member_unlisted, passphrase_changed,
+    page_title, page_authority, page_recipient, page_number, page_transfer, page_state,
+    page_expires, page_history, page_footer, expiry_changed, notice_resent,
+    status_undeliverable, status_withheld, report_question, reported,
+    address_remembered, address_known,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     count ///< number of sentences, no sentence itself
 };
@@ -66,6 +78,16 @@ enum class Exit : int {
 /// The exit code for a failure. `state_kept`: what was begun can be continued, so that failures of
 /// the line and of space become `resumable`.
 [[nodiscard]] Exit exit_for(Errc code, bool state_kept = false) noexcept;
+
+/// True when there is every sentence once, in the order of `Text`.
+[[nodiscard]] constexpr bool
+is_whole_catalogue(std::span<const std::pair<Text, std::string_view>> sentences) {
+    std::size_t at = 0;
+    for (const auto& sentence : sentences) {
+        if (static_cast<std::size_t>(sentence.first) != at++) return false;
+    }
+    return at == static_cast<std::size_t>(Text::count);
+}
 
 /// The catalogues; use `text`.
 [[nodiscard]] std::string_view text_de(Text which) noexcept;

@@ -8,6 +8,10 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
   departments                                     Sachgebiete anzeigen
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
+        [--to SACHGEBIET …]                       … und an weitere Sachgebiete
+        [--notify-unfetched] [--remind-recipient]       Nachricht an Sie vor der Frist, wenn nicht
+                                                  abgeholt; Erinnerung an den Empfänger
+        [--remember-days N]                       Adresse hier N Tage bestätigt lassen
   send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
   fetch LINK [-o ORDNER] [--key DATEI]            abholen
         [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
@@ -20,88 +24,148 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
         (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
   send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
                                                   erste Nachricht an Bürger, mit Passwort
-  status QUITTUNG                                 Stand einer Sendung
+  status QUITTUNG [--save DATEI] [--html DATEI]   Stand einer Sendung; unterschriebener Verlauf
+                                                  als Datei, Seite zum Drucken
   revoke QUITTUNG                                 Sendung zurückziehen
+  expire QUITTUNG --days N                        Frist ändern: in N Tagen löschen
+  resend QUITTUNG                                 Empfänger noch einmal benachrichtigen
+  report LINK | --from-inbox KENNUNG [--key DATEI]      bedenkliche Sendung sperren, für alle
+  verify DATEI [--directory DATEI]                Quittung, Verlauf oder gesicherte Nachricht
+        [--return-link-file DATEI|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
+        [--epoch ALTER_EINTRAG]                   neuer Abschnitt: jemand geht, oder Jahreswechsel
+  members new -o DATEI --record DATEI             eigenes Schlüsselpaar eines Mitglieds
+  members wrap --key DATEI --member EINTRAG -o DATEI    Schlüssel des Sachgebiets für ein Mitglied
+  members unwrap DATEI --key DATEI -o DATEI       … und dort auspacken
+        Mit --wrap DATEI hinter --key gilt der eingepackte Schlüssel, ohne ihn auszupacken.
+  members list DATEI…                             wer welchen Schlüssel teilt
+  passphrase DATEI                                Passphrase einer Schlüsseldatei ändern
   completion bash|zsh|fish                        Vervollständigung für die Shell
   version
 
 Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort oder Schlüssel,
 6 abgelaufen oder gelöscht, 7 Netz, 8 Bytes verfälscht, 9 nicht zugelassen, 130 abgebrochen
 )";
-} // namespace
-
 // One subject a line:
 // clang-format off
+constexpr std::pair<Text, std::string_view> sentences[] = {
+    {Text::usage, usage_text},
+    {Text::version_line, "plankurier {}"},
+    {Text::bad_usage, "So lässt sich der Befehl nicht ausführen. Hilfe: plankurier --help"},
+    {Text::trust_question, "Die Behörde „{}“ unter {} zeigt diesen Fingerabdruck:\n\n  {}\n\nVergleichen Sie ihn mit dem auf der Internetseite der Behörde. Vertrauen? (ja/nein) "},
+    {Text::trust_pinned, "Vertraut: „{}“\nFingerabdruck {}"},
+    {Text::trust_no_key, "Der Dienst nennt seinen Wurzelschlüssel nicht. Bitte die Datei von der Internetseite der Behörde mit --root angeben."},
+    {Text::trust_mismatch, "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt."},
+    {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
+    {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten."},
+    {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
+    {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
+    {Text::code_wrong_left, "Der Code stimmt nicht. Verbleibende Versuche: {}."},
+    {Text::ask_password, "Passwort: "},
+    {Text::ask_password_again, "Passwort wiederholen: "},
+    {Text::ask_passphrase, "Passphrase der Schlüsseldatei: "},
+    {Text::ask_passphrase_again, "Passphrase wiederholen: "},
+    {Text::password_differs, "Die beiden Eingaben sind verschieden."},
+    {Text::password_generated, "Passwort für die Behörde:\n\n    {}\n\nBitte jetzt aufschreiben: Ohne dieses Passwort kann die Behörde nichts lesen, und es wird nicht noch einmal angezeigt.\nSagen Sie es der Behörde am Telefon, nicht per E-Mail."},
+    {Text::checking, "Dateien werden geprüft …"},
+    {Text::sending, "Senden"},
+    {Text::fetching, "Abholen"},
+    {Text::progress_line, "{} {} %, {} von {}, {}/s, noch {}"},
+    {Text::network_retry, "Die Verbindung ist unterbrochen. Neuer Versuch in {} s."},
+    {Text::resumable_hint, "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}"},
+    {Text::nothing_to_resume, "Es gibt kein unterbrochenes Senden."},
+    {Text::several_to_resume, "Mehrere Sendungen sind unterbrochen. Bitte eine wählen:"},
+    {Text::resume_entry, "  plankurier send --resume {}   ({}, {} Dateien, begonnen {})"},
+    {Text::resumed, "Wird fortgesetzt; {} % sind schon sicher gespeichert."},
+    {Text::receipt_text, "Gesendet.\n  Quittung:       {}\n  An:             {} ({})\n  Verfügbar bis:  {} (dann wird alles gelöscht)\n  Stand ansehen:  plankurier status {}\n  Zurückziehen:   plankurier revoke {}"},
+    {Text::receipt_saved, "Quittung gespeichert: {}"},
+    {Text::receipt_fallback, "Die Quittung konnte dort nicht gespeichert werden; sie liegt jetzt hier: {}"},
+    {Text::message_from, "Von: {} <{}> (Adresse bestätigt)"},
+    {Text::message_unverified, "ACHTUNG: Die Nachricht nennt als Absender {}, bestätigt wurde aber die Adresse {}. Fragen Sie nach, bevor Sie darauf eingehen."},
+    {Text::message_phone, "Telefon: {}"},
+    {Text::message_reference, "Aktenzeichen: {}"},
+    {Text::message_clerk, "Ansprechpartner: {}"},
+    {Text::message_institution, "Einrichtung: {}"},
+    {Text::message_subject, "Betreff: {}"},
+    {Text::message_files, "Dateien: {} ({})"},
+    {Text::file_saved, "Gespeichert: {}"},
+    {Text::fetch_done, "Alles abgeholt und geprüft."},
+    {Text::department_line, "{}\t{}\t{}"},
+    {Text::status_line, "Stand: {}, verfügbar bis {}"},
+    {Text::status_fetched, "Abgeholt am {}."},
+    {Text::status_not_fetched, "Noch nicht abgeholt."},
+    {Text::revoked_done, "Zurückgezogen. Nachricht und Dateien werden auf allen Servern gelöscht."},
+    {Text::revoke_question, "Die Sendung wird endgültig gelöscht. Fortfahren? (ja/nein) "},
+    {Text::keygen_done, "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nBewahren Sie Schlüsseldatei und Passphrase sicher auf: Ohne sie kann niemand die Sendungen lesen."},
+    {Text::file_named, "  betrifft: {}"},
+    {Text::answer_yes, "ja"},
+    {Text::interrupted, "Abgebrochen."},
+    {Text::waiting_for_relay, "Alles ist übertragen; der Dienst sichert es noch auf Platte …"},
+    {Text::relay_lost, "Server {} der Behörde antwortet nicht. Es geht mit den anderen weiter."},
+    {Text::copies_made, "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …"},
+    {Text::relay_lied, "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid."},
+    {Text::swarm_gave_up, "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt."},
+    {Text::return_link, "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n"},
+    {Text::return_link_in_receipt, "Der geheime Link für Antworten der Behörde steht in der Quittung: {}"},
+    {Text::password_for_citizen, "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail."},
+    {Text::reply_subject, "AW: {}"},
+    {Text::no_return_key, "Diese Sendung hat keinen Rückschlüssel; darauf lässt sich so nicht antworten. Mit Passwort geht es: plankurier send --as-department … --to-citizen ADRESSE"},
+    {Text::message_signed, "Unterschrieben von: {} (Unterschrift geprüft)"},
+    {Text::message_from_signed, "Von: {}"},
+    {Text::message_unsigned, "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen."},
+    {Text::event_accepted, "Angenommen; die Übertragung beginnt"},
+    {Text::event_stored, "Vollständig und geprüft gespeichert (Server: {})"},
+    {Text::event_available, "Verfügbar: Der Empfänger kann abholen"},
+    {Text::event_fetched, "Abgeholt (vom Programm des Empfängers gemeldet)"},
+    {Text::event_fetched_signed, "Abgeholt (vom Sachgebiet unterschrieben)"},
+    {Text::event_expired, "Abgelaufen, wie zugesagt"},
+    {Text::event_purged, "Gelöscht: Schlüssel, Einträge und alle Daten sind weg"},
+    {Text::event_revoked, "Vom Absender zurückgezogen"},
+    {Text::history_line, "{}  {}"},
+    {Text::record_line, "Bestätigte Adresse: {}, bestätigt am {}"},
+    {Text::verified_by, "Die Unterschrift stimmt: {} (Verzeichnis vom {})."},
+    {Text::state_uploading, "wird übertragen"},
+    {Text::state_available, "verfügbar"},
+    {Text::state_fetched, "abgeholt"},
+    {Text::state_expired, "abgelaufen"},
+    {Text::state_revoked, "zurückgezogen"},
+    {Text::state_withheld, "vom Empfänger zurückgehalten"},
+    {Text::ask_new_passphrase, "Neue Passphrase: "},
+    {Text::member_made, "Ihre Schlüsseldatei: {}\nÖffentlicher Eintrag für Ihre Kollegin oder Ihren Kollegen: {}\nKennung (bitte am Telefon vergleichen): {}"},
+    {Text::member_wrapped, "Der Schlüssel des Sachgebiets ist eingepackt: {}\nDas öffnet nur das Mitglied mit der Kennung {}. Vergleichen Sie sie am Telefon, bevor Sie die Datei weitergeben."},
+    {Text::member_unwrapped, "Schlüsseldatei: {}\nSie öffnet die Sendungen an: {}"},
+    {Text::member_line, "Mitglied {}  {}  {}"},
+    {Text::member_unlisted, "(kein Schlüssel eines Sachgebiets mehr)"},
+    {Text::passphrase_changed, "Die Passphrase ist geändert. Ältere Kopien der Datei haben noch die alte."},
+    {Text::page_title, "Nachweis einer Übertragung"},
+    {Text::page_authority, "Behörde"},
+    {Text::page_recipient, "Empfänger"},
+    {Text::page_number, "Nummer der Quittung"},
+    {Text::page_transfer, "Kennung"},
+    {Text::page_state, "Stand"},
+    {Text::page_expires, "Verfügbar bis"},
+    {Text::page_history, "Verlauf"},
+    {Text::page_footer, "Der Verlauf ist vom Dienst der Behörde unterschrieben; die Unterschrift wurde beim Erstellen dieser Seite geprüft. Nachprüfbar ist die Datei von plankurier status --save mit plankurier verify."},
+    {Text::expiry_changed, "Verfügbar bis {}."},
+    {Text::notice_resent, "Die Nachricht an den Empfänger ist noch einmal unterwegs. Weitere Male möglich: {}."},
+    {Text::status_undeliverable, "ACHTUNG: Die Benachrichtigung ließ sich nicht zustellen. Der Empfänger weiß vermutlich nichts von der Sendung. Bitte prüfen Sie die Adresse oder fragen Sie bei der Behörde nach."},
+    {Text::status_withheld, "Der Empfänger hat die Sendung gemeldet; sie wird nicht mehr ausgeliefert und zur Frist gelöscht. Bitte fragen Sie bei der Behörde nach."},
+    {Text::report_question, "Die Sendung kann danach niemand mehr lesen, auch Sie nicht. Melden? (ja/nein) "},
+    {Text::reported, "Gemeldet. Niemand kann die Sendung mehr lesen; zur Frist wird sie gelöscht."},
+    {Text::address_remembered, "Ihre Adresse bleibt auf diesem Rechner bis {} bestätigt. Vergessen: --remember-days 0"},
+    {Text::address_known, "Ihre Adresse ist noch bestätigt; ein Code ist nicht nötig."},
+    {Text::inbox_line, "{}  {}  bis zu {}  verfügbar bis {}  {}"},
+    {Text::inbox_new, "neu"},
+    {Text::inbox_fetched, "abgeholt"},
+    {Text::inbox_empty, "Es liegt nichts bereit."},
+    {Text::inbox_all_fetched, "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG"},
+};
+static_assert(is_whole_catalogue(sentences));
+
+} // namespace
+
 std::string_view text_de(Text which) noexcept {
-    switch (which) {
-    case Text::usage: return usage_text;
-    case Text::version_line: return "plankurier {}";
-    case Text::bad_usage: return "So lässt sich der Befehl nicht ausführen. Hilfe: plankurier --help";
-    case Text::trust_question: return "Die Behörde „{}“ unter {} zeigt diesen Fingerabdruck:\n\n  {}\n\nVergleichen Sie ihn mit dem auf der Internetseite der Behörde. Vertrauen? (ja/nein) ";
-    case Text::trust_pinned: return "Vertraut: „{}“\nFingerabdruck {}";
-    case Text::trust_no_key: return "Der Dienst nennt seinen Wurzelschlüssel nicht. Bitte die Datei von der Internetseite der Behörde mit --root angeben.";
-    case Text::trust_mismatch: return "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt.";
-    case Text::ask_code: return "Code aus der E-Mail (leer: noch einmal senden): ";
-    case Text::ask_code_sent: return "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten.";
-    case Text::working_for_code: return "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …";
-    case Text::no_room: return "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon.";
-    case Text::code_wrong_left: return "Der Code stimmt nicht. Verbleibende Versuche: {}.";
-    case Text::ask_password: return "Passwort: "; case Text::ask_password_again: return "Passwort wiederholen: ";
-    case Text::ask_passphrase: return "Passphrase der Schlüsseldatei: "; case Text::ask_passphrase_again: return "Passphrase wiederholen: ";
-    case Text::password_differs: return "Die beiden Eingaben sind verschieden.";
-    case Text::password_generated: return "Passwort für die Behörde:\n\n    {}\n\nBitte jetzt aufschreiben: Ohne dieses Passwort kann die Behörde nichts lesen, und es wird nicht noch einmal angezeigt.\nSagen Sie es der Behörde am Telefon, nicht per E-Mail.";
-    case Text::checking: return "Dateien werden geprüft …";
-    case Text::sending: return "Senden"; case Text::fetching: return "Abholen";
-    case Text::progress_line: return "{} {} %, {} von {}, {}/s, noch {}";
-    case Text::network_retry: return "Die Verbindung ist unterbrochen. Neuer Versuch in {} s.";
-    case Text::resumable_hint: return "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}";
-    case Text::nothing_to_resume: return "Es gibt kein unterbrochenes Senden.";
-    case Text::several_to_resume: return "Mehrere Sendungen sind unterbrochen. Bitte eine wählen:";
-    case Text::resume_entry: return "  plankurier send --resume {}   ({}, {} Dateien, begonnen {})";
-    case Text::resumed: return "Wird fortgesetzt; {} % sind schon sicher gespeichert.";
-    case Text::receipt_text: return "Gesendet.\n  Quittung:       {}\n  An:             {} ({})\n  Verfügbar bis:  {} (dann wird alles gelöscht)\n  Stand ansehen:  plankurier status {}\n  Zurückziehen:   plankurier revoke {}";
-    case Text::receipt_saved: return "Quittung gespeichert: {}";
-    case Text::receipt_fallback: return "Die Quittung konnte dort nicht gespeichert werden; sie liegt jetzt hier: {}";
-    case Text::message_from: return "Von: {} <{}> (Adresse bestätigt)";
-    case Text::message_unverified: return "ACHTUNG: Die Nachricht nennt als Absender {}, bestätigt wurde aber die Adresse {}. Fragen Sie nach, bevor Sie darauf eingehen.";
-    case Text::message_phone: return "Telefon: {}";
-    case Text::message_reference: return "Aktenzeichen: {}";
-    case Text::message_clerk: return "Ansprechpartner: {}";
-    case Text::message_institution: return "Einrichtung: {}";
-    case Text::message_subject: return "Betreff: {}";
-    case Text::message_files: return "Dateien: {} ({})";
-    case Text::file_saved: return "Gespeichert: {}";
-    case Text::fetch_done: return "Alles abgeholt und geprüft.";
-    case Text::department_line: return "{}\t{}\t{}";
-    case Text::status_line: return "Stand: {}, verfügbar bis {}";
-    case Text::status_fetched: return "Abgeholt am {}."; case Text::status_not_fetched: return "Noch nicht abgeholt.";
-    case Text::revoked_done: return "Zurückgezogen. Nachricht und Dateien werden auf allen Servern gelöscht.";
-    case Text::revoke_question: return "Die Sendung wird endgültig gelöscht. Fortfahren? (ja/nein) ";
-    case Text::keygen_done: return "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nBewahren Sie Schlüsseldatei und Passphrase sicher auf: Ohne sie kann niemand die Sendungen lesen.";
-    case Text::file_named: return "  betrifft: {}";
-    case Text::answer_yes: return "ja";
-    case Text::interrupted: return "Abgebrochen.";
-    case Text::waiting_for_relay: return "Alles ist übertragen; der Dienst sichert es noch auf Platte …";
-    case Text::relay_lost: return "Server {} der Behörde antwortet nicht. Es geht mit den anderen weiter.";
-    case Text::copies_made: return "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …";
-    case Text::relay_lied: return "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid.";
-    case Text::swarm_gave_up: return "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt.";
-    case Text::return_link: return "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n";
-    case Text::return_link_in_receipt: return "Der geheime Link für Antworten der Behörde steht in der Quittung: {}";
-    case Text::password_for_citizen: return "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail.";
-    case Text::reply_subject: return "AW: {}";
-    case Text::no_return_key: return "Diese Sendung hat keinen Rückschlüssel; darauf lässt sich so nicht antworten. Mit Passwort geht es: plankurier send --as-department … --to-citizen ADRESSE";
-    case Text::message_signed: return "Unterschrieben von: {} (Unterschrift geprüft)";
-    case Text::message_from_signed: return "Von: {}";
-    case Text::message_unsigned: return "ACHTUNG: Diese Nachricht ist von keinem Sachgebiet unterschrieben. Es ist nicht sicher, dass sie von der Behörde kommt. Fragen Sie nach, bevor Sie darauf eingehen.";
-    case Text::inbox_line: return "{}  {}  bis zu {}  verfügbar bis {}  {}";
-    case Text::inbox_new: return "neu"; case Text::inbox_fetched: return "abgeholt";
-    case Text::inbox_empty: return "Es liegt nichts bereit.";
-    case Text::inbox_all_fetched: return "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG";
-    case Text::count: break;
-    }
-    return {};
+    return which < Text::count ? sentences[static_cast<std::size_t>(which)].second : "";
 }
 
 std::string_view text_de(Errc code) noexcept {

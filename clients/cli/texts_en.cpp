@@ -8,6 +8,10 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   trust URL (--root FILE | --fingerprint TEXT)    trust the key of an authority
   departments                                     list departments
   send FILE… --to DEPARTMENT|ADDRESS              send sealed
+        [--to DEPARTMENT …]                       … and to more departments
+        [--notify-unfetched] [--remind-recipient]       tell you before the expiry if it was not
+                                                  fetched; remind the recipient
+        [--remember-days N]                       keep your address verified here for N days
   send --resume [ID]                              continue an interrupted transfer
   fetch LINK [-o FOLDER] [--key FILE]             fetch
         [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
@@ -20,88 +24,148 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
         (or --link-file FILE)                     department
   send FILE… --as-department ID --key FILE --to-citizen ADDRESS
                                                   first message to a citizen, with a password
-  status RECEIPT                                  state of a transfer
+  status RECEIPT [--save FILE] [--html FILE]      state of a transfer; signed history as a
+                                                  file, page to print
   revoke RECEIPT                                  withdraw a transfer
+  expire RECEIPT --days N                         change the expiry: delete in N days
+  resend RECEIPT                                  notify the recipient once more
+  report LINK | --from-inbox ID [--key FILE]      lock a dubious transfer, for everybody
+  verify FILE [--directory FILE]                  check a receipt, history or saved message
+        [--return-link-file FILE|--key FILE]      (fetch --save FILE) without the network
   keygen --department ID -o FILE --record FILE    make the key of a department
+        [--epoch OLD_RECORD]                      new epoch: somebody leaves, or a year begins
+  members new -o FILE --record FILE               a member's own key pair
+  members wrap --key FILE --member RECORD -o FILE       the department's key for a member
+  members unwrap FILE --key FILE -o FILE          … and unwrapped there
+        With --wrap FILE beside --key the wrapped key is used without unwrapping it.
+  members list FILE…                              who shares which key
+  passphrase FILE                                 change the passphrase of a key file
   completion bash|zsh|fish                        completion for the shell
   version
 
 Exit codes: 0 ok, 1 general, 2 usage, 3 resumable, 4 code, 5 password or key,
 6 expired or deleted, 7 network, 8 integrity, 9 not allowed, 130 interrupted
 )";
-} // namespace
-
 // One subject a line:
 // clang-format off
+constexpr std::pair<Text, std::string_view> sentences[] = {
+    {Text::usage, usage_text},
+    {Text::version_line, "plankurier {}"},
+    {Text::bad_usage, "The command cannot be run like this. Help: plankurier --help"},
+    {Text::trust_question, "The authority \"{}\" at {} shows this fingerprint:\n\n  {}\n\nCompare it with the one on the authority's web site. Trust it? (yes/no) "},
+    {Text::trust_pinned, "Trusted: \"{}\"\nFingerprint {}"},
+    {Text::trust_no_key, "The service does not state its root key. Please give the file from the authority's web site with --root."},
+    {Text::trust_mismatch, "The fingerprint is not that of the service's key. Nothing was remembered."},
+    {Text::ask_code, "Code from the e-mail (empty: send again): "},
+    {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes."},
+    {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
+    {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},
+    {Text::code_wrong_left, "The code is not right. Attempts left: {}."},
+    {Text::ask_password, "Password: "},
+    {Text::ask_password_again, "Repeat password: "},
+    {Text::ask_passphrase, "Passphrase of the key file: "},
+    {Text::ask_passphrase_again, "Repeat passphrase: "},
+    {Text::password_differs, "The two entries differ."},
+    {Text::password_generated, "Password for the authority:\n\n    {}\n\nPlease write it down now: without it the authority cannot read anything, and it is not shown again.\nTell it by phone, not by e-mail."},
+    {Text::checking, "Checking files …"},
+    {Text::sending, "Sending"},
+    {Text::fetching, "Fetching"},
+    {Text::progress_line, "{} {} %, {} of {}, {}/s, {} left"},
+    {Text::network_retry, "The connection is interrupted. Next try in {} s."},
+    {Text::resumable_hint, "The state is kept. Continue with: plankurier send --resume {}"},
+    {Text::nothing_to_resume, "There is no interrupted transfer."},
+    {Text::several_to_resume, "Several transfers are interrupted. Please choose one:"},
+    {Text::resume_entry, "  plankurier send --resume {}   ({}, {} files, begun {})"},
+    {Text::resumed, "Continuing; {} % are safely stored already."},
+    {Text::receipt_text, "Sent.\n  Receipt:          {}\n  To:               {} ({})\n  Available until:  {} (then everything is deleted)\n  See the state:    plankurier status {}\n  Withdraw:         plankurier revoke {}"},
+    {Text::receipt_saved, "Receipt saved: {}"},
+    {Text::receipt_fallback, "The receipt could not be saved there; it is here now: {}"},
+    {Text::message_from, "From: {} <{}> (address verified)"},
+    {Text::message_unverified, "WARNING: the message names {} as its sender, but the address that was verified is {}. Ask back before you act on it."},
+    {Text::message_phone, "Phone: {}"},
+    {Text::message_reference, "File number: {}"},
+    {Text::message_clerk, "Clerk: {}"},
+    {Text::message_institution, "Institution: {}"},
+    {Text::message_subject, "Subject: {}"},
+    {Text::message_files, "Files: {} ({})"},
+    {Text::file_saved, "Saved: {}"},
+    {Text::fetch_done, "Everything is fetched and verified."},
+    {Text::department_line, "{}\t{}\t{}"},
+    {Text::status_line, "State: {}, available until {}"},
+    {Text::status_fetched, "Fetched on {}."},
+    {Text::status_not_fetched, "Not fetched yet."},
+    {Text::revoked_done, "Withdrawn. Message and files are being deleted on all servers."},
+    {Text::revoke_question, "The transfer will be deleted for good. Go on? (yes/no) "},
+    {Text::keygen_done, "Key file: {}\nPublic record for the administration: {}\nKeep key file and passphrase safe: without them nobody can read the transfers."},
+    {Text::file_named, "  concerns: {}"},
+    {Text::answer_yes, "yes"},
+    {Text::interrupted, "Stopped."},
+    {Text::waiting_for_relay, "Everything is transferred; the service is still writing it to disk …"},
+    {Text::relay_lost, "Server {} of the authority does not answer. Continuing with the others."},
+    {Text::copies_made, "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …"},
+    {Text::relay_lied, "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it."},
+    {Text::swarm_gave_up, "Not everything comes by swarm; the rest is fetched by HTTPS."},
+    {Text::return_link, "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n"},
+    {Text::return_link_in_receipt, "The secret link for the authority's answers stands in the receipt: {}"},
+    {Text::password_for_citizen, "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail."},
+    {Text::reply_subject, "Re: {}"},
+    {Text::no_return_key, "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS"},
+    {Text::message_signed, "Signed by: {} (signature verified)"},
+    {Text::message_from_signed, "From: {}"},
+    {Text::message_unsigned, "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it."},
+    {Text::event_accepted, "Accepted; the transfer begins"},
+    {Text::event_stored, "Stored completely and verified (servers: {})"},
+    {Text::event_available, "Available: the recipient can fetch it"},
+    {Text::event_fetched, "Fetched (told by the recipient's program)"},
+    {Text::event_fetched_signed, "Fetched (signed by the department)"},
+    {Text::event_expired, "Expired, as promised"},
+    {Text::event_purged, "Deleted: keys, rows and all data are gone"},
+    {Text::event_revoked, "Withdrawn by the sender"},
+    {Text::history_line, "{}  {}"},
+    {Text::record_line, "Verified address: {}, verified on {}"},
+    {Text::verified_by, "The signature is right: {} (directory of {})."},
+    {Text::state_uploading, "being transferred"},
+    {Text::state_available, "available"},
+    {Text::state_fetched, "fetched"},
+    {Text::state_expired, "expired"},
+    {Text::state_revoked, "withdrawn"},
+    {Text::state_withheld, "withheld by the recipient"},
+    {Text::ask_new_passphrase, "New passphrase: "},
+    {Text::member_made, "Your key file: {}\nPublic record for your colleague: {}\nId (please compare by phone): {}"},
+    {Text::member_wrapped, "The department's key is wrapped: {}\nIt opens for the member with the id {} only. Compare it by phone before you hand the file on."},
+    {Text::member_unwrapped, "Key file: {}\nIt opens the transfers to: {}"},
+    {Text::member_line, "Member {}  {}  {}"},
+    {Text::member_unlisted, "(no department's key any more)"},
+    {Text::passphrase_changed, "The passphrase is changed. Older copies of the file still have the old one."},
+    {Text::page_title, "Record of a transfer"},
+    {Text::page_authority, "Authority"},
+    {Text::page_recipient, "Recipient"},
+    {Text::page_number, "Receipt number"},
+    {Text::page_transfer, "Transfer"},
+    {Text::page_state, "State"},
+    {Text::page_expires, "Available until"},
+    {Text::page_history, "History"},
+    {Text::page_footer, "The history is signed by the authority's service; the signature was checked when this page was made. What can be checked again is the file of plankurier status --save, with plankurier verify."},
+    {Text::expiry_changed, "Available until {}."},
+    {Text::notice_resent, "The recipient's notice is on its way again. Times left: {}."},
+    {Text::status_undeliverable, "WARNING: the notice could not be delivered. The recipient probably does not know of the transfer. Please check the address or ask the authority."},
+    {Text::status_withheld, "The recipient has reported the transfer; it is not handed out any more and will be deleted at its end. Please ask the authority."},
+    {Text::report_question, "Nobody can read the transfer afterwards, you included. Report it? (yes/no) "},
+    {Text::reported, "Reported. Nobody can read the transfer any more; it will be deleted at its end."},
+    {Text::address_remembered, "Your address stays verified on this computer until {}. To forget: --remember-days 0"},
+    {Text::address_known, "Your address is still verified; no code is needed."},
+    {Text::inbox_line, "{}  {}  up to {}  available until {}  {}"},
+    {Text::inbox_new, "new"},
+    {Text::inbox_fetched, "fetched"},
+    {Text::inbox_empty, "Nothing waits to be fetched."},
+    {Text::inbox_all_fetched, "Everything is fetched already. To fetch again: --transfer ID"},
+};
+static_assert(is_whole_catalogue(sentences));
+
+} // namespace
+
 std::string_view text_en(Text which) noexcept {
-    switch (which) {
-    case Text::usage: return usage_text;
-    case Text::version_line: return "plankurier {}";
-    case Text::bad_usage: return "The command cannot be run like this. Help: plankurier --help";
-    case Text::trust_question: return "The authority \"{}\" at {} shows this fingerprint:\n\n  {}\n\nCompare it with the one on the authority's web site. Trust it? (yes/no) ";
-    case Text::trust_pinned: return "Trusted: \"{}\"\nFingerprint {}";
-    case Text::trust_no_key: return "The service does not state its root key. Please give the file from the authority's web site with --root.";
-    case Text::trust_mismatch: return "The fingerprint is not that of the service's key. Nothing was remembered.";
-    case Text::ask_code: return "Code from the e-mail (empty: send again): ";
-    case Text::ask_code_sent: return "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes.";
-    case Text::working_for_code: return "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …";
-    case Text::no_room: return "The service has no room for this transfer just now ({}). Nothing of it was transferred yet.";
-    case Text::code_wrong_left: return "The code is not right. Attempts left: {}.";
-    case Text::ask_password: return "Password: "; case Text::ask_password_again: return "Repeat password: ";
-    case Text::ask_passphrase: return "Passphrase of the key file: "; case Text::ask_passphrase_again: return "Repeat passphrase: ";
-    case Text::password_differs: return "The two entries differ.";
-    case Text::password_generated: return "Password for the authority:\n\n    {}\n\nPlease write it down now: without it the authority cannot read anything, and it is not shown again.\nTell it by phone, not by e-mail.";
-    case Text::checking: return "Checking files …";
-    case Text::sending: return "Sending"; case Text::fetching: return "Fetching";
-    case Text::progress_line: return "{} {} %, {} of {}, {}/s, {} left";
-    case Text::network_retry: return "The connection is interrupted. Next try in {} s.";
-    case Text::resumable_hint: return "The state is kept. Continue with: plankurier send --resume {}";
-    case Text::nothing_to_resume: return "There is no interrupted transfer.";
-    case Text::several_to_resume: return "Several transfers are interrupted. Please choose one:";
-    case Text::resume_entry: return "  plankurier send --resume {}   ({}, {} files, begun {})";
-    case Text::resumed: return "Continuing; {} % are safely stored already.";
-    case Text::receipt_text: return "Sent.\n  Receipt:          {}\n  To:               {} ({})\n  Available until:  {} (then everything is deleted)\n  See the state:    plankurier status {}\n  Withdraw:         plankurier revoke {}";
-    case Text::receipt_saved: return "Receipt saved: {}";
-    case Text::receipt_fallback: return "The receipt could not be saved there; it is here now: {}";
-    case Text::message_from: return "From: {} <{}> (address verified)";
-    case Text::message_unverified: return "WARNING: the message names {} as its sender, but the address that was verified is {}. Ask back before you act on it.";
-    case Text::message_phone: return "Phone: {}";
-    case Text::message_reference: return "File number: {}";
-    case Text::message_clerk: return "Clerk: {}";
-    case Text::message_institution: return "Institution: {}";
-    case Text::message_subject: return "Subject: {}";
-    case Text::message_files: return "Files: {} ({})";
-    case Text::file_saved: return "Saved: {}";
-    case Text::fetch_done: return "Everything is fetched and verified.";
-    case Text::department_line: return "{}\t{}\t{}";
-    case Text::status_line: return "State: {}, available until {}";
-    case Text::status_fetched: return "Fetched on {}."; case Text::status_not_fetched: return "Not fetched yet.";
-    case Text::revoked_done: return "Withdrawn. Message and files are being deleted on all servers.";
-    case Text::revoke_question: return "The transfer will be deleted for good. Go on? (yes/no) ";
-    case Text::keygen_done: return "Key file: {}\nPublic record for the administration: {}\nKeep key file and passphrase safe: without them nobody can read the transfers.";
-    case Text::file_named: return "  concerns: {}";
-    case Text::answer_yes: return "yes";
-    case Text::interrupted: return "Stopped.";
-    case Text::waiting_for_relay: return "Everything is transferred; the service is still writing it to disk …";
-    case Text::relay_lost: return "Server {} of the authority does not answer. Continuing with the others.";
-    case Text::copies_made: return "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …";
-    case Text::relay_lied: return "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it.";
-    case Text::swarm_gave_up: return "Not everything comes by swarm; the rest is fetched by HTTPS.";
-    case Text::return_link: return "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n";
-    case Text::return_link_in_receipt: return "The secret link for the authority's answers stands in the receipt: {}";
-    case Text::password_for_citizen: return "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail.";
-    case Text::reply_subject: return "Re: {}";
-    case Text::no_return_key: return "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS";
-    case Text::message_signed: return "Signed by: {} (signature verified)";
-    case Text::message_from_signed: return "From: {}";
-    case Text::message_unsigned: return "WARNING: no department has signed this message. It is not certain that it comes from the authority. Ask back before you act on it.";
-    case Text::inbox_line: return "{}  {}  up to {}  available until {}  {}";
-    case Text::inbox_new: return "new"; case Text::inbox_fetched: return "fetched";
-    case Text::inbox_empty: return "Nothing waits to be fetched.";
-    case Text::inbox_all_fetched: return "Everything is fetched already. To fetch again: --transfer ID";
-    case Text::count: break;
-    }
-    return {};
+    return which < Text::count ? sentences[static_cast<std::size_t>(which)].second : "";
 }
 
 std::string_view text_en(Errc code) noexcept {

@@ -14,7 +14,7 @@ namespace {
 
 /// While others can stand in for a relay, it is not waited for longer than this.
 constexpr unsigned tries_with_others = 3;
-constexpr seconds patience_with_others{30};
+constexpr seconds patience_with_others{15};
 
 /// Failures that another relay may not have.
 bool of_the_relay(Errc code) {
@@ -69,7 +69,7 @@ struct Upload::Lane {
 };
 
 Upload::Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher)
-    : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size(), 30)),
+    : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size(), 20)),
       tickets_(tickets), watcher_(std::move(watcher)),
       coordinator_(settings_, tickets, job_.transfer),
       asker_(settings_for(settings, job_.relays.size(), 5), tickets, job_.transfer),

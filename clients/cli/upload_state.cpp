@@ -81,6 +81,7 @@ std::string encode_upload_state(const UploadState& state) {
              {"server", state.server},
              {"authority", state.authority},
              {"department", state.department},
+             {"also", state.also},
              {"staff", state.staff},
              {"citizen", state.citizen},
              {"inbox", state.inbox},
@@ -92,6 +93,8 @@ std::string encode_upload_state(const UploadState& state) {
              {"receipt_path", to_base64url(as_bytes(state.receipt_path))},
              {"expiry_days", state.expiry_days},
              {"notify_fetch", state.notify_fetch},
+             {"notify_unfetched", state.notify_unfetched},
+             {"remind_recipient", state.remind_recipient},
              {"begun", state.begun},
              {"files", encode_files(state.files)}};
     if (state.return_key) {
@@ -127,6 +130,7 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.server = in.at("server").get<std::string>();
         out.authority = in.at("authority").get<std::string>();
         out.department = in.at("department").get<std::string>();
+        out.also = in.value("also", std::vector<std::string>{});
         out.staff = in.at("staff").get<std::string>();
         out.citizen = in.value("citizen", std::string{});
         out.inbox = in.value("inbox", std::string{});
@@ -137,6 +141,8 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.language = in.at("language").get<std::string>();
         out.expiry_days = in.at("expiry_days").get<std::uint32_t>();
         out.notify_fetch = in.at("notify_fetch").get<bool>();
+        out.notify_unfetched = in.value("notify_unfetched", false);
+        out.remind_recipient = in.value("remind_recipient", false);
         out.begun = in.at("begun").get<std::int64_t>();
         auto return_key = decode_return_key(in);
         if (!return_key) return tl::unexpected(return_key.error());

@@ -27,12 +27,13 @@ struct UploadState {
     SendStep step{SendStep::begun};
     std::string server, authority;
     std::string department, staff, citizen; ///< one of them: who gets it
+    std::vector<std::string> also;          ///< more departments that get it
     std::string inbox;                      ///< hex; of an answer to a citizen, else empty
     std::string sender_department;          ///< that proves itself by its key, else empty
     std::string session;                    ///< b64url; empty until a verification was begun
     std::string email, phone_shared, language, receipt_path;
     std::uint32_t expiry_days{};
-    bool notify_fetch{true};
+    bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::int64_t begun{}; ///< Unix seconds
     std::vector<FileIdentity> files;
     std::optional<ReturnKey> return_key; ///< nothing for a sender who awaits no answer

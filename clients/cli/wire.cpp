@@ -35,6 +35,14 @@ Result<std::vector<RelayAddress>> relays_of(const Json& list) {
     return relays;
 }
 
+DepartmentLimits limits_of(const Json& in) {
+    return {in.at("types").get<std::vector<std::string>>(),
+            in.at("transfer_bytes_max").get<std::uint64_t>(),
+            in.at("expiry_days_min").get<std::uint32_t>(),
+            in.at("expiry_days_default").get<std::uint32_t>(),
+            in.at("expiry_days_max").get<std::uint32_t>()};
+}
+
 Errc code_of_status(long status) {
     switch (status) {
     case 400: return Errc::invalid_argument;
@@ -80,13 +88,10 @@ Result<Service> parse_service(std::string_view json) {
         out.expiry_days_min = in.at("expiry_days_min").get<std::uint32_t>();
         out.expiry_days_default = in.at("expiry_days_default").get<std::uint32_t>();
         out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
-        const Json departments = in.value("departments", Json::object());
+        out.remember_days_max = in.value("remember_days_max", 0U);
+        const auto departments = in.value("departments", Json::object());
         for (const auto& [id, limits] : departments.items()) {
-            out.departments[id] = {limits.at("types").get<std::vector<std::string>>(),
-                                   limits.at("transfer_bytes_max").get<std::uint64_t>(),
-                                   limits.at("expiry_days_min").get<std::uint32_t>(),
-                                   limits.at("expiry_days_default").get<std::uint32_t>(),
-                                   limits.at("expiry_days_max").get<std::uint32_t>()};
+            out.departments[id] = limits_of(limits);
         }
         auto relays = relays_of(in.at("relays"));
         const auto raw = from_base64url(in.at("signature").get<std::string>());
@@ -109,6 +114,23 @@ Service for_department(Service service, const std::string& department) {
     service.expiry_days_default = limits.expiry_days_default;
     service.expiry_days_max = limits.expiry_days_max;
     return service;
+}
+
+Service for_departments(const Service& service, const std::vector<std::string>& departments) {
+    if (departments.empty()) return service;
+    auto out = for_department(service, departments.front());
+    for (const auto& department : departments) {
+        const auto own = for_department(service, department);
+        std::erase_if(out.types, [&](const std::string& type) {
+            return std::find(own.types.begin(), own.types.end(), type) == own.types.end();
+        });
+        out.transfer_bytes_max = std::min(out.transfer_bytes_max, own.transfer_bytes_max);
+        out.expiry_days_min = std::max(out.expiry_days_min, own.expiry_days_min);
+        out.expiry_days_max = std::min(out.expiry_days_max, own.expiry_days_max);
+    }
+    out.expiry_days_default =
+        std::max(out.expiry_days_min, std::min(out.expiry_days_default, out.expiry_days_max));
+    return out;
 }
 
 Result<SignedDirectory> parse_directory_answer(std::string_view json) {
@@ -153,18 +175,25 @@ Result<VerificationBegun> parse_verification(std::string_view json) {
     });
 }
 
-std::string encode_code(std::string_view code) { return Json{{"code", code}}.dump(); }
+std::string encode_code(std::string_view code, unsigned remember_days) {
+    Json out{{"code", code}};
+    if (remember_days > 0) out["remember_days"] = remember_days;
+    return out.dump();
+}
 
 std::string encode_transfer(const TransferRequest& request) {
     Json out{{"tid", request.transfer.hex()},
              {"body_len", request.body_len},
              {"expiry_days", request.expiry_days},
              {"notify_fetch", request.notify_fetch},
+             {"notify_unfetched", request.notify_unfetched},
+             {"remind_recipient", request.remind_recipient},
              {"language", request.language},
              {"fetch_sha256", to_base64url(request.fetch_sha256)},
              {"manage_sha256", to_base64url(request.manage_sha256)}};
     if (!request.department.empty()) {
         out["department"] = request.department;
+        if (!request.also.empty()) out["also"] = request.also;
     } else if (!request.citizen.empty()) {
         out["citizen"] = request.citizen;
         if (!request.inbox.empty()) out["inbox"] = request.inbox;
@@ -212,8 +241,35 @@ Result<TransferStatus> parse_status(std::string_view json) {
                               time("fetched_at"),
                               time("created"),
                               flag("fetched"),
-                              flag("signed")};
+                              flag("signed"),
+                              flag("recipient_undeliverable")};
     });
+}
+
+std::string encode_expiry(std::uint32_t days_from_now) {
+    return Json{{"expires_days_from_now", days_from_now}}.dump();
+}
+
+Result<std::int64_t> parse_expiry(std::string_view json) {
+    return parse<std::int64_t>(json, [](const Json& in) -> Result<std::int64_t> {
+        return in.at("expires").get<std::int64_t>();
+    });
+}
+
+Result<std::int64_t> parse_resends_left(std::string_view json) {
+    return parse<std::int64_t>(json, [](const Json& in) -> Result<std::int64_t> {
+        return in.at("resends_left").get<std::int64_t>();
+    });
+}
+
+Result<Bytes> parse_history(std::string_view json) {
+    return parse<Bytes>(
+        json, [](const Json& in) { return from_base64url(in.at("history").get<std::string>()); });
+}
+
+Result<Bytes> parse_revoked(std::string_view json) {
+    return parse<Bytes>(
+        json, [](const Json& in) { return from_base64url(in.value("history", std::string{})); });
 }
 
 std::string encode_public_key(ByteView public_key) {

@@ -28,12 +28,16 @@ struct Service {
     std::vector<std::string> types;
     std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
     std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+    std::uint32_t remember_days_max{};                   ///< 0: no address stays verified
     std::map<std::string, DepartmentLimits> departments; ///< those with limits of their own
     std::vector<RelayAddress> relays;
     Signature signature{};
 };
 /// With the limits of the department instead of those for all, if it has its own.
 [[nodiscard]] Service for_department(Service service, const std::string& department);
+/// With what all of these take.
+[[nodiscard]] Service for_departments(const Service& service,
+                                      const std::vector<std::string>& departments);
 [[nodiscard]] Result<Service> parse_service(std::string_view json);
 /// The bytes that the service's signature is over.
 [[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
@@ -63,16 +67,17 @@ struct WorkDone {
 [[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language,
                                               const std::optional<WorkDone>& work = {});
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
-[[nodiscard]] std::string encode_code(std::string_view code);
+[[nodiscard]] std::string encode_code(std::string_view code, unsigned remember_days = 0);
 
 /// What `POST /v1/transfers` asks for.
 struct TransferRequest {
     TransferId transfer;
     std::string department, staff, citizen; ///< one of them
+    std::vector<std::string> also;          ///< more departments
     std::string inbox;                      ///< hex; with `citizen`: an answer to a return key
     std::uint64_t body_len{};
     std::uint32_t expiry_days{};
-    bool notify_fetch{true};
+    bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone; ///< empty phone: not shared
     Hash256 fetch_sha256{}, manage_sha256{};
 };
@@ -97,8 +102,17 @@ struct TransferStatus {
     std::string state;
     std::int64_t expires{}, fetched_at{}, created{};
     bool fetched{}, is_signed{};
+    bool undeliverable{}; ///< the recipient's address took no mail
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
+
+/// `POST /v1/transfers/expiry`, `…/resend-notice`, and `GET /v1/transfers/history`.
+[[nodiscard]] std::string encode_expiry(std::uint32_t days_from_now);
+[[nodiscard]] Result<std::int64_t> parse_expiry(std::string_view json);
+[[nodiscard]] Result<std::int64_t> parse_resends_left(std::string_view json);
+[[nodiscard]] Result<Bytes> parse_history(std::string_view json);
+/// `POST …/revoke`: the last history; empty when it was said before.
+[[nodiscard]] Result<Bytes> parse_revoked(std::string_view json);
 
 /// `POST /v1/swarm/certificate`.
 struct CertificateAnswer {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,7 +33,7 @@ TEST_CASE("a send command is read with its options and files") {
     REQUIRE(options);
     CHECK(options->command == Command::send);
     CHECK(options->arguments == std::vector<std::string>{"a.pdf", "b.png"});
-    CHECK(options->to == "bauamt");
+    CHECK(options->to == std::vector<std::string>{"bauamt"});
     CHECK(options->expires_days == 14U);
     CHECK(options->notify == "none");
     CHECK(options->share_phone);
@@ -106,6 +107,61 @@ TEST_CASE("the way of a fetch is automatic, https or swarm, and sending has none
     for (const auto* shell : {"bash", "fish"}) {
         CHECK(completion_script(shell)->find("via") != std::string::npos);
     }
+}
+
+TEST_CASE("every command is in the help of both languages and in every completion") {
+    for (const auto* command : {"trust", "departments", "send", "fetch", "inbox", "reply", "status",
+                                "revoke", "expire", "resend", "report", "verify", "keygen",
+                                "members", "passphrase", "completion", "version"}) {
+        CAPTURE(command);
+        CHECK(parsed({command}));
+        for (const auto language : {Language::de, Language::en}) {
+            const auto line = "\n  " + std::string{command};
+            CHECK(text(language, Text::usage).find(line) != std::string_view::npos);
+        }
+        for (const auto* shell : {"bash", "zsh", "fish"}) {
+            CHECK(completion_script(shell)->find(command) != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("options of the other direction are taken where they belong, and nowhere else") {
+    const std::vector<std::pair<std::string, std::vector<std::string>>> takers{
+        {"--return-link-file", {"fetch", "report", "verify"}},
+        {"--from-inbox", {"fetch", "report"}},
+        {"--transfer", {"fetch"}},
+        {"--to-transfer", {"reply"}},
+        {"--to-citizen", {"send"}},
+        {"--as-department", {"send"}},
+        {"--save", {"fetch", "status"}},
+        {"--html", {"status"}},
+        {"--member", {"members"}},
+        {"--wrap", {"send", "fetch", "inbox", "reply", "report", "verify"}},
+        {"--epoch", {"keygen"}},
+        {"--directory", {"verify", "members"}},
+        {"--new-passphrase-file", {"members", "passphrase"}}};
+    for (const auto& [option, commands] : takers) {
+        for (const auto* command :
+             {"trust", "send", "fetch", "inbox", "reply", "status", "revoke", "expire", "resend",
+              "report", "verify", "keygen", "members", "passphrase"}) {
+            CAPTURE(option, command);
+            const bool takes =
+                std::find(commands.begin(), commands.end(), command) != commands.end();
+            CHECK(parsed({command, option, "x"}).has_value() == takes);
+        }
+        for (const auto* shell : {"bash", "fish"}) {
+            CHECK(completion_script(shell)->find(option.substr(2)) != std::string::npos);
+        }
+    }
+    CHECK(parsed({"expire", "r.json", "--days", "3"})->days == 3U);
+    CHECK(parsed({"expire", "r.json", "--days", "0"}).error().detail == "--days");
+    const auto send = parsed({"send", "a.pdf", "--notify-unfetched", "--remind-recipient"});
+    CHECK(send->notify_unfetched);
+    CHECK(send->remind_recipient);
+    CHECK_FALSE(send->remember_days);
+    CHECK(parsed({"send", "a.pdf", "--remember-days", "0"})->remember_days == 0U);
+    CHECK(parsed({"send", "a.pdf", "--remember-days", "x"}).error().code == Errc::invalid_argument);
+    CHECK(parsed({"fetch", "l", "--remember-days", "3"}).error().detail == "--remember-days");
 }
 
 TEST_CASE("there is a completion script for each shell and for no other") {

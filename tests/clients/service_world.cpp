@@ -9,6 +9,7 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <fstream>
@@ -106,6 +107,7 @@ struct ServiceWorld::Server {
     Control& control;
     std::mutex& mutex;
     std::filesystem::path code_file;
+    std::atomic<unsigned> away{}; ///< calls that find nobody
     httplib::Server http;
     std::jthread thread;
 
@@ -120,6 +122,12 @@ struct ServiceWorld::Server {
     ~Server() { http.stop(); }
 
     void answer(const httplib::Request& in, httplib::Response& out) {
+        if (away > 0) {
+            --away;
+            out.status = 502;
+            out.set_content("<html>Bad Gateway</html>", "text/html");
+            return;
+        }
         relay::http::Request request{in.method, in.path, {}, in.body};
         for (const auto& [key, value] : in.headers) {
             std::string lower;
@@ -177,7 +185,11 @@ ServiceWorld::ServiceWorld(const std::function<void(relay::Policy&)>& change)
     }
 }
 
-ServiceWorld::~ServiceWorld() { server_.reset(); }
+ServiceWorld::~ServiceWorld() { stop(); }
+
+void ServiceWorld::stop() { server_.reset(); }
+
+void ServiceWorld::away(unsigned calls) { server_->away = calls; }
 
 ClientRun ServiceWorld::run(const std::string& home, std::vector<std::string> arguments,
                             bool terminal) {

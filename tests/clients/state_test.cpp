@@ -42,6 +42,7 @@ UploadState some_state() {
     state.receipt_path = "/tmp/\xff.json";
     state.expiry_days = 14;
     state.notify_fetch = false;
+    state.notify_unfetched = state.remind_recipient = true;
     state.begun = 1'700'000'000;
     state.files = {{"/tmp/Plan \xfc.pdf", 12'345, 1'700'000'000'123'456'789, 42, 7}};
     state.return_key = ReturnKey{KeySeed::random(), StanzaType::hpke_x25519};

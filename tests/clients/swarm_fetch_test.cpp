@@ -188,22 +188,21 @@ TEST_CASE("a transfer of several volumes comes by swarm, opened on arrival") {
 TEST_CASE("what is durable already is not fetched by swarm again") {
     World world{128, 1};
     world.serve(0, world.source);
-    world.serves = [](std::size_t, std::uint32_t volume) { return volume == 0; };
-    world.patience = std::chrono::milliseconds{500};
-    REQUIRE(world.fetch());
-    REQUIRE(world.missing() == 64);
-    const auto before = world.seeds[0]->sent_bytes();
-    world.serves = [](std::size_t, std::uint32_t) { return true; };
+    // An earlier start brought the first volume.
+    std::fill_n(world.have.begin(), 64, true);
+    std::ofstream{world.path(), std::ios::binary}.write(
+        reinterpret_cast<const char*>(world.content.data()), 64 * segment_plain_bytes);
     REQUIRE(world.fetch());
     CHECK(world.fetched == 64);
+    CHECK(world.missing() == 0);
     CHECK(world.right());
-    CHECK(world.seeds[0]->sent_bytes() - before < 65 * segment_bytes);
+    CHECK(world.seeds[0]->sent_bytes() < 65 * segment_bytes);
 }
 
 TEST_CASE("a volume that no relay serves is left out, and the others come") {
     World world{192, 1};
     world.serve(0, world.source);
-    world.patience = std::chrono::milliseconds{500};
+    world.patience = std::chrono::seconds{5};
     world.serves = [](std::size_t, std::uint32_t volume) { return volume != 1; };
     REQUIRE(world.fetch());
     CHECK(world.missing() == 64);

@@ -24,6 +24,36 @@ TEST_CASE("only https, and http to this machine, may be asked") {
     }
 }
 
+TEST_CASE("a department's own limits take the place of the service's, and nobody else's") {
+    const std::string limits = R"("types":["pdf","png"],"transfer_bytes_max":900,)"
+                               R"("expiry_days_min":1,"expiry_days_default":14,)"
+                               R"("expiry_days_max":30)";
+    const auto json = [&](const std::string& more) {
+        return R"({"authority":"Amt","link_base":"https://amt.example",)" + limits +
+               R"(,"files_max":10,"message_bytes_max":100,"relays":[],"signature":")" +
+               to_base64url(Signature{}) + "\"" + more + "}";
+    };
+    const auto old = parse_service(json(""));
+    REQUIRE(old);
+    CHECK(old->remember_days_max == 0);
+    CHECK(old->departments.empty());
+    auto service =
+        parse_service(json(R"(,"remember_days_max":30,"departments":{"bauamt":{"types":["pdf"],)"
+                           R"("transfer_bytes_max":50,"expiry_days_min":2,"expiry_days_default":3,)"
+                           R"("expiry_days_max":4}})"));
+    REQUIRE(service);
+    CHECK(service->remember_days_max == 30);
+    CHECK(for_department(*service, "umwelt").transfer_bytes_max == 900);
+    *service = for_department(*service, "bauamt");
+    CHECK(service->types == std::vector<std::string>{"pdf"});
+    CHECK(service->transfer_bytes_max == 50);
+    CHECK(service->expiry_days_min == 2);
+    CHECK(service->expiry_days_default == 3);
+    CHECK(service->expiry_days_max == 4);
+    CHECK(parse_service(json(R"(,"departments":{"bauamt":{"types":[]}})")).error().code ==
+          Errc::malformed);
+}
+
 TEST_CASE("a notice link gives server and id") {
     const std::string id(32, 'a');
     const auto link = parse_link("https://amt.example/senden/t#v1." + id, "");

@@ -29,6 +29,7 @@ class FakeMailer final : public relay::Mailer {
 public:
     relay::Delivery deliver(const relay::Mail& mail) override {
         tried.push_back(mail);
+        if (mail.to == refused_address) return relay::Delivery::refused;
         if (answer != relay::Delivery::done) return answer;
         sent.push_back(mail);
         return also == nullptr ? answer : also->deliver(mail);
@@ -49,6 +50,7 @@ public:
     }
 
     relay::Delivery answer{relay::Delivery::done};
+    std::string refused_address;    ///< takes no mail
     relay::Mailer* also{};          ///< a real one that gets the mails too
     std::vector<relay::Mail> tried; ///< each call of `deliver`
     std::vector<relay::Mail> sent;  ///< those that were answered with `done`

@@ -1,0 +1,162 @@
+#include <clients/cli/commands.hpp>
+
+#include <clients/cli/directory_memory.hpp>
+#include <clients/cli/files.hpp>
+#include <clients/cli/inbox.hpp>
+#include <clients/cli/member_record.hpp>
+
+#include <plankurier/members.hpp>
+#include <plankurier/receiving.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+/// From the file that is named, or from a person, twice.
+Result<SecretText> new_passphrase(const std::string& file, Console& console) {
+    auto passphrase =
+        file.empty() ? console.ask_new_secret(Text::ask_new_passphrase, Text::ask_passphrase_again)
+                     : read_secret_line(file);
+    if (passphrase && passphrase->empty()) return fail(Errc::invalid_argument, "empty passphrase");
+    return passphrase;
+}
+
+/// A key pair of the own. The public record goes to a colleague.
+Result<void> make_member(const Options& options, Console& console) {
+    const bool known_type = options.type == "p256" || options.type == "x25519";
+    if (options.output.empty() || options.record.empty() || !known_type) {
+        return fail(Errc::invalid_argument, "members new");
+    }
+    const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
+    const auto passphrase = new_passphrase(options.passphrase_file, console);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    const auto seed = KeySeed::random();
+    const auto key = recipient_public_key(seed, type);
+    if (!key) return tl::unexpected(key.error());
+    const auto file = seal_key_file(seed, type, *passphrase);
+    if (!file) return tl::unexpected(file.error());
+    const auto record = encode_member(*key);
+    auto written = write_new_file(options.output, *file).and_then([&] {
+        return write_new_file(options.record, as_bytes(record));
+    });
+    if (!written) return written;
+    console.say(Text::member_made, {options.output, options.record, spoken_id(key_id(*key))});
+    console.event("member", {{"kid", to_hex(key_id(*key))}});
+    return {};
+}
+
+/// The department's seed, sealed to a colleague.
+Result<void> wrap_member(const Options& options, Console& console) {
+    if (options.key.empty() || options.member.empty() || options.output.empty()) {
+        return fail(Errc::invalid_argument, "members wrap");
+    }
+    const auto member = read_file(options.member, 1u << 16).and_then([](const std::string& text) {
+        return decode_member(text);
+    });
+    if (!member) return tl::unexpected(member.error());
+    const auto key = read_key_file(options.key, options, console);
+    if (!key) return tl::unexpected(key.error());
+    const auto wrap = wrap_for_member(key->seed, key->type, *member);
+    if (!wrap) return tl::unexpected(wrap.error());
+    const auto bytes = encode_member_wrap(*wrap);
+    if (auto written = write_new_file(options.output, bytes); !written) return written;
+    console.say(Text::member_wrapped, {options.output, spoken_id(wrap->member)});
+    console.event("wrapped",
+                  {{"department", to_hex(wrap->department)}, {"member", to_hex(wrap->member)}});
+    return {};
+}
+
+/// A colleague's wrap becomes a key file of the department. Anybody can make a wrap of any seed, so
+/// it counts only when the signed directory lists its key.
+Result<void> unwrap_member(const Options& options, Console& console) {
+    if (options.arguments.size() != 2 || options.key.empty() || options.output.empty() ||
+        options.server.empty()) {
+        return fail(Errc::invalid_argument, "members unwrap");
+    }
+    const auto wrap = read_member_wrap(options.arguments[1]);
+    if (!wrap) return tl::unexpected(wrap.error());
+    auto control = control_at(options.server, options, console);
+    const auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    const auto member = read_key_file(options.key, options, console);
+    if (!member) return tl::unexpected(member.error());
+    const auto key = unwrap_as_member(*wrap, member->seed);
+    if (!key) return tl::unexpected(key.error());
+    const auto department = department_of(authority->directory, options.department, *key);
+    if (!department) return tl::unexpected(department.error());
+    const auto passphrase = new_passphrase(options.new_passphrase_file, console);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    const auto file = seal_key_file(key->seed, key->type, *passphrase);
+    if (!file) return tl::unexpected(file.error());
+    if (auto written = write_new_file(options.output, *file); !written) return written;
+    console.say(Text::member_unwrapped, {options.output, printable((*department)->name)});
+    console.event("unwrapped", {{"department", (*department)->id}});
+    return {};
+}
+
+/// Who shares which key: what stands in wraps, with the departments of the directory that was seen
+/// last. Opens nothing.
+Result<void> list_members(const Options& options, Console& console) {
+    if (options.arguments.size() < 2) return fail(Errc::invalid_argument, "members list");
+    const auto server = server_or_only(config_folder(), options.server);
+    if (!server) return tl::unexpected(server.error());
+    const auto directory = recall_directory(config_folder(), *server, options.directory);
+    if (!directory) return tl::unexpected(directory.error());
+    for (std::size_t at = 1; at < options.arguments.size(); ++at) {
+        const auto& path = options.arguments[at];
+        const auto wrap = read_member_wrap(path);
+        if (!wrap) {
+            console.warn(Text::file_named, {printable(path)});
+            return tl::unexpected(wrap.error());
+        }
+        const auto* department = department_with(*directory, wrap->department);
+        const auto shown = department != nullptr
+                               ? printable(department->name)
+                               : std::string{text(console.language(), Text::member_unlisted)};
+        console.print(fill(text(console.language(), Text::member_line),
+                           {spoken_id(wrap->member), shown, printable(path)}));
+        console.event("member_wrap", {{"member", to_hex(wrap->member)},
+                                      {"key", to_hex(wrap->department)},
+                                      {"department", department != nullptr ? department->id : ""},
+                                      {"file", path}});
+    }
+    return {};
+}
+
+Result<void> members(const Options& options, Console& console) {
+    const auto action = options.arguments.empty() ? std::string{} : options.arguments.front();
+    if (action == "list") return list_members(options, console);
+    if (action == "unwrap") return unwrap_member(options, console);
+    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "members");
+    if (action == "new") return make_member(options, console);
+    if (action == "wrap") return wrap_member(options, console);
+    return fail(Errc::invalid_argument, "members");
+}
+
+/// The same key under another passphrase; a crash leaves the old file or the new one.
+Result<void> change_passphrase(const Options& options, Console& console) {
+    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "key file");
+    const auto& path = options.arguments.front();
+    const auto key = read_key_file(path, options, console);
+    if (!key) return tl::unexpected(key.error());
+    const auto passphrase = new_passphrase(options.new_passphrase_file, console);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    const auto file = seal_key_file(key->seed, key->type, *passphrase);
+    if (!file) return tl::unexpected(file.error());
+    if (auto written = write_file_durably(path, *file); !written) return written;
+    console.say(Text::passphrase_changed);
+    console.event("passphrase_changed");
+    return {};
+}
+
+} // namespace
+
+Exit run_members(const Options& options, Console& console) {
+    return conclude(console, members(options, console));
+}
+
+Exit run_passphrase(const Options& options, Console& console) {
+    return conclude(console, change_passphrase(options, console));
+}
+
+} // namespace plankurier::cli

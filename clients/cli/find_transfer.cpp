@@ -1,0 +1,62 @@
+#include <clients/cli/find_transfer.hpp>
+
+#include <clients/cli/inbox.hpp>
+
+namespace plankurier::cli {
+
+namespace {
+
+Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
+    auto link = read_link(options);
+    if (!link) return tl::unexpected(link.error());
+    auto control = control_at(link->server, options, console);
+    auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    std::optional<OpenedKeyFile> key;
+    const bool by_return_key = !options.return_link_file.empty();
+    if (by_return_key) {
+        auto back = read_return_link(options.return_link_file);
+        if (!back) return tl::unexpected(back.error());
+        key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
+    } else if (!options.key.empty()) {
+        auto file = read_department_key(options, console, authority->directory);
+        if (!file) return tl::unexpected(file.error());
+        key.emplace(std::move(*file));
+    }
+    auto transfer = open_transfer(options, console, control, link->id, authority->directory,
+                                  key ? &*key : nullptr);
+    if (!transfer) return tl::unexpected(transfer.error());
+    return FoundTransfer{std::move(control), std::move(*authority), std::move(key), by_return_key,
+                         std::move(*transfer)};
+}
+
+Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
+    const auto id = TransferId::from_hex(options.from_inbox);
+    if (!id || options.key.empty() || !options.arguments.empty()) {
+        return fail(Errc::invalid_argument, "--from-inbox");
+    }
+    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
+    auto control = control_at(options.server, options, console);
+    auto authority = open_authority(control, console);
+    if (!authority) return tl::unexpected(authority.error());
+    auto key = read_department_key(options, console, authority->directory);
+    if (!key) return tl::unexpected(key.error());
+    const auto department = department_of(authority->directory, options.department, *key);
+    if (!department) return tl::unexpected(department.error());
+    auto session = open_department_session(control, (*department)->id, *key, {options.retries});
+    if (!session) return tl::unexpected(session.error());
+    auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
+                                  authority->directory, &*key);
+    if (!transfer) return tl::unexpected(transfer.error());
+    return FoundTransfer{std::move(control), std::move(*authority), std::move(*key), false,
+                         std::move(*transfer)};
+}
+
+} // namespace
+
+Result<FoundTransfer> find_transfer(const Options& options, Console& console) {
+    return options.from_inbox.empty() ? find_by_link(options, console)
+                                      : find_in_inbox(options, console);
+}
+
+} // namespace plankurier::cli

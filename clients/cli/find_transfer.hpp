@@ -1,0 +1,24 @@
+#pragma once
+/// A reader's way to one transfer, as `fetch` and `report` go it. One thread.
+
+#include <clients/cli/fetch_open.hpp>
+
+namespace plankurier::cli {
+
+/// A transfer that was opened, and by what.
+struct FoundTransfer {
+    ControlClient control;
+    Authority authority;
+    std::optional<OpenedKeyFile> key; ///< nothing: by password
+    bool by_return_key{};             ///< `key` is a citizen's; else a department's
+    OpenedTransfer transfer;
+    [[nodiscard]] const KeySeed* department() const noexcept {
+        return key && !by_return_key ? &key->seed : nullptr;
+    }
+};
+
+/// Behind the link of a notice (opened with the department's key, a return key, or the password),
+/// or in the department's inbox with `--from-inbox`. Fails as all of these do.
+[[nodiscard]] Result<FoundTransfer> find_transfer(const Options& options, Console& console);
+
+} // namespace plankurier::cli
