@@ -241,7 +241,7 @@ def put_off(service, checks):
     wires.Wire(service).post("/v1/verifications", {"email": "spaeter.da@buerger.example",
                                                    "language": "de"})
     world.wait_until(lambda: len(service.mails()) > before, what="a later mail")
-    state = service.plankurier("status", sent.receipt)
+    state = service.plankurier("status", sent.receipt, "--json")
     checks.that("a recipient who is refused for good is tried once, and the transfer stays",
                 server.rejected(UNKNOWN) == 1 and "available" in state.stdout)
 

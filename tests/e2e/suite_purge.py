@@ -155,7 +155,7 @@ def expiry(build, checks):
         checks.that("no address and no link stands in a database or log", not in_database)
 
         service.clock.write_text(str(13 * DAY))
-        status = service.plankurier("status", sent.receipt, check=False)
+        status = service.plankurier("status", sent.receipt, "--json", check=False)
         checks.that("a day before expiry the transfer is still there",
                     "available" in status.stdout and any((service.data / "pieces").glob("*/*.vol")))
         service.clock.write_text(str(15 * DAY))
