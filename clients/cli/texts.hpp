@@ -26,7 +26,8 @@ enum class Language { de, en };
 enum class Text {
     usage, version_line, bad_usage,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_sent, code_wrong_left, ask_password, ask_password_again,
+    ask_code, ask_code_sent, working_for_code, no_room, code_wrong_left,
+    ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,

@@ -58,6 +58,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::trust_mismatch, "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt."},
     {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
     {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten."},
+    {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
+    {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
     {Text::code_wrong_left, "Der Code stimmt nicht. Verbleibende Versuche: {}."},
     {Text::ask_password, "Passwort: "},
     {Text::ask_password_again, "Passwort wiederholen: "},
