@@ -97,6 +97,49 @@ def first_contact(service, checks):
     checks.that("and not with another password", wrong.returncode == 5)
 
 
+def colleague(service, checks):
+    """A colleague's own key and a wrap do what the department's key does."""
+    root = service.root
+    passphrase = root / "anna-passphrase"
+    passphrase.write_text("Annas eigener Satz\n")
+    own = ["--passphrase-file", passphrase]
+    service.plankurier("members", "new", "-o", root / "anna.key", "--record", root / "anna.json",
+                       *own)
+    service.plankurier("members", "wrap", "--member", root / "anna.json", "-o", root / "anna.wrap",
+                       *Staff(service).key)
+    listed = service.plankurier("inbox", "--key", root / "anna.key", "--wrap", root / "anna.wrap",
+                                *own, "--json")
+    checks.that("a colleague lists the same by her own key and a wrap",
+                listed.stdout.splitlines()
+                == [json.dumps(one, separators=(",", ":")) for one in Staff(service).inbox()])
+    alone = service.plankurier("inbox", "--key", root / "anna.key", *own, check=False)
+    checks.that("and nothing without the wrap", alone.returncode == 5)
+
+
+def record(service, checks):
+    """What the sender keeps is checked without any server; what staff report is read by nobody."""
+    saved, page = service.root / "stand.json", service.root / "stand.html"
+    done = service.send(plan(service.root / "third.pdf", 100_000))
+    service.plankurier("status", done.receipt, "--save", saved, "--html", page)
+    transfer = json.loads(pathlib.Path(done.receipt).read_text())["transfer"]
+    service.plankurier("report", "--from-inbox", transfer, *Staff(service).key)
+    state = service.plankurier("status", done.receipt, "--json").stdout
+    checks.that("the sender hears that staff have reported it", '"withheld"' in state)
+    checks.that("and staff cannot read it any more",
+                all(transfer not in json.dumps(one) for one in Staff(service).inbox()))
+    service.stop("nginx")
+    verified = [service.plankurier("verify", file, check=False).returncode
+                for file in (saved, done.receipt)]
+    checks.that("saved state and receipt are verified without the service", verified == [0, 0])
+    saved.write_text(saved.read_text().replace('"transfer": "' + transfer[0],
+                                               '"transfer": "' + ("1" if transfer[0] == "0" else "0")))
+    forged = service.plankurier("verify", saved, check=False)
+    checks.that("a changed one is not", forged.returncode == 8)
+    text = page.read_text()
+    checks.that("the page to print loads nothing",
+                "<html" in text and not re.search(r"https?:|src=|href=|url\(", text))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
@@ -105,6 +148,8 @@ def main():
     with world.World(build) as service:
         answer(service, checks)
         first_contact(service, checks)
+        colleague(service, checks)
+        record(service, checks)
     return checks.end()
 
 
