@@ -31,10 +31,11 @@ void take_count(const toml::table& table, std::string_view path, std::size_t& ta
     target = static_cast<std::size_t>(value);
 }
 
-void take_gib(const toml::table& table, std::string_view path, std::uint64_t& bytes) {
+void take_gib(const toml::table& table, std::string_view path, std::uint64_t& bytes,
+              std::int64_t gib_min = 1) {
     auto gib = static_cast<std::int64_t>(bytes >> 30);
     take(table, path, gib);
-    if (gib < 1 || gib > (std::int64_t{1} << 22)) {
+    if (gib < gib_min || gib > (std::int64_t{1} << 22)) {
         throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is out of range");
     }
     bytes = static_cast<std::uint64_t>(gib) << 30;
@@ -183,6 +184,11 @@ void take_policy(const toml::table& table, Policy& policy) {
     take_count(table, "limits.open_transfers_per_address",
                policy.limits.open_transfers_per_address);
     take_gib(table, "limits.gib_per_address_day", policy.limits.bytes_per_address_day);
+    take_gib(table, "limits.free_gib_min", policy.limits.free_bytes_min, 0);
+    take_count(table, "limits.free_percent_min", policy.limits.free_percent_min);
+    if (policy.limits.free_percent_min > 100) {
+        throw std::runtime_error("relay.toml: limits.free_percent_min is at most 100");
+    }
     take_count(table, "copies_max", policy.copies_max);
     if (policy.copies_max < 2) throw std::runtime_error("relay.toml: copies_max is at least 2");
     if (const auto* patterns = table["staff_patterns"].as_array()) {

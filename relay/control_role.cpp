@@ -68,7 +68,9 @@ void write_status(const Config& config, Store& store, Relay& relay) {
         std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
         "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
         std::to_string(copies.relays_live) + "\nrelays_known " +
-        std::to_string(copies.relays_known) + "\nclock_jumped " +
+        std::to_string(copies.relays_known) + "\nrelays_full " +
+        std::to_string(copies.relays_full) + "\ncodes_left " +
+        std::to_string(relay.code_budget().left) + "\nclock_jumped " +
         std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
     std::ofstream{config.data_dir / "status", std::ios::trunc} << text;

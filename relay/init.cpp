@@ -26,7 +26,13 @@ std::string planes_text(const std::string& url_line) {
            "there\n# plain_port = 8446\n";
 }
 
-std::string toml_text(const std::string& authority, const std::string& host) {
+/// 50, as without the line, where the disk has room for it; a tenth of a smaller disk.
+std::uintmax_t free_gib_min(const fs::path& folder) {
+    return std::min<std::uintmax_t>(50, (fs::space(folder).capacity >> 30) / 10);
+}
+
+std::string toml_text(const std::string& authority, const std::string& host,
+                      std::uintmax_t free_gib) {
     return "# plankurier-relay: every line has this default if it is left out.\n"
            "authority = \"" +
            authority +
@@ -45,8 +51,13 @@ std::string toml_text(const std::string& authority, const std::string& host) {
            "from = \"plankurier@" +
            host +
            "\"\n"
-           "# smtp_url = \"smtp://mail.example.org:587\"\n# bounce = \"\"                         # where undeliverable mails come back to\n# user = \"\"\n# password_file = \"\"\n"
+           "# smtp_url = \"smtp://mail.example.org:587\"\n# user = \"\"\n# password_file = \"\"\n"
+           "# bounce = \"\"                         # where undeliverable mails come back to\n"
            "\n[expiry]\n# days_min = 1\n# days_default = 14\n# days_max = 60\n# extend = false\n"
+           "\n[limits]\nfree_gib_min = " +
+           std::to_string(free_gib) +
+           "                       # with less free space no transfer begins\n"
+           "# free_percent_min = 10\n# transfer_gib_max = 100\n"
            "\n# [departments.bauamt]                # notices of a department in the directory\n"
            "# mail = \"bauamt@" +
            host + "\"\n";
@@ -168,7 +179,8 @@ void init_folder(const fs::path& folder, const std::string& authority, const std
     write_new(keys / "pepper", pepper.reveal());
     static_cast<void>(adapters::SwarmAuthority{keys, std::time(nullptr)});
     if (with_nginx) write_new(absolute / "nginx.conf", as_bytes(nginx_text(host, absolute)));
-    write_new(absolute / "relay.toml", as_bytes(toml_text(authority, host)));
+    write_new(absolute / "relay.toml",
+              as_bytes(toml_text(authority, host, free_gib_min(absolute))));
 }
 
 void init_relay_folder(const fs::path& folder, const std::string& control_url,

@@ -1,4 +1,5 @@
 #include <clients/cli/control_client.hpp>
+#include <clients/cli/signals.hpp>
 
 #include <clients/cli/signals.hpp>
 
@@ -94,8 +95,16 @@ Result<Service> ControlClient::service(const SigningPublicKey& record_key) {
 
 Result<VerificationBegun> ControlClient::begin_verification(std::string_view email,
                                                             std::string_view language) {
-    const auto body = encode_verification(email, language);
-    return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
+    const auto ask = [&](const std::optional<WorkDone>& work) {
+        const auto body = encode_verification(email, language, work);
+        return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
+    };
+    auto begun = ask({});
+    if (begun || !problem_.work) return begun;
+    const WorkPuzzle puzzle = *problem_.work;
+    auto numbers = solve_work(puzzle, interrupted);
+    if (!numbers) return tl::unexpected(numbers.error());
+    return ask(WorkDone{puzzle.salt, std::move(*numbers)});
 }
 
 Result<void> ControlClient::resend_code(const std::string& session) {

@@ -53,6 +53,7 @@ public:
     /// Checked against the control key of the signed directory. Also fails with `bad_signature`.
     [[nodiscard]] Result<Service> service(const SigningPublicKey& record_key);
 
+    /// Works for the code (work.hpp) where the service asks for that.
     [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
                                                                std::string_view language);
     [[nodiscard]] Result<void> resend_code(const std::string& session);

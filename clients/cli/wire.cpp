@@ -58,6 +58,15 @@ Errc code_of_status(long status) {
     }
 }
 
+std::optional<WorkPuzzle> work_of(const Json& work) {
+    try {
+        return WorkPuzzle{work.at("salt").get<std::string>(), work.at("bits").get<unsigned>(),
+                          work.at("count").get<std::size_t>()};
+    } catch (const Json::exception&) {
+        return std::nullopt;
+    }
+}
+
 } // namespace
 
 std::string relay_list_text(const std::vector<RelayAddress>& relays) {
@@ -117,7 +126,7 @@ Result<SignedDirectory> parse_directory_answer(std::string_view json) {
 }
 
 Problem parse_problem(long status, std::string_view json) {
-    Problem problem{code_of_status(status), {}, {}};
+    Problem problem{code_of_status(status), {}, {}, {}};
     const auto in = Json::parse(json, nullptr, false);
     if (!in.is_object()) return problem;
     if (const auto it = in.find("code"); it != in.end() && it->is_string()) {
@@ -130,11 +139,15 @@ Problem parse_problem(long status, std::string_view json) {
     };
     problem.attempts_left = number("attempts_left");
     problem.retry_after_s = number("retry_after_s");
+    if (in.contains("work")) problem.work = work_of(in.at("work"));
     return problem;
 }
 
-std::string encode_verification(std::string_view email, std::string_view language) {
-    return Json{{"email", email}, {"language", language}}.dump();
+std::string encode_verification(std::string_view email, std::string_view language,
+                                const std::optional<WorkDone>& work) {
+    Json out{{"email", email}, {"language", language}};
+    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+    return out.dump();
 }
 
 Result<VerificationBegun> parse_verification(std::string_view json) {

@@ -4,6 +4,7 @@
 
 #include <plankurier/directory.hpp>
 #include <plankurier/ids.hpp>
+#include <plankurier/work.hpp>
 
 #include <map>
 #include <optional>
@@ -46,6 +47,7 @@ struct Problem {
     Errc code{Errc::unavailable};
     std::optional<unsigned> attempts_left;
     std::optional<unsigned> retry_after_s;
+    std::optional<WorkPuzzle> work; ///< what gets the request through all the same
 };
 /// Never fails: what cannot be read becomes a code made from the status.
 [[nodiscard]] Problem parse_problem(long status, std::string_view json);
@@ -54,7 +56,13 @@ struct VerificationBegun {
     std::string session; ///< b64url
     std::uint64_t valid_s{}, resend_s{};
 };
-[[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language);
+/// What `POST /v1/verifications` wants to see of work that was done.
+struct WorkDone {
+    std::string salt;
+    std::vector<std::uint64_t> numbers;
+};
+[[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language,
+                                              const std::optional<WorkDone>& work = {});
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
 [[nodiscard]] std::string encode_code(std::string_view code, unsigned remember_days = 0);
 

@@ -171,6 +171,7 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
     constexpr std::size_t tombstones_max = 1'000;
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     relays_.heard(relay, ports_.clock.monotonic());
+    if (request.space) relays_.set_space(relay, *request.space);
     take_statements(relay, request);
     SyncAnswer answer;
     answer.now = ports_.clock.now();
@@ -190,9 +191,12 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
 
 CopyCounts Relay::copy_counts() {
     const std::vector<RelayId> ids = relays_.ids();
+    const auto uploads = ports_.store.uploads();
+    const auto full = std::ranges::count_if(
+        relays_.all(), [&](const KnownRelay& relay) { return !has_room(relay, 0, uploads); });
     return {ports_.store.count_short_of_copies(ids, std::min<std::size_t>(ids.size(), 2)),
             ports_.store.count_not_gone(ids), relays_.live_count(ports_.clock.monotonic()),
-            ids.size()};
+            ids.size(), static_cast<std::size_t>(full)};
 }
 
 } // namespace plankurier::relay

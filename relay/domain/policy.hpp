@@ -15,7 +15,11 @@ struct Limits {
     std::int64_t code_attempts_max{5};
     std::int64_t code_resend_s{60};
     std::size_t code_mails_per_address_hour{3}, code_mails_per_address_day{6};
+    /// Beyond it whoever asks has to work first; beyond four times as many nobody gets one.
     std::size_t code_mails_hour{300};
+    unsigned work_bits{18}; ///< see WorkPuzzle
+    std::size_t work_count{16};
+    std::int64_t work_valid_s{600};
     std::int64_t session_valid_s{24 * 3'600};
     std::int64_t upload_idle_s{24 * 3'600};
     std::uint64_t transfer_bytes_max{std::uint64_t{100} << 30};
@@ -26,6 +30,9 @@ struct Limits {
     std::int64_t remember_days_max{30}; ///< how long an address stays verified, if asked for
     std::size_t open_transfers_per_address{3}; ///< uploads that are not finished
     std::uint64_t bytes_per_address_day{std::uint64_t{200} << 30};
+    /// New transfers stop where a relay's free space would fall below the larger of the two.
+    std::uint64_t free_bytes_min{std::uint64_t{50} << 30};
+    std::uint64_t free_percent_min{10};
     std::int64_t mail_retry_first_s{60}, mail_retry_max_s{4 * 3'600};
     std::int64_t clock_jump_s{3'600};
 };

@@ -175,6 +175,12 @@ public:
     virtual std::vector<TransferRow> transfers_to_remind(const RemindQuery& query) = 0;
     /// Uploads of the sender that are not finished.
     virtual std::size_t count_uploading(const std::string& sender_hash) = 0;
+    /// Uploads that are not finished, of all senders.
+    struct Upload {
+        TransferId transfer;
+        std::uint64_t body_len{};
+    };
+    virtual std::vector<Upload> uploads() = 0;
     /// With its copies.
     virtual void remove_transfer(const TransferId& transfer) = 0;
 

@@ -14,6 +14,7 @@
 #include <plankurier/history.hpp>
 #include <plankurier/records.hpp>
 #include <plankurier/secret.hpp>
+#include <plankurier/work.hpp>
 
 #include <map>
 
@@ -58,6 +59,17 @@ struct CodeBudget {
     std::size_t max{}, left{};
     std::int64_t reset_s{}; ///< until one more may be sent
 };
+/// What somebody has worked out; see WorkPuzzle.
+struct WorkDone {
+    std::string salt;
+    std::vector<std::uint64_t> numbers;
+};
+struct CodeWish {
+    /// Not empty: the same request with the same key gets the same session, and no second mail.
+    /// Nobody else may be able to guess it.
+    std::string request_key{};
+    std::optional<WorkDone> work{};
+};
 struct TicketAnswer {
     Bytes ticket;
     std::int64_t expires{};
@@ -80,6 +92,7 @@ struct SyncRequest {
     std::vector<TransferId> holds;
     std::vector<GoneReceipt> gone; ///< signatures already checked, as with `stored`
     std::vector<StoredReceipt> stored;
+    std::optional<RelaySpace> space{};
 };
 /// What a relay should fetch from others, and its right to do so.
 struct WantedCopy {
@@ -106,6 +119,7 @@ struct CopyCounts {
     std::int64_t missing{};  ///< transfers to be fetched that too few relays have
     std::int64_t not_gone{}; ///< purges that not every relay has signed
     std::size_t relays_live{}, relays_known{};
+    std::size_t relays_full{}; ///< that take nothing new
 };
 
 /// A mail on its way to the mailer.
@@ -125,9 +139,13 @@ public:
     void set_directory(Directory directory);
 
     /// Sends a code if the address may have one; the answer is the same either way.
-    /// Fails with `invalid_argument`.
-    Result<VerificationBegun> begin_verification(std::string_view email, std::string_view language);
-    /// Fails with `too_early`, `code_expired`, `not_found`.
+    /// Fails with `invalid_argument`, `rate_limited` (the site's codes of this hour are used up;
+    /// `code_work` says what helps).
+    Result<VerificationBegun> begin_verification(std::string_view email, std::string_view language,
+                                                 const CodeWish& wish = {});
+    /// What gets the address a code all the same; nothing when nobody gets one.
+    std::optional<WorkPuzzle> code_work(std::string_view email);
+    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited`.
     Result<void> resend(const SessionToken& session);
     /// The right code, the first time, keeps the address verified for `remember_days` (0: as long
     /// as every session). Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what
@@ -153,7 +171,8 @@ public:
     /// The session is that of a verified address, or of a department's key. Only departments and
     /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
-    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken).
+    /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken), `quota_exceeded` (the
+    /// sender's), `no_space` (too few relays have room for it).
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
     /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
@@ -264,6 +283,9 @@ private:
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
     void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);
+    Result<void> room_for(const TransferId& transfer, std::uint64_t body_len);
+    bool has_room(const KnownRelay& relay, std::uint64_t bytes,
+                  const std::vector<Store::Upload>& uploads);
     [[nodiscard]] std::string sender_hash(std::string_view email) const;
     [[nodiscard]] std::string never_token(std::string_view email) const;
     bool is_never(std::string_view email);
@@ -283,6 +305,13 @@ private:
     [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);
+    Result<void> may_ask_code(std::string_view email, const std::optional<WorkDone>& work);
+    bool take_work(std::string_view email, const WorkDone& work);
+    bool codes_are_out();
+    [[nodiscard]] std::string work_salt(std::string_view email, std::int64_t made) const;
+    [[nodiscard]] WorkPuzzle puzzle(std::string salt) const;
+    [[nodiscard]] SessionToken session_token(std::string_view email,
+                                             std::string_view request_key) const;
     void send_code(VerificationRow& row, const std::string& email);
     bool queue_mail(const std::string& owner, Slot slot, Mail mail, MailKind kind,
                     bool is_wanted = true);
@@ -307,8 +336,8 @@ private:
     bool clock_jumped_{};
     std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
-    std::vector<std::int64_t> code_mails_all_;
-    std::vector<std::int64_t> codes_asked_; ///< of the last hour, whoever asked
+    std::vector<std::int64_t> codes_asked_;          ///< of the last hour, whoever asked
+    std::map<std::string, std::int64_t> work_taken_; ///< salt -> when
     /// Keyed hash of the sender -> when how many bytes, of the last day.
     std::map<std::string, std::vector<std::pair<std::int64_t, std::uint64_t>>> bytes_sent_;
     bool scrub_due_{true}; ///< also after a start: the last process may have died before it

@@ -12,11 +12,23 @@ KnownRelays::KnownRelays(std::vector<KnownRelay> relays, std::int64_t now) {
 void KnownRelays::replace(std::vector<KnownRelay> relays) {
     relays_ = std::move(relays);
     std::ranges::sort(relays_, {}, &KnownRelay::id);
-    std::erase_if(heard_, [&](const auto& entry) { return find(entry.first) == nullptr; });
+    const auto is_unknown = [&](const auto& entry) { return find(entry.first) == nullptr; };
+    std::erase_if(heard_, is_unknown);
+    std::erase_if(space_, is_unknown);
 }
 
 void KnownRelays::heard(const RelayId& relay, std::int64_t now) {
     if (find(relay) != nullptr) heard_[relay] = now;
+}
+
+void KnownRelays::set_space(const RelayId& relay, const RelaySpace& space) {
+    if (find(relay) != nullptr) space_[relay] = space;
+}
+
+std::optional<RelaySpace> KnownRelays::space_of(const RelayId& relay) const {
+    const auto known = space_.find(relay);
+    if (known == space_.end()) return std::nullopt;
+    return known->second;
 }
 
 std::vector<RelayId> KnownRelays::ids() const {

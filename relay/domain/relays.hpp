@@ -6,6 +6,7 @@
 #include <plankurier/keys.hpp>
 
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace plankurier::relay {
@@ -16,6 +17,11 @@ struct KnownRelay {
     SigningPublicKey key{};
     std::string url;
     friend bool operator==(const KnownRelay&, const KnownRelay&) = default;
+};
+
+/// Of the file system that a relay keeps its pieces on.
+struct RelaySpace {
+    std::uint64_t free_bytes{}, total_bytes{};
 };
 
 class KnownRelays {
@@ -31,6 +37,9 @@ public:
     void replace(std::vector<KnownRelay> relays);
     /// The relay has said something.
     void heard(const RelayId& relay, std::int64_t now);
+    void set_space(const RelayId& relay, const RelaySpace& space);
+    /// What it last said; nothing when it never did.
+    [[nodiscard]] std::optional<RelaySpace> space_of(const RelayId& relay) const;
 
     /// In order of their ids.
     [[nodiscard]] const std::vector<KnownRelay>& all() const noexcept { return relays_; }
@@ -55,6 +64,7 @@ public:
 private:
     std::vector<KnownRelay> relays_;
     std::map<RelayId, std::int64_t> heard_; ///< only of registered relays
+    std::map<RelayId, RelaySpace> space_;   ///< likewise
 };
 
 } // namespace plankurier::relay

@@ -115,6 +115,9 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
     }
     const auto quota = quota_for(*sender, request.body_len);
     if (!quota) return tl::unexpected(quota.error());
+    if (auto ok = room_for(request.transfer, request.body_len); !ok) {
+        return tl::unexpected(ok.error());
+    }
     const TransferRow row = new_row(*sender, *addressee, request);
     ports_.store.transaction([&] { ports_.store.put(row); });
     if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);

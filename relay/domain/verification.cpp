@@ -57,7 +57,6 @@ bool Relay::may_send_code(std::string_view email) {
     constexpr std::int64_t hour_s = 3'600;
     constexpr std::size_t addresses_max = 100'000;
     const std::int64_t now = ports_.clock.now();
-    drop_before(code_mails_all_, now - hour_s);
     for (auto entry = code_mails_.begin(); entry != code_mails_.end();) {
         drop_before(entry->second, now - 24 * hour_s);
         entry = entry->second.empty() ? code_mails_.erase(entry) : std::next(entry);
@@ -67,30 +66,17 @@ bool Relay::may_send_code(std::string_view email) {
     const auto last_hour = static_cast<std::size_t>(
         std::ranges::count_if(times, [&](std::int64_t time) { return time > now - hour_s; }));
     const Limits& limits = policy_.limits;
-    if (code_mails_all_.size() >= limits.code_mails_hour ||
-        last_hour >= limits.code_mails_per_address_hour ||
+    if (last_hour >= limits.code_mails_per_address_hour ||
         times.size() >= limits.code_mails_per_address_day) {
         return false;
     }
     times.push_back(now);
-    code_mails_all_.push_back(now);
     return true;
-}
-
-/// By what was asked for, not by what was sent: that would tell whether an address got its mail.
-CodeBudget Relay::code_budget() {
-    constexpr std::int64_t hour_s = 3'600;
-    const std::int64_t now = ports_.clock.now();
-    drop_before(codes_asked_, now - hour_s);
-    CodeBudget budget{policy_.limits.code_mails_hour, 0, 0};
-    budget.left = budget.max - std::min(budget.max, codes_asked_.size());
-    if (!codes_asked_.empty()) budget.reset_s = codes_asked_.front() + hour_s + 1 - now;
-    return budget;
 }
 
 void Relay::send_code(VerificationRow& row, const std::string& email) {
     const bool may_send = may_send_code(email);
-    if (code_budget().left > 0) codes_asked_.push_back(ports_.clock.now());
+    codes_asked_.push_back(ports_.clock.now());
     row.sent = ports_.clock.now();
     if (!may_send && !row.code_hash.empty()) {
         // No further mail: the code that was sent holds on, with its own time and attempts.
@@ -113,11 +99,22 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
     queue_mail(row.session, row.slot, std::move(mail), MailKind::code, may_send);
 }
 
-Result<VerificationBegun> Relay::begin_verification(std::string_view email,
-                                                    std::string_view language) {
+/// Whoever knows the key of a request may say it again, and gets the same token: nothing of it is
+/// kept. Hashed twice, so that the token says nothing about hashes of longer texts.
+SessionToken Relay::session_token(std::string_view email, std::string_view request_key) const {
+    if (request_key.empty()) return SessionToken::random();
+    const std::string inner =
+        keyed_hash(pepper_, "session", std::string{request_key} + "\n" + comparable_address(email));
+    return SessionToken{ByteView{sha256(as_bytes(inner))}};
+}
+
+Result<VerificationBegun>
+Relay::begin_verification(std::string_view email, std::string_view language, const CodeWish& wish) {
     if (auto ok = check_address(email); !ok) return tl::unexpected(ok.error());
-    VerificationBegun begun{SessionToken::random(), policy_.limits.code_valid_s,
+    VerificationBegun begun{session_token(email, wish.request_key), policy_.limits.code_valid_s,
                             policy_.limits.code_resend_s};
+    if (!wish.request_key.empty() && session_row(begun.session)) return begun; // said again
+    if (auto ok = may_ask_code(email, wish.work); !ok) return tl::unexpected(ok.error());
     VerificationRow row;
     row.session = to_hex(sha256(begun.session.reveal()));
     row.slot = ports_.vault.allocate();
@@ -148,6 +145,7 @@ Result<void> Relay::resend(const SessionToken& session) {
     if (ports_.clock.now() < row->sent + policy_.limits.code_resend_s) {
         return fail(Errc::too_early, "resend");
     }
+    if (code_budget().left == 0) return fail(Errc::rate_limited, "codes");
     const std::string email = opened_text(row->slot, "email", row->sealed_email);
     ports_.store.transaction([&] { send_code(*row, email); });
     return {};

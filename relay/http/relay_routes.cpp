@@ -102,6 +102,10 @@ Response Router::sync(const Request& request) {
     SyncRequest wanted;
     wanted.time = said.at("time").get<std::int64_t>();
     wanted.after = said.at("after").get<std::int64_t>();
+    if (said.contains("free_bytes")) {
+        wanted.space = {said.at("free_bytes").get<std::uint64_t>(),
+                        said.at("total_bytes").get<std::uint64_t>()};
+    }
     auto holds = ids(said.at("holds"), ids_max);
     if (!holds) return from(holds);
     auto gone = receipts<GoneReceipt>(said.at("gone"), ids_max, key, check_gone);

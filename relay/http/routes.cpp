@@ -29,6 +29,21 @@ void add_limits(Response& response, std::size_t max, std::size_t left, std::int6
                         {"RateLimit-Reset", std::to_string(reset_s)}};
 }
 
+/// A key that could be guessed would give somebody else's session away: it is not heeded.
+CodeWish code_wish(const Request& request, const json& body) {
+    constexpr std::size_t key_min = 22; // 128 bits in base64
+    CodeWish wish;
+    if (const std::string key = header(request, "idempotency-key"); key.size() >= key_min) {
+        wish.request_key = key;
+    }
+    if (body.contains("work")) {
+        const json& work = body.at("work");
+        wish.work = {work.at("salt").get<std::string>(),
+                     work.at("numbers").get<std::vector<std::uint64_t>>()};
+    }
+    return wish;
+}
+
 json department_json(const Policy& policy) {
     json out = json::object();
     for (const auto& [id, limits] : policy.departments) {
@@ -110,10 +125,26 @@ Response Router::service(const Request&) {
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
 }
 
+/// With what has to be worked out when that is what helps.
+Response Router::too_many_codes(const std::string& email) {
+    const auto work = relay_.code_work(email);
+    const CodeBudget budget = relay_.code_budget();
+    std::string extra;
+    if (work) {
+        const json told{{"salt", work->salt}, {"bits", work->bits}, {"count", work->count}};
+        extra = ",\"work\":" + told.dump();
+    }
+    Response response = problem(Errc::rate_limited, extra);
+    add_limits(response, budget.max, budget.left, budget.reset_s);
+    return response;
+}
+
 Response Router::begin_verification(const Request& request) {
     const json body = json::parse(request.body);
-    const auto begun = relay_.begin_verification(body.at("email").get<std::string>(),
-                                                 body.value("language", std::string{"de"}));
+    const auto email = body.at("email").get<std::string>();
+    const auto begun = relay_.begin_verification(email, body.value("language", std::string{"de"}),
+                                                 code_wish(request, body));
+    if (!begun && begun.error().code == Errc::rate_limited) return too_many_codes(email);
     if (!begun) return from(begun);
     // Of the whole site: what is left for one address would tell who else has asked for it.
     const CodeBudget budget = relay_.code_budget();

@@ -17,7 +17,7 @@ struct Published {
 };
 
 /// A call, and the codes that it may be refused with, but for those that any call may get:
-/// `too_large`, `unavailable`, `no_space`.
+/// `unavailable`, and with a body `too_large`, `no_space`.
 struct RouteInfo {
     std::string_view method, path, codes;
 };
@@ -42,6 +42,7 @@ private:
     Response directory(const Request& request);
     Response service(const Request& request);
     Response begin_verification(const Request& request);
+    Response too_many_codes(const std::string& email);
     Response resend(const Request& request);
     Response check_code(const Request& request);
     Response create_transfer(const Request& request);

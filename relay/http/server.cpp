@@ -28,9 +28,14 @@ public:
 /// Only our own headers, only harmless signs: header values reach us percent-decoded.
 void take_headers(const httplib::Request& from, Request& to) {
     for (const char* name : {"Plankurier-Session", "Plankurier-Transfer", "Plankurier-Manage",
-                             "Plankurier-Fetch", "Plankurier-Link"}) {
+                             "Plankurier-Fetch", "Plankurier-Link", "Idempotency-Key"}) {
         if (from.get_header_value_count(name) != 1) continue;
-        const std::string value = from.get_header_value(name);
+        std::string value = from.get_header_value(name);
+        // The draft of Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-06) puts quotes
+        // around it.
+        if (value.size() > 2 && value.front() == '"' && value.back() == '"') {
+            value = value.substr(1, value.size() - 2);
+        }
         const bool plain =
             value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
                                     "wxyz0123456789_-") == std::string::npos;

@@ -120,6 +120,8 @@ public:
     };
     std::vector<Held> held();
     std::vector<TransferId> transfers();
+    /// Of the file system; nothing when it does not say.
+    [[nodiscard]] std::optional<std::filesystem::space_info> space() const;
     std::int64_t sync_sequence();
     void set_sync_sequence(std::int64_t sequence);
 

@@ -120,6 +120,13 @@ std::vector<TransferId> Catalog::transfers() {
     return out;
 }
 
+std::optional<std::filesystem::space_info> Catalog::space() const {
+    std::error_code error;
+    const auto space = std::filesystem::space(folder_, error);
+    if (error) return std::nullopt;
+    return space;
+}
+
 std::int64_t Catalog::sync_sequence() {
     const std::scoped_lock lock{mutex_};
     return sequence_;

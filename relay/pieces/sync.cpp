@@ -82,12 +82,16 @@ std::string Sync::request_text() {
         receipts.push_back(to_base64url(
             sign_stored({self, one.transfer, stored->root, stored->body_len, now}, seed_)));
     }
-    return json{{"time", now},
-                {"after", parts_.catalog.sync_sequence()},
-                {"holds", holds},
-                {"gone", gone},
-                {"stored", receipts}}
-        .dump();
+    json request{{"time", now},
+                 {"after", parts_.catalog.sync_sequence()},
+                 {"holds", holds},
+                 {"gone", gone},
+                 {"stored", receipts}};
+    if (const auto space = parts_.catalog.space()) {
+        request["free_bytes"] = space->available;
+        request["total_bytes"] = space->capacity;
+    }
+    return request.dump();
 }
 
 /// In this order nothing is served by swarm, copied or read any more when the files go.

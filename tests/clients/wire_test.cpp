@@ -251,3 +251,38 @@ TEST_CASE("an inbox is read in the order of the service, and nothing else passes
         CHECK(parse_session(wrong).error().code == Errc::malformed);
     }
 }
+
+TEST_CASE("a department's own limits replace those for all") {
+    const auto service = parse_service(
+        R"({"authority":"A","link_base":"https://a.example","types":["pdf","jpeg","png"],)"
+        R"("transfer_bytes_max":100,"files_max":9,"message_bytes_max":9,"expiry_days_min":1,)"
+        R"("expiry_days_default":14,"expiry_days_max":60,"departments":{"bauamt":{"types":["pdf"],)"
+        R"("transfer_bytes_max":5,"expiry_days_min":2,"expiry_days_default":3,)"
+        R"("expiry_days_max":4}},"relays":[],"signature":")" +
+        std::string(85, 'A') + R"(A"})");
+    REQUIRE(service);
+    const auto own = for_department(*service, "bauamt");
+    CHECK(own.types == std::vector<std::string>{"pdf"});
+    CHECK(own.transfer_bytes_max == 5);
+    CHECK(own.expiry_days_min == 2);
+    CHECK(own.expiry_days_default == 3);
+    CHECK(own.expiry_days_max == 4);
+    CHECK(own.files_max == 9);
+    for (const auto* other : {"umwelt", "", "anna@amt.example"}) {
+        CHECK(for_department(*service, other).expiry_days_max == 60);
+        CHECK(for_department(*service, other).types.size() == 3);
+    }
+}
+
+TEST_CASE("a refusal may say what to work out") {
+    const auto problem =
+        parse_problem(429, R"({"code":"rate_limited","work":{"salt":"s","bits":6,"count":2}})");
+    REQUIRE(problem.work);
+    CHECK(problem.work->salt == "s");
+    CHECK(problem.work->bits == 6);
+    CHECK(problem.work->count == 2);
+    CHECK_FALSE(parse_problem(429, R"({"code":"rate_limited","work":{"salt":7}})").work);
+    CHECK_FALSE(parse_problem(429, R"({"code":"rate_limited"})").work);
+    CHECK(encode_verification("a@b.example", "de", WorkDone{"s", {1, 2}}) ==
+          R"({"email":"a@b.example","language":"de","work":{"numbers":[1,2],"salt":"s"}})");
+}

@@ -1,4 +1,7 @@
-"""A real mail server on loopback: exim4 with STARTTLS and AUTH, delivering into one Maildir."""
+"""A real mail server on loopback: exim4 with STARTTLS and AUTH, delivering into one Maildir.
+
+Refuses mail to `unbekannt` at once, to `spaeter` for now, and to `voll` only after taking it.
+"""
 import os
 import pathlib
 import pwd
@@ -32,6 +35,11 @@ check_rcpt:
   accept  authenticated = *
   deny    message = 550 sign in first
 begin routers
+full:
+  driver = redirect
+  local_parts = voll
+  data = :fail: mailbox full
+  allow_fail
 everybody:
   driver = accept
   transport = maildir

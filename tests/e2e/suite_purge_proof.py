@@ -28,7 +28,6 @@ import world
 DAY = 86_400
 SLOW = os.environ.get("SLOW") == "1"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 TEXTS = {
     "name": "Käthe Übelacker-Zirbelnuß", "local part": "kaethe.zirbelnuss", "phone": "+49 9131 771-0815",
     "subject": "Anbau Hühnerstall Süd", "message": "Bitte prüfen Sie die Öffnung zur Straße",
@@ -247,9 +246,7 @@ def clock_jumps(service, checks):
     wall = service.root / "wall-clock"
     wall.write_text("+0d\n")
     service.stop("relay")
-    service.start_relay({"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(wall),
-                         "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
-                         "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    service.start_relay(world.wall_clock(wall))
     secrets, link = raw_transfer(service)
     there = lambda: (list((service.data / "envelopes").glob("*.env"))
                      and list((service.data / "pieces").glob("*/*.vol")))
@@ -317,7 +314,7 @@ def main():
         for number in range(1, rounds + 1):
             whole_life(service, checks, number)
         killed(service, checks, 15 * rounds)
-        if FAKETIME.exists():
+        if world.FAKETIME.exists():
             clock_jumps(service, checks)
         else:
             checks.skip("clock jumps", "libfaketime is not installed")

@@ -55,7 +55,13 @@ class Wire:
         return http.client.HTTPSConnection(url.hostname, url.port, context=self.tls, timeout=30)
 
     def call(self, base, method, path, body=b"", headers=None):
-        """Any answer as (status, bytes). Keeps its lines; a line that was closed is made anew."""
+        """Any answer as (status, bytes)."""
+        status, _, content = self.ask(base, method, path, body, headers)
+        return status, content
+
+    def ask(self, base, method, path, body=b"", headers=None):
+        """Any answer as (status, headers, bytes). Keeps its lines; a line that was closed is made
+        anew."""
         for fresh in (False, True):
             if fresh or base not in self.lines:
                 self.lines[base] = self._line(base)
@@ -66,7 +72,7 @@ class Wire:
                 content = answer.read()
                 if answer.will_close:
                     self.lines.pop(base).close()
-                return answer.status, content
+                return answer.status, answer.headers, content
             except (http.client.HTTPException, OSError):
                 self.lines.pop(base).close()
                 if fresh:

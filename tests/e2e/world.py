@@ -26,6 +26,15 @@ STAFF_DOMAIN = "amt.example"
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 LINK = r"(https://\S+/t#v1\.[0-9a-f]{32})"
 
+FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+def wall_clock(file):
+    """Environment of a program whose wall clock, and no other, goes by the offset in the file."""
+    return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file),
+            "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
 
 class Sending:
     """A client that sends. The code comes through a file as soon as its mail is there."""
@@ -93,7 +102,12 @@ class World:
         self.pieces_url = f"https://{host}:{self.line.port if line else self.pieces_port}"
         self.server = f"https://{host}:{self.control_port}"
         self.trusted_networks = []  # where relays copy by plain TCP
+        self.bounce = ""  # where mails that cannot be delivered come back to
         self.more_config = ""  # lines for relay.toml, tables of their own
+        # Tests have few senders and small disks.
+        self.limits = {"code_mails_per_address_hour": 1000, "code_mails_per_address_day": 1000,
+                       "open_transfers_per_address": 1000, "free_gib_min": 0,
+                       "free_percent_min": 0}
         self.mail_server = None
         self.smtp = smtp
         self.transfer_gib_max = transfer_gib_max
@@ -203,10 +217,9 @@ class World:
             f'url = "{self.pieces_url}"\n'
             f'[swarm]\nport = {self.swarm_port}\nplain_port = {self.plain_port}\n'
             f'trusted_networks = {json.dumps(self.trusted_networks)}\n'
-            f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\n{smtp}'
+            f'[mail]\nfrom = "plankurier@{STAFF_DOMAIN}"\nbounce = "{self.bounce}"\n{smtp}'
             f'[limits]\ntransfer_gib_max = {self.transfer_gib_max}\n'
-            'code_mails_per_address_hour = 1000\n'
-            'code_mails_per_address_day = 1000\n'
+            + "".join(f"{name} = {value}\n" for name, value in self.limits.items()) +
             f'[departments.bauamt]\nmail = "bauamt@{STAFF_DOMAIN}"\n' + self.more_config)
 
     def _department(self):
@@ -305,6 +318,10 @@ class World:
                         env=self.env(**(env or {})), **options)
 
     def mails(self):
+        """The relay's, oldest first; no mail server's own."""
+        return [mail for mail in self.every_mail() if not mail.is_multipart()]
+
+    def every_mail(self):
         out = []
         files = ((self.mail_server.folder / "Maildir" / "new").glob("*") if self.mail_server
                  else (self.data / "mail").glob("*.eml"))

@@ -27,14 +27,14 @@ void to_clerk(relay::TransferRequest& request) {
 /// Everything that could point to a transfer or a person, as it stands in files.
 Names traces(const relay::TransferRow& row) {
     Names out{to_hex(row.sealed_sender),
-            to_hex(row.sealed_link),
-            to_hex(row.history).substr(0, 200),
-            to_hex(row.sealed_recipient),
-            row.manage_hash,
-            row.fetch_hash,
-            row.link_hash,
-            row.envelope_hash,
-            row.receipt_number};
+              to_hex(row.sealed_link),
+              to_hex(row.history).substr(0, 200),
+              to_hex(row.sealed_recipient),
+              row.manage_hash,
+              row.fetch_hash,
+              row.link_hash,
+              row.envelope_hash,
+              row.receipt_number};
     for (const std::string& hash : {row.sender_hash, row.inbox_hash}) {
         if (!hash.empty()) out.insert(hash);
     }

@@ -171,7 +171,7 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK(complaint(folder,
                     "[expiry]\ndays_max = 30\nextend = true\n"
                     "[limits]\nopen_transfers_per_address = 7\ngib_per_address_day = 2\n"
-                    "remember_days_max = 3\n"
+                    "remember_days_max = 3\nfree_gib_min = 0\nfree_percent_min = 5\n"
                     "[departments.bauamt]\nmail = \"b@amt.example\"\ntypes = [\"pdf\"]\n"
                     "transfer_gib_max = 5\ndays_max = 20\n"
                     "[departments.kasse]\nmail = \"k@amt.example\"\n"
@@ -182,6 +182,8 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK(policy.limits.open_transfers_per_address == 7);
     CHECK(policy.limits.bytes_per_address_day == std::uint64_t{2} << 30);
     CHECK(policy.limits.remember_days_max == 3);
+    CHECK(policy.limits.free_bytes_min == 0);
+    CHECK(policy.limits.free_percent_min == 5);
     CHECK(policy.departments.size() == 1);
     const auto bauamt = relay::limits_of(policy, "bauamt");
     CHECK(bauamt.types == std::vector<std::string>{"pdf"});
@@ -202,6 +204,8 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK_FALSE(complaint(folder, "[[rules]]\nfrom = \"*\"\n").empty());
     CHECK_FALSE(complaint(folder, "[mail]\nbounce = \"no address\"\n").empty());
     CHECK_FALSE(complaint(folder, "[limits]\ngib_per_address_day = -1\n").empty());
+    CHECK_FALSE(complaint(folder, "[limits]\nfree_gib_min = -1\n").empty());
+    CHECK_FALSE(complaint(folder, "[limits]\nfree_percent_min = 101\n").empty());
 }
 
 } // namespace plankurier::test

@@ -1,0 +1,39 @@
+#include <plankurier/work.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace plankurier;
+
+namespace {
+bool never() { return false; }
+} // namespace
+
+TEST_CASE("work is checked by the hash that is written down, part by part") {
+    // By Python's hashlib.
+    const WorkPuzzle puzzle{"salt", 8, 3};
+    CHECK(check_work(puzzle, {310, 250, 112}));
+    CHECK_FALSE(check_work(puzzle, {250, 310, 112}));
+    CHECK_FALSE(check_work(puzzle, {310, 250}));
+    CHECK_FALSE(check_work(puzzle, {310, 250, 112, 112}));
+    CHECK_FALSE(check_work(puzzle, {310, 250, 113}));
+    CHECK_FALSE(check_work({"Salt", 8, 3}, {310, 250, 112}));
+    CHECK_FALSE(check_work({"salt", 16, 3}, {310, 250, 112}));
+}
+
+TEST_CASE("solved work is accepted") {
+    const WorkPuzzle puzzle{"salt", 8, 3};
+    CHECK(solve_work(puzzle, never).value() == std::vector<std::uint64_t>{310, 250, 112});
+    const WorkPuzzle harder{"another", 14, 2};
+    CHECK(check_work(harder, solve_work(harder, never).value()));
+}
+
+TEST_CASE("nobody is made to work for hours, or on after being stopped") {
+    const auto why = [](const WorkPuzzle& puzzle, bool is_canceled) {
+        const auto solved = solve_work(puzzle, [=] { return is_canceled; });
+        return solved ? std::string{"value"} : std::string{name(solved.error().code)};
+    };
+    CHECK(why({"salt", work_bits_max + 1, 1}, false) == "unsupported");
+    CHECK(why({"salt", 1, work_count_max + 1}, false) == "unsupported");
+    CHECK(why({std::string(work_salt_bytes_max + 1, 'a'), 1, 1}, false) == "unsupported");
+    CHECK(why({"salt", work_bits_max, work_count_max}, true) == "canceled");
+}
