@@ -1,6 +1,6 @@
 """A real mail server on loopback: exim4 with STARTTLS and AUTH, delivering into one Maildir.
 
-Refuses mail to `unbekannt` at once, to `spaeter` for now, and to `voll` only after taking it.
+Refuses mail to `unbekannt` at once, to `spaeter` for now, and to `zurueck` only after taking it.
 """
 import os
 import pathlib
@@ -35,10 +35,10 @@ check_rcpt:
   accept  authenticated = *
   deny    message = 550 sign in first
 begin routers
-full:
+comes_back:
   driver = redirect
-  local_parts = voll
-  data = :fail: mailbox full
+  local_parts = zurueck
+  data = :fail: no such mailbox
   allow_fail
 everybody:
   driver = accept

@@ -40,7 +40,7 @@ def suite(service, checks):
     world.wait_until(lambda: told(service), what="the mail about a refused notice")
     checks.that("a notice that is refused at once is told to the sender", len(told(service)) == 1)
 
-    send_to(service, "voll")
+    send_to(service, "zurueck")
     world.wait_until(lambda: reports(service), what="a notice to come back")
     address = str(reports(service)[0]["To"])
     checks.that("it comes back to an address of its own",
@@ -55,7 +55,7 @@ def suite(service, checks):
     world.wait_until(lambda: len(told(service)) == 2, what="the mail about a bounce")
     checks.that("the sender is told", len(told(service)) == 2)
     checks.that("not who it was, nor what", not any(
-        word in mail.get_content() for mail in told(service) for word in ("voll", ".pdf", "@")))
+        word in mail.get_content() for mail in told(service) for word in ("zurueck", ".pdf", "@")))
 
     code_mail = next(mail for mail in service.mails() if "ode" in mail["Subject"])
     for name, text in (("a mail of another kind", bytes(code_mail)), ("nothing at all", b"")):
