@@ -105,7 +105,7 @@ class Citizen:
         done = self.start(*files, **options).end(check)
         if done.returncode == 0:
             done.transfer = transfer_of(done.receipt)
-            address = to if "@" in to else DEPARTMENT
+            address = to if "@" in to else f"{to}@{world.STAFF_DOMAIN}"
             done.link = self._link(links, address)
         return done
 
