@@ -210,7 +210,6 @@ def whole_life(service, checks, number):
                 and all(where.startswith("control.db") for _, where in kept) or print(kept))
     keys = keys_in_use(service)
     image_before = service.disk.raw()
-
     reminded(service, number)
     service.clock.write_text(str(15 * DAY * number))
     wait_for_end(service, 2 * number - 1)
