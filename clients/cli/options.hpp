@@ -46,7 +46,8 @@ struct Options {
     std::string root, fingerprint;
     // send, reply
     std::string as_department, to_citizen, to_transfer;
-    std::string to, name, email, phone, reference, clerk, institution, subject, message;
+    std::vector<std::string> to; ///< one address, or departments
+    std::string name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
     std::optional<unsigned> remember_days; ///< 0: forget

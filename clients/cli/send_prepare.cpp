@@ -18,6 +18,9 @@ namespace {
 constexpr const char* word_list_path =
     "/usr/lib/python3/dist-packages/diceware/wordlists/wordlist_de_8k.txt";
 
+using Recipients = std::vector<Recipient>;
+constexpr std::size_t departments_max = 8; // of one transfer (docs/protocol.md)
+
 Result<std::string> read_head(const std::filesystem::path& path) {
     const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.get() < 0) return fail(Errc::file_unreadable, "open");
@@ -89,43 +92,58 @@ Result<Recipient> password_recipient(const Options& options, Text shown, Console
     });
 }
 
-/// Seals to the department's key, or for a staff address to a password.
-Result<Recipient> recipient_for(const Options& options, const Authority& authority,
-                                Manifest& manifest, UploadState& state, Console& console) {
+/// One or none, as a list.
+Result<Recipients> alone(Result<Recipient> recipient) {
+    if (!recipient) return tl::unexpected(recipient.error());
+    Recipients out;
+    out.push_back(std::move(*recipient));
+    return out;
+}
+
+/// Seals to the keys of the departments, or for a staff address to a password. Each department
+/// opens it alone; the first is the one that it is about.
+Result<Recipients> recipients_for(const Options& options, const Authority& authority,
+                                  Manifest& manifest, UploadState& state, Console& console) {
     state.return_key = ReturnKey{KeySeed::random()};
-    if (options.to.find('@') != std::string::npos) {
-        state.staff = options.to;
-        return password_recipient(options, Text::password_generated, console);
+    if (options.to.front().find('@') != std::string::npos && options.to.size() == 1) {
+        state.staff = options.to.front();
+        return alone(password_recipient(options, Text::password_generated, console));
     }
-    const auto* department = authority.directory.find(options.to);
-    if (department == nullptr) return fail(Errc::unknown_department, "--to");
-    auto key = usable_key(authority.directory, *department, unix_now());
-    if (!key) return tl::unexpected(key.error());
-    state.return_key->type = key->key.type;
-    state.department = department->id;
-    manifest.department = department->id;
-    manifest.recipient_keys.push_back(key->kid);
-    return Recipient{KeyRecipient{key->key, false}};
+    Recipients out;
+    for (const auto& id : options.to) {
+        const auto* department = authority.directory.find(id);
+        if (department == nullptr) return fail(Errc::unknown_department, "--to");
+        auto key = usable_key(authority.directory, *department, unix_now());
+        if (!key) return tl::unexpected(key.error());
+        if (out.empty()) {
+            state.return_key->type = key->key.type;
+            state.department = manifest.department = id;
+        } else {
+            state.also.push_back(id);
+        }
+        manifest.recipient_keys.push_back(key->kid);
+        out.emplace_back(KeyRecipient{std::move(key->key), false});
+    }
+    return out;
 }
 
 /// Seals to the citizen's return key, or for a first contact to a password.
-Result<Recipient> citizen_for(const Options& options, const DepartmentSender& from,
-                              Manifest& manifest, UploadState& state, Console& console) {
+Result<Recipients> citizen_for(const Options& options, const DepartmentSender& from,
+                               Manifest& manifest, UploadState& state, Console& console) {
     state.sender_department = from.department.id;
     state.citizen = from.citizen;
     if (manifest.from.name.empty()) manifest.from.name = from.department.name;
     if (manifest.from.institution.empty()) manifest.from.institution = state.authority;
     if (!from.return_key) {
-        return password_recipient(options, Text::password_for_citizen, console);
+        return alone(password_recipient(options, Text::password_for_citizen, console));
     }
     state.inbox = inbox_id(*from.return_key).hex();
     manifest.recipient_keys.push_back(key_id(*from.return_key));
-    return Recipient{KeyRecipient{*from.return_key, false}};
+    return alone(Recipient{KeyRecipient{*from.return_key, false}});
 }
 
 Result<Bytes> seal(const UploadState& state, Manifest& manifest, const BodyLayout& layout,
-                   const Recipient& recipient, const DepartmentSender* from) {
-    const std::span recipients{&recipient, 1};
+                   const Recipients& recipients, const DepartmentSender* from) {
     if (from != nullptr) {
         const auto signer = signing_seed(from->key.seed);
         return seal_envelope(state.key, manifest, layout, recipients,
@@ -159,7 +177,12 @@ Result<void> check_arguments(const Options& options, const Service& service,
     if (from != nullptr) {
         if (!is_address(from->citizen)) return fail(Errc::invalid_argument, "--to-citizen");
     } else {
-        if (options.to.empty()) return fail(Errc::invalid_argument, "--to");
+        auto to = options.to;
+        std::sort(to.begin(), to.end());
+        const bool twice = std::adjacent_find(to.begin(), to.end()) != to.end();
+        if (to.empty() || to.front().empty() || twice || to.size() > departments_max) {
+            return fail(Errc::invalid_argument, "--to");
+        }
         if (!is_address(options.email)) return fail(Errc::invalid_argument, "--email");
     }
     if (options.share_phone && options.phone.empty())
@@ -241,7 +264,7 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
                                           const BodySource& source, const std::string& server,
                                           Console& console, const DepartmentSender* from) {
-    const auto service = for_department(authority.service, options.to);
+    const auto service = for_departments(authority.service, options.to);
     if (auto checked = check_arguments(options, service, from); !checked) {
         return tl::unexpected(checked.error());
     }
@@ -263,10 +286,11 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     if (auto added = add_files(source, manifest); !added) return tl::unexpected(added.error());
     const auto layout = BodyLayout::for_content(source.content_bytes());
     if (!layout) return tl::unexpected(layout.error());
-    auto recipient = from != nullptr ? citizen_for(options, *from, manifest, state, console)
-                                     : recipient_for(options, authority, manifest, state, console);
-    if (!recipient) return tl::unexpected(recipient.error());
-    auto envelope = seal(state, manifest, *layout, *recipient, from);
+    auto recipients = from != nullptr
+                          ? citizen_for(options, *from, manifest, state, console)
+                          : recipients_for(options, authority, manifest, state, console);
+    if (!recipients) return tl::unexpected(recipients.error());
+    auto envelope = seal(state, manifest, *layout, *recipients, from);
     if (!envelope) return tl::unexpected(envelope.error());
     out.envelope = std::move(*envelope);
     return out;

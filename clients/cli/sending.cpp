@@ -184,6 +184,7 @@ private:
         TransferRequest request;
         request.transfer = state_.transfer;
         request.department = state_.department;
+        request.also = state_.also;
         request.staff = state_.staff;
         request.citizen = state_.citizen;
         request.inbox = state_.inbox;
@@ -206,18 +207,19 @@ private:
         return store_.save(state_);
     }
 
+    [[nodiscard]] std::string recipient_text() const {
+        auto out = state_.department + state_.staff + state_.citizen; // one of them
+        for (const auto& id : state_.also) out += ", " + id;
+        return out;
+    }
+
     /// The transfer is available: the receipt is written, then the state goes.
     Result<void> conclude_transfer(const Delivered& delivered) {
         const auto& finished = delivered.finished;
         PK_FAULT("cli.send.finished");
-        Receipt receipt{state_.transfer,
-                        state_.manage.clone(),
-                        finished.receipt_number,
-                        state_.server,
-                        state_.authority,
-                        state_.department + state_.staff + state_.citizen, // one of them
-                        state_.begun,
-                        finished.expires};
+        Receipt receipt{state_.transfer, state_.manage.clone(), finished.receipt_number,
+                        state_.server,   state_.authority,      recipient_text(),
+                        state_.begun,    finished.expires};
         // A receipt without it is a receipt all the same.
         if (auto history = control_.history(right())) receipt.history = std::move(*history);
         if (auto linked = add_return_link(receipt); !linked) return linked;
@@ -334,7 +336,7 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
 Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
     console.say(Text::checking);
-    auto source = open_files(options, for_department(authority.service, options.to), console);
+    auto source = open_files(options, for_departments(authority.service, options.to), console);
     if (!source) return conclude(console, tl::unexpected(source.error()));
     auto prepared = prepare_transfer(options, authority, *source, control.server(), console, from);
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));

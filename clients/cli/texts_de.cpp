@@ -8,6 +8,7 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
   departments                                     Sachgebiete anzeigen
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
+        [--to SACHGEBIET …]                       … und an weitere Sachgebiete
         [--notify-unfetched] [--remind-recipient]       Nachricht an Sie vor der Frist, wenn nicht
                                                   abgeholt; Erinnerung an den Empfänger
         [--remember-days N]                       Adresse hier N Tage bestätigt lassen

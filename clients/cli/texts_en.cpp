@@ -8,6 +8,7 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   trust URL (--root FILE | --fingerprint TEXT)    trust the key of an authority
   departments                                     list departments
   send FILE… --to DEPARTMENT|ADDRESS              send sealed
+        [--to DEPARTMENT …]                       … and to more departments
         [--notify-unfetched] [--remind-recipient]       tell you before the expiry if it was not
                                                   fetched; remind the recipient
         [--remember-days N]                       keep your address verified here for N days

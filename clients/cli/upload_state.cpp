@@ -81,6 +81,7 @@ std::string encode_upload_state(const UploadState& state) {
              {"server", state.server},
              {"authority", state.authority},
              {"department", state.department},
+             {"also", state.also},
              {"staff", state.staff},
              {"citizen", state.citizen},
              {"inbox", state.inbox},
@@ -129,6 +130,7 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.server = in.at("server").get<std::string>();
         out.authority = in.at("authority").get<std::string>();
         out.department = in.at("department").get<std::string>();
+        out.also = in.value("also", std::vector<std::string>{});
         out.staff = in.at("staff").get<std::string>();
         out.citizen = in.value("citizen", std::string{});
         out.inbox = in.value("inbox", std::string{});

@@ -116,6 +116,23 @@ Service for_department(Service service, const std::string& department) {
     return service;
 }
 
+Service for_departments(const Service& service, const std::vector<std::string>& departments) {
+    if (departments.empty()) return service;
+    auto out = for_department(service, departments.front());
+    for (const auto& department : departments) {
+        const auto own = for_department(service, department);
+        std::erase_if(out.types, [&](const std::string& type) {
+            return std::find(own.types.begin(), own.types.end(), type) == own.types.end();
+        });
+        out.transfer_bytes_max = std::min(out.transfer_bytes_max, own.transfer_bytes_max);
+        out.expiry_days_min = std::max(out.expiry_days_min, own.expiry_days_min);
+        out.expiry_days_max = std::min(out.expiry_days_max, own.expiry_days_max);
+    }
+    out.expiry_days_default =
+        std::max(out.expiry_days_min, std::min(out.expiry_days_default, out.expiry_days_max));
+    return out;
+}
+
 Result<SignedDirectory> parse_directory_answer(std::string_view json) {
     return parse<SignedDirectory>(json, [](const Json& in) -> Result<SignedDirectory> {
         return SignedDirectory{
@@ -176,6 +193,7 @@ std::string encode_transfer(const TransferRequest& request) {
              {"manage_sha256", to_base64url(request.manage_sha256)}};
     if (!request.department.empty()) {
         out["department"] = request.department;
+        if (!request.also.empty()) out["also"] = request.also;
     } else if (!request.citizen.empty()) {
         out["citizen"] = request.citizen;
         if (!request.inbox.empty()) out["inbox"] = request.inbox;

@@ -35,6 +35,9 @@ struct Service {
 };
 /// With the limits of the department instead of those for all, if it has its own.
 [[nodiscard]] Service for_department(Service service, const std::string& department);
+/// With what all of these take.
+[[nodiscard]] Service for_departments(const Service& service,
+                                      const std::vector<std::string>& departments);
 [[nodiscard]] Result<Service> parse_service(std::string_view json);
 /// The bytes that the service's signature is over.
 [[nodiscard]] std::string relay_list_text(const std::vector<RelayAddress>& relays);
@@ -70,6 +73,7 @@ struct WorkDone {
 struct TransferRequest {
     TransferId transfer;
     std::string department, staff, citizen; ///< one of them
+    std::vector<std::string> also;          ///< more departments
     std::string inbox;                      ///< hex; with `citizen`: an answer to a return key
     std::uint64_t body_len{};
     std::uint32_t expiry_days{};

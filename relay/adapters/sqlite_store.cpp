@@ -1,6 +1,10 @@
 #include "relay/adapters/sqlite_store.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
+#include <tuple>
 
 namespace plankurier::relay::adapters {
 
@@ -51,6 +55,8 @@ const std::vector<std::string> migrations = {
     "ALTER TABLE verification ADD COLUMN remembered_until BIGINT NOT NULL DEFAULT 0",
     "ALTER TABLE outbox ADD COLUMN is_notice BIGINT NOT NULL DEFAULT 0",
     "CREATE TABLE never (hash TEXT PRIMARY KEY, time BIGINT NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE transfer ADD COLUMN also TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX transfer_also ON transfer (created) WHERE also <> ''",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -62,6 +68,17 @@ TransferId transfer_id(const Db::Value& value) {
     const auto id = TransferId::from_hex(text(value));
     if (!id) throw std::runtime_error("a database value is no transfer id");
     return *id;
+}
+
+/// Ids of departments have no blanks.
+std::string joined(const std::vector<std::string>& ids) {
+    std::string out;
+    for (const std::string& id : ids) out += (out.empty() ? "" : " ") + id;
+    return out;
+}
+std::vector<std::string> words(const std::string& text) {
+    std::istringstream in{text};
+    return {std::istream_iterator<std::string>{in}, {}};
 }
 
 VerificationRow verification_from(const Db::Row& row) {
@@ -116,6 +133,7 @@ TransferRow transfer_from(const Db::Row& row) {
     out.sealed_link = unhex(row[31]);
     out.history = unhex(row[32]);
     out.sender_hash = text(row[33]);
+    out.also = words(text(row[34]));
     return out;
 }
 
@@ -213,7 +231,8 @@ void SqliteStore::put(const TransferRow& row) {
                          row.resent,
                          to_hex(row.sealed_link),
                          to_hex(row.history),
-                         row.sender_hash});
+                         row.sender_hash,
+                         joined(row.also)});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -229,12 +248,23 @@ std::vector<TransferRow> SqliteStore::readable_transfers(const std::string& depa
                                                          std::int64_t now, std::size_t count_max) {
     const std::string& key = department.empty() ? inbox_hash : department;
     if (key.empty()) return {};
-    return all(db_.query("SELECT * FROM transfer WHERE " +
-                             std::string{department.empty() ? "inbox_hash" : "department"} +
-                             " = :p0 AND state IN (1, 2) AND ends > :p1 "
-                             "ORDER BY created DESC, tid LIMIT :p2",
-                         {key, now, wide(count_max)}),
-               transfer_from);
+    const auto those = [&](const std::string& where) {
+        return all(db_.query("SELECT * FROM transfer WHERE " + where +
+                                 " AND state IN (1, 2) AND ends > :p1 "
+                                 "ORDER BY created DESC, tid LIMIT :p2",
+                             {key, now, wide(count_max)}),
+                   transfer_from);
+    };
+    if (department.empty()) return those("inbox_hash = :p0");
+    auto out = those("department = :p0");
+    const auto main = static_cast<std::ptrdiff_t>(out.size());
+    std::ranges::move(those("also <> '' AND instr(' ' || also || ' ', ' ' || :p0 || ' ') > 0"),
+                      std::back_inserter(out));
+    std::ranges::inplace_merge(out, out.begin() + main, [](const auto& one, const auto& other) {
+        return std::tie(other.created, one.transfer) < std::tie(one.created, other.transfer);
+    });
+    if (out.size() > count_max) out.resize(count_max);
+    return out;
 }
 std::vector<TransferRow> SqliteStore::ended_transfers(std::int64_t now) {
     return all(db_.query("SELECT * FROM transfer WHERE ends <= :p0 OR state IN (3, 4)", {now}),

@@ -21,6 +21,7 @@ Result<Relay::Sender> Relay::sender_of(const SessionToken& session) {
 
 Result<Relay::Addressee> Relay::addressee_of(const Sender& sender,
                                              const TransferRequest& request) const {
+    if (auto ok = check_also(sender, request); !ok) return tl::unexpected(ok.error());
     if (!request.citizen.empty()) {
         if (!request.department.empty() || !request.staff.empty())
             return fail(Errc::invalid_argument, "recipient");
@@ -40,14 +41,9 @@ Result<Relay::Addressee> Relay::addressee_of(const Sender& sender,
         }
         return Addressee{request.staff, {}};
     }
-    const auto mail = policy_.department_mails.find(request.department);
-    if (directory_.find(request.department) == nullptr || mail == policy_.department_mails.end()) {
-        return fail(Errc::unknown_department, "department");
-    }
-    if (!may_write(policy_, sender.email, request.department, mail->second)) {
-        return fail(Errc::address_not_allowed, "sender");
-    }
-    return Addressee{mail->second, request.department};
+    const auto mail = department_mail(sender, request.department);
+    if (!mail) return tl::unexpected(mail.error());
+    return Addressee{*mail, request.department};
 }
 
 } // namespace plankurier::relay

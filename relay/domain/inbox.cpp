@@ -1,6 +1,7 @@
 // What waits for a department or for a citizen's return key, by session instead of by link.
 #include "relay/domain/relay.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plankurier::relay {
@@ -28,9 +29,13 @@ Result<TransferRow> Relay::listed(const SessionToken& session, const TransferId&
     const KeyHolder* const holder = key_holder(session);
     if (holder == nullptr) return fail(Errc::not_verified, "session");
     auto row = ports_.store.transfer(transfer);
+    const auto goes_to = [&](const TransferRow& one) {
+        return one.department == holder->department ||
+               std::ranges::find(one.also, holder->department) != one.also.end();
+    };
     const bool is_theirs =
-        row && (holder->department.empty() ? row->inbox_hash == inbox_hash(holder->inbox)
-                                           : row->department == holder->department);
+        row &&
+        (holder->department.empty() ? row->inbox_hash == inbox_hash(holder->inbox) : goes_to(*row));
     if (!is_theirs || !is_readable(row->state) || ports_.clock.now() >= row->ends) {
         return fail(Errc::not_found, "transfer");
     }

@@ -17,7 +17,7 @@ Result<std::int64_t> Relay::change_expiry(const TransferId& transfer, const Mana
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
     if (!is_readable(row->state)) return fail(Errc::conflict, "state");
-    const DepartmentLimits limits = limits_of(policy_, row->department);
+    const DepartmentLimits limits = limits_of(policy_, departments_of(*row));
     if (days_from_now < 1 || days_from_now > limits.expiry_days_max) {
         return fail(Errc::invalid_argument, "days");
     }

@@ -75,6 +75,9 @@ struct Policy {
 /// True when the address fits a pattern (ASCII case is ignored).
 [[nodiscard]] bool matches_pattern(std::string_view address, std::string_view pattern);
 [[nodiscard]] DepartmentLimits limits_of(const Policy& policy, std::string_view department);
+/// What all of them take.
+[[nodiscard]] DepartmentLimits limits_of(const Policy& policy,
+                                         const std::vector<std::string>& departments);
 /// False when rules about the recipient name other senders. `department` is empty for a person.
 [[nodiscard]] bool may_write(const Policy& policy, std::string_view sender,
                              std::string_view department, std::string_view recipient);

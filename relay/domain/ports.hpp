@@ -102,6 +102,7 @@ struct TransferRow {
     Slot slot{};
     TransferState state{TransferState::uploading};
     std::string department;        ///< that it goes to; or empty
+    std::vector<std::string> also; ///< more of them
     std::string sender_department; ///< that it comes from; or empty
     bool to_citizen{};
     Bytes sealed_sender, sealed_recipient, sealed_phone;

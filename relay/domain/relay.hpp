@@ -36,9 +36,12 @@ struct InboxEntry {
     std::int64_t created{}, expires{};
     std::uint64_t body_len{};
 };
+/// All departments that a transfer goes to.
+[[nodiscard]] std::vector<std::string> departments_of(const TransferRow& row);
 struct TransferRequest {
     TransferId transfer;
     std::string department, staff, citizen; ///< one of the three
+    std::vector<std::string> also;          ///< more departments, with `department`
     std::optional<InboxId> inbox;           ///< with `citizen`: an answer to this return key
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
@@ -266,6 +269,12 @@ private:
     enum class MailKind { code, notice, other };
     Result<Sender> sender_of(const SessionToken& session);
     Result<Addressee> addressee_of(const Sender& sender, const TransferRequest& request) const;
+    [[nodiscard]] Result<std::string> department_mail(const Sender& sender,
+                                                      const std::string& department) const;
+    [[nodiscard]] Result<void> check_also(const Sender& sender,
+                                          const TransferRequest& request) const;
+    std::vector<std::string> notice_addresses(const TransferRow& row);
+    [[nodiscard]] bool is_signed_fetch(const TransferRow& row, ByteView report) const;
     [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
     TransferRow new_row(const Sender& sender, const Addressee& addressee,
                         const TransferRequest& request);

@@ -11,8 +11,6 @@ namespace plankurier::relay {
 
 namespace {
 
-std::string hash_text(ByteView secret) { return to_hex(sha256(secret)); }
-
 /// The key of a department that may open a session with it now; else null.
 const DepartmentKey* session_key(const Directory& directory, std::string_view department,
                                  const KeyId& kid, std::int64_t now) {
@@ -26,6 +24,8 @@ const DepartmentKey* session_key(const Directory& directory, std::string_view de
 }
 
 } // namespace
+
+std::string hash_text(ByteView token) { return to_hex(sha256(token)); }
 
 void KeySessions::Table::add(std::string key, const KeyHolder& holder, std::int64_t now,
                              std::int64_t age_max_s) {

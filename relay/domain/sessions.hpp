@@ -20,6 +20,9 @@ struct KeyHolder {
     friend bool operator==(const KeyHolder&, const KeyHolder&) = default;
 };
 
+/// What a server keeps of a token: its SHA-256, 64 hex digits.
+[[nodiscard]] std::string hash_text(ByteView token);
+
 class KeySessions {
 public:
     static constexpr std::int64_t challenge_valid_s = 120;

@@ -81,8 +81,10 @@ void Relay::queue_reminder(TransferRow& row) {
     if (row.sealed_link.empty()) return; // from before links were kept
     Mail mail =
         write_notice(Notice::reminder, row.to_citizen ? row.language : "de", recipients_facts(row));
-    mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
-    queue_mail(row.transfer.hex(), row.slot, std::move(mail), MailKind::notice);
+    for (std::string& address : notice_addresses(row)) {
+        mail.to = std::move(address);
+        queue_mail(row.transfer.hex(), row.slot, mail, MailKind::notice);
+    }
 }
 
 void Relay::queue_notice(TransferRow& row) {
@@ -94,10 +96,12 @@ void Relay::queue_notice(TransferRow& row) {
                           : row.department.empty()                  ? Notice::password
                                                                     : Notice::department;
     Mail mail = write_notice(notice, row.to_citizen ? row.language : "de", facts);
-    mail.to = opened_text(row.slot, "recipient", row.sealed_recipient);
     if (notice == Notice::password) mail.reply_to = facts.sender_email;
     const std::string owner = row.transfer.hex();
-    if (!queue_mail(owner, row.slot, std::move(mail), MailKind::notice)) undeliverable(row);
+    for (std::string& address : notice_addresses(row)) {
+        mail.to = std::move(address);
+        if (!queue_mail(owner, row.slot, mail, MailKind::notice)) undeliverable(row);
+    }
 }
 
 std::vector<DueMail> Relay::due_mails() {

@@ -9,8 +9,6 @@ namespace plankurier::relay {
 
 namespace {
 
-std::string hash_text(ByteView token) { return to_hex(sha256(token)); }
-
 /// Eight digits in two groups: for people on the phone, grants nothing.
 std::string new_receipt_number() {
     std::array<std::byte, 4> random{};
@@ -57,8 +55,9 @@ std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes&
 }
 
 Result<void> Relay::check_wishes(const TransferRequest& request) const {
-    const DepartmentLimits limits =
-        limits_of(policy_, request.staff.empty() ? request.department : std::string{});
+    auto departments = request.also;
+    if (request.staff.empty()) departments.push_back(request.department);
+    const DepartmentLimits limits = limits_of(policy_, departments);
     const auto layout = BodyLayout::from_body_len(request.body_len);
     if (!layout) return tl::unexpected(layout.error());
     if (layout->sealed_bytes() > limits.transfer_bytes_max) return fail(Errc::too_large, "body");
@@ -75,6 +74,7 @@ TransferRow Relay::new_row(const Sender& sender, const Addressee& addressee,
     row.transfer = request.transfer;
     row.slot = ports_.vault.allocate();
     row.department = addressee.department;
+    row.also = request.also;
     row.sender_department = sender.department;
     row.to_citizen = !request.citizen.empty();
     if (request.inbox) row.inbox_hash = inbox_hash(*request.inbox);
@@ -231,13 +231,7 @@ Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
     if (!row) return tl::unexpected(row.error());
     bool signed_by_department = false;
     if (!report.empty()) {
-        const Department* department = directory_.find(row->department);
-        for (std::size_t i = 0; department != nullptr && i < department->signing_keys.size(); ++i) {
-            const auto checked = check_fetched(report, department->signing_keys[i].key);
-            signed_by_department =
-                signed_by_department || (checked && checked->transfer == transfer &&
-                                         to_hex(checked->envelope_sha256) == row->envelope_hash);
-        }
+        signed_by_department = is_signed_fetch(*row, report);
         if (!signed_by_department) return fail(Errc::bad_signature, "fetched report");
     }
     const bool first = row->state != TransferState::fetched;

@@ -198,6 +198,7 @@ Response Router::create_transfer(const Request& request) {
     wanted.fetch_hash = *fetch;
     wanted.manage_hash = *manage;
     wanted.department = body.value("department", std::string{});
+    wanted.also = body.value("also", std::vector<std::string>{});
     wanted.staff = body.value("staff", std::string{});
     wanted.citizen = body.value("citizen", std::string{});
     if (body.contains("inbox")) {

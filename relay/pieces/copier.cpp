@@ -11,17 +11,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-milliseconds rest_after(CopyEnd end, unsigned tries) {
-    const milliseconds first{end == CopyEnd::disk ? 2'000 : 250};
-    const milliseconds most{end == CopyEnd::disk ? 60'000 : 15'000};
-    return std::min(most, first * (1U << std::min(tries, 10U)));
-}
+constexpr milliseconds again_rest{250}, again_rest_max{15'000}, disk_rest_max{60'000};
 
 } // namespace
 
 Copier::Copier(CopyParts parts, const Lease& lease, const std::filesystem::path& ca_file,
-               Described described)
-    : parts_(parts), lease_(lease), described_(std::move(described)) {
+               milliseconds disk_rest, Described described)
+    : parts_(parts), lease_(lease), disk_rest_(disk_rest), described_(std::move(described)) {
     for (unsigned i = 0; i < at_once; ++i) {
         threads_.emplace_back([this, ca_file](const std::stop_token& stop) { run(stop, ca_file); });
     }
@@ -102,6 +98,16 @@ CopyEnd Copier::attempt(RelayCalls& calls, const CopyJob& job,
     }
 }
 
+/// Longer each time that it ends in the same way: a swarm process that has yet to start must not
+/// make the first failure of the disk cost more.
+milliseconds Copier::rest_after(CopyEnd end, Entry& entry) const {
+    entry.in_a_row = entry.last == end ? entry.in_a_row + 1 : 0;
+    entry.last = end;
+    const bool disk = end == CopyEnd::disk;
+    return std::min(disk ? disk_rest_max : again_rest_max,
+                    (disk ? disk_rest_ : again_rest) * (1U << std::min(entry.in_a_row, 10U)));
+}
+
 void Copier::settle(const VolumeName& volume, CopyEnd end) {
     {
         const std::scoped_lock lock{mutex_};
@@ -114,7 +120,7 @@ void Copier::settle(const VolumeName& volume, CopyEnd end) {
         } else {
             entry.news =
                 std::make_shared<CopyNews>(); // late news of this attempt is not the next's
-            entry.not_before = steady_clock::now() + rest_after(end, entry.job.tries);
+            entry.not_before = steady_clock::now() + rest_after(end, entry);
             ++entry.job.tries;
         }
     }

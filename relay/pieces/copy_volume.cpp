@@ -13,6 +13,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds ask_rest{50};
+constexpr milliseconds early_time{500};
 constexpr seconds ask_time{2};    ///< for each relay that does not have the volume ready yet
 constexpr seconds ready_time{10}; ///< for our own swarm to load it
 constexpr seconds stall_time{20}; ///< without a piece: another relay is connected, too
@@ -29,6 +30,11 @@ CopyEnd end_for(Errc code) {
     case Errc::bad_signature: return CopyEnd::drop;
     default: return CopyEnd::again;
     }
+}
+
+/// The other relay does not have the volume ready, or not yet.
+bool is_later(Errc code) {
+    return code == Errc::not_found || code == Errc::conflict || code == Errc::unavailable;
 }
 
 } // namespace
@@ -119,6 +125,7 @@ CopyEnd VolumeCopy::fill(const Descriptor& descriptor, const CopyTarget& target)
     roots_ = descriptor.piece_roots;
     piece_bytes_ = descriptor.length / roots_.size();
     place_ = {job_.volume, choose_kind()};
+    ask_early();
     const auto begun =
         parts_.volumes.begin_copy(place_, {job_.volume, piece_bytes_, roots_}, target, news_);
     if (!begun) {
@@ -157,6 +164,30 @@ std::optional<CopyEnd> VolumeCopy::take(const CopyNews::State& state, const Copy
     return std::nullopt;
 }
 
+Result<RelayCalls::Place> VolumeCopy::ask(const OtherRelay& relay) {
+    return calls_.swarm(relay, job_.ticket_text, job_.volume, place_.kind == SwarmKind::plain);
+}
+
+/// A peer that is named before we are ready is connected at once; later, when others have connected
+/// to us, it could take a second. So the first relay is asked first, but not for long, since the
+/// next in the chain waits for us.
+void VolumeCopy::ask_early() {
+    const auto end = steady_clock::now() + early_time;
+    do {
+        auto place = ask(upstreams_.front());
+        if (place) early_ = std::move(*place);
+        if (place || !is_later(place.error().code)) return;
+    } while (!news_->wait(ask_rest).canceled && steady_clock::now() < end);
+}
+
+bool VolumeCopy::connect(const RelayCalls::Place& place) {
+    connected_ = parts_.volumes.connect(place_, place.address, place.port) || connected_;
+    asking_ = false;
+    moved_ = steady_clock::now();
+    ++asked_; // who is asked next if nothing comes
+    return connected_;
+}
+
 /// One question to the relay whose turn it is; gives an end when nobody is left.
 std::optional<CopyEnd> VolumeCopy::keep_asking() {
     if (asked_ >= upstreams_.size()) {
@@ -166,21 +197,14 @@ std::optional<CopyEnd> VolumeCopy::keep_asking() {
         moved_ = std::max(moved_, steady_clock::now() - stall_time / 2); // and round again
         return std::nullopt;
     }
-    const bool plain = place_.kind == SwarmKind::plain;
-    const auto place = calls_.swarm(upstreams_[asked_], job_.ticket_text, job_.volume, plain);
+    const auto place = ask(upstreams_[asked_]);
     if (place) {
-        if (!parts_.volumes.connect(place_, place->address, place->port)) return CopyEnd::again;
-        connected_ = true;
-        asking_ = false;
-        moved_ = steady_clock::now();
-        ++asked_; // who is asked next if nothing comes
+        if (!connect(*place)) return CopyEnd::again;
         return std::nullopt;
     }
     const Errc code = place.error().code;
     if (code == Errc::expired) return CopyEnd::drop; // the next sync brings a new ticket
-    const bool later =
-        code == Errc::not_found || code == Errc::conflict || code == Errc::unavailable;
-    if (!later || steady_clock::now() - asking_since_ >= ask_time) {
+    if (!is_later(code) || steady_clock::now() - asking_since_ >= ask_time) {
         ++asked_;
         asking_since_ = steady_clock::now();
     }
@@ -191,6 +215,7 @@ CopyEnd VolumeCopy::collect(const CopyTarget& target, Reserved& reserved) {
     const auto begun = steady_clock::now();
     bool ready = false;
     auto last_durable = begun;
+    if (early_ && !connect(*early_)) return CopyEnd::again;
     while ((durable_ & target.missing) != target.missing) {
         const auto state = news_->wait(asking_ ? ask_rest : milliseconds{500});
         if (const auto end = take(state, target, reserved)) return *end;

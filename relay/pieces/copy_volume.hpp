@@ -51,6 +51,9 @@ private:
     CopyEnd collect(const CopyTarget& target, Reserved& reserved);
     [[nodiscard]] std::optional<CopyEnd> take(const CopyNews::State& state,
                                               const CopyTarget& target, Reserved& reserved);
+    void ask_early();
+    [[nodiscard]] Result<RelayCalls::Place> ask(const OtherRelay& relay);
+    bool connect(const RelayCalls::Place& place);
     [[nodiscard]] std::optional<CopyEnd> keep_asking();
 
     CopyParts parts_;
@@ -62,6 +65,7 @@ private:
     std::uint64_t piece_bytes_{};
     SwarmPlace place_;
     std::uint64_t durable_{};
+    std::optional<RelayCalls::Place> early_; ///< where the first one has it, known before we load
     // Whom we ask: upstreams_[asked_], since when; nobody while pieces come.
     std::size_t asked_{};
     bool asking_{true}, connected_{};

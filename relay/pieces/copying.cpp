@@ -9,6 +9,7 @@ Copying::Copying(Catalog& catalog, Committer& committer, const Relays& relays, c
       certificates_(control, lease),
       volumes_(catalog, certificates_, settings.socket, SwarmVolumes::Times{}),
       copier_({catalog, committer, volumes_, relays, trusted_}, lease, settings.ca_file,
+              settings.disk_rest,
               [&catalog, stored = std::move(stored)](const TransferId& transfer) {
                   if (catalog.complete(transfer)) stored();
               }),

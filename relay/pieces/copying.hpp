@@ -11,6 +11,7 @@ struct CopyingSettings {
     std::filesystem::path socket;  ///< where swarm processes connect to
     std::filesystem::path ca_file; ///< whom to trust for other relays; empty: the system's
     std::vector<std::string> trusted_networks;
+    std::chrono::milliseconds disk_rest{}; ///< see Copier
 };
 
 class Copying {

@@ -148,7 +148,7 @@ struct PiecesProcess::State {
           signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
         if (config.swarm_enabled) {
             const CopyingSettings settings{config.data_dir / "swarm.sock", config.control_ca,
-                                           config.trusted_networks};
+                                           config.trusted_networks, config.disk_rest};
             copying = std::make_unique<Copying>(catalog, committer, relays, lease, control,
                                                 settings, [this] { told_of_stored(); });
         }

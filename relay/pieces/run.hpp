@@ -2,6 +2,7 @@
 /// The piece plane: the relay's public HTTPS server for sealed pieces (docs/protocol.md, section 3)
 /// and its talk with the control plane (section 4).
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,7 +21,8 @@ struct PiecesConfig {
     std::filesystem::path control_ca; ///< PEM to trust for it and for other relays, or empty
     bool swarm_enabled{true};
     std::vector<std::string> trusted_networks;
-    std::filesystem::path relay_id_file;                            ///< 32 hexadecimal digits
+    std::chrono::milliseconds disk_rest{2'000}; ///< before a copy that the disk ended goes on
+    std::filesystem::path relay_id_file;        ///< 32 hexadecimal digits
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
 };
 

@@ -40,7 +40,9 @@ SwarmLink::~SwarmLink() {
     for (Line& line : lines_) {
         if (line.socket >= 0) ::close(line.socket);
     }
-    if (newcomer_ >= 0) ::close(newcomer_);
+    for (const int newcomer : newcomers_) {
+        if (newcomer >= 0) ::close(newcomer);
+    }
     ::close(listening_);
     ::close(waker_);
 }
@@ -83,17 +85,30 @@ void SwarmLink::take_newcomer() {
         ::close(socket);
         return;
     }
-    if (newcomer_ >= 0) ::close(newcomer_);
-    newcomer_ = socket;
+    int& place = newcomers_[newcomers_seen_++ % newcomers_.size()];
+    if (place >= 0) ::close(place); // it had its time
+    place = socket;
 }
 
-void SwarmLink::greet(const swarm::Report& hello) {
+void SwarmLink::hear_newcomer(int& newcomer) {
+    const auto message = swarm::receive_message(newcomer);
+    if (!message) return;
+    if (message->file >= 0) ::close(message->file);
+    const auto report = swarm::decode_report(message->text);
+    if (report && report->kind == swarm::Report::Kind::hello) {
+        greet(newcomer, *report);
+    } else {
+        ::close(std::exchange(newcomer, -1));
+    }
+}
+
+void SwarmLink::greet(int& newcomer, const swarm::Report& hello) {
     const SwarmKind kind = hello.tls ? SwarmKind::tls : SwarmKind::plain;
     const auto at = static_cast<std::size_t>(kind);
     if (lines_[at].socket >= 0) drop(at); // the one before is dead, or about to be
     {
         const std::scoped_lock lock{mutex_};
-        lines_[at].socket = std::exchange(newcomer_, -1);
+        lines_[at].socket = std::exchange(newcomer, -1);
     }
     listener_.up(kind, hello.port);
 }
@@ -137,35 +152,30 @@ void SwarmLink::write(std::size_t at) {
 
 void SwarmLink::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        std::array<pollfd, 5> all{};
+        constexpr std::size_t lines_at = 2, newcomers_at = 4;
+        std::array<pollfd, 8> all{};
         all[0] = {waker_, POLLIN, 0};
         all[1] = {listening_, POLLIN, 0};
-        all[2] = {newcomer_, POLLIN, 0}; // poll passes over descriptors below 0
+        for (std::size_t i = 0; i < newcomers_.size(); ++i) {
+            all[newcomers_at + i] = {newcomers_[i], POLLIN, 0}; // poll passes over those below 0
+        }
         {
             const std::scoped_lock lock{mutex_};
             for (std::size_t i = 0; i < lines_.size(); ++i) {
                 const bool waits = !lines_[i].queue.empty();
                 const int events = POLLIN | (waits ? POLLOUT : 0);
-                all[3 + i] = {lines_[i].socket, static_cast<short>(events), 0};
+                all[lines_at + i] = {lines_[i].socket, static_cast<short>(events), 0};
             }
         }
         if (::poll(all.data(), all.size(), -1) < 0) continue;
         std::uint64_t count = 0;
         if (all[0].revents != 0) static_cast<void>(!::read(waker_, &count, sizeof count));
         for (std::size_t i = 0; i < lines_.size(); ++i) {
-            if ((all[3 + i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read(i);
+            if ((all[lines_at + i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read(i);
             write(i);
         }
-        if (all[2].revents != 0) {
-            const auto message = swarm::receive_message(newcomer_);
-            const auto report = message ? swarm::decode_report(message->text)
-                                        : Result<swarm::Report>{fail(Errc::malformed)};
-            if (message && message->file >= 0) ::close(message->file);
-            if (report && report->kind == swarm::Report::Kind::hello) {
-                greet(*report);
-            } else {
-                ::close(std::exchange(newcomer_, -1));
-            }
+        for (std::size_t i = 0; i < newcomers_.size(); ++i) {
+            if (all[newcomers_at + i].revents != 0) hear_newcomer(newcomers_[i]);
         }
         if (all[1].revents != 0) take_newcomer();
     }

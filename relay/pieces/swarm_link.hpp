@@ -53,7 +53,8 @@ private:
 
     void run(const std::stop_token& stop);
     void take_newcomer();
-    void greet(const swarm::Report& hello);
+    void hear_newcomer(int& newcomer);
+    void greet(int& newcomer, const swarm::Report& hello);
     void read(std::size_t at);
     void write(std::size_t at);
     void drop(std::size_t at);
@@ -64,8 +65,11 @@ private:
     const int waker_;           ///< eventfd
     std::mutex mutex_;          ///< guards lines_; a line's socket is closed by the thread only
     std::array<Line, 2> lines_; ///< by SwarmKind
-    int newcomer_{-1};          ///< connected, has not said which it is; only the thread's
-    std::jthread thread_;       ///< last, so that it ends first
+    // Connected, have not said which they are; only the thread's. Both start at the same time, and
+    // both may start again meanwhile.
+    std::array<int, 4> newcomers_{-1, -1, -1, -1};
+    std::size_t newcomers_seen_{};
+    std::jthread thread_; ///< last, so that it ends first
 };
 
 } // namespace plankurier::relay::pieces

@@ -33,7 +33,7 @@ TEST_CASE("a send command is read with its options and files") {
     REQUIRE(options);
     CHECK(options->command == Command::send);
     CHECK(options->arguments == std::vector<std::string>{"a.pdf", "b.png"});
-    CHECK(options->to == "bauamt");
+    CHECK(options->to == std::vector<std::string>{"bauamt"});
     CHECK(options->expires_days == 14U);
     CHECK(options->notify == "none");
     CHECK(options->share_phone);

@@ -1,4 +1,5 @@
 // Three relays on loopback that copy by real BitTorrent what a sender gives to one of them.
+#include "tests/support/fake_swarm.hpp"
 #include "tests/support/swarm_relay.hpp"
 
 #include <catch2/catch.hpp>
@@ -35,7 +36,8 @@ struct World {
         }
     }
     void wait_stored(const Body& body, std::size_t count) {
-        control.wait("stored", [&] { return control.stored(body.id(), body.content()) == count; });
+        const Hash256 content = body.content();
+        control.wait("stored", [&] { return control.stored(body.id(), content) == count; });
     }
     TestRelay& operator[](std::size_t number) { return *relays[number]; }
 
@@ -108,12 +110,32 @@ TEST_CASE("volumes given to different relays are soon at all of them, byte by by
     const bool plain = GENERATE(false, true);
     INFO((plain ? "plain" : "tls"));
     World world{3, {plain ? std::vector<std::string>{"127.0.0.0/8"} : std::vector<std::string>{}}};
-    const Body body{"three volumes", 130};
-    REQUIRE(body.layout().volumes() == 3);
-    for (std::uint32_t v = 0; v < 3; ++v) world[v].upload(body, v);
+    const Body body{"two volumes", 66};
+    REQUIRE(body.layout().volumes() == 2);
+    for (std::uint32_t v = 0; v < 2; ++v) world[v].upload(body, v);
     world.wait_stored(body, 3);
     check_everywhere(world, body);
     CHECK((world.control.certificate_calls() == 0) == plain);
+}
+
+TEST_CASE("the relay that a volume comes from is named before the volume is ready") {
+    const TestRelay::Options plain{{"127.0.0.0/8"}};
+    World world{1, plain};
+    const Body body{"named early"};
+    world[0].upload(body, 0);
+    world.control.wait("its swarm process", [&] {
+        return world[0]
+                   .call("POST", body.path("/0/swarm"), body.authorization(TicketRole::peer),
+                         R"({"plain":true})")
+                   .status == 200;
+    });
+    world.add(1, plain);
+    world[1].stop_swarm();
+    FakeSwarm swarm{world[1].folder() / "swarm.sock"};
+    world.name_them();
+    world.control.want_copies(body.ticket(TicketRole::peer));
+    CHECK(swarm.next().kind == relay::swarm::Command::Kind::add);
+    CHECK(swarm.next().kind == relay::swarm::Command::Kind::connect);
 }
 
 TEST_CASE("a relay that was away finds what it missed") {

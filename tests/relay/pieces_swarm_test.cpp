@@ -35,21 +35,24 @@ struct World {
         volumes = std::make_unique<SwarmVolumes>(store.catalog(), certificates, socket(), times);
     }
     [[nodiscard]] std::filesystem::path socket() const { return folder.path() / "swarm.sock"; }
-    [[nodiscard]] SwarmPlace place(const Body& of, std::uint32_t volume = 0) const {
-        return {{of.id(), volume}, SwarmKind::plain};
+    [[nodiscard]] SwarmPlace place(const Body& of, std::uint32_t volume = 0,
+                                   SwarmKind kind = SwarmKind::plain) const {
+        return {{of.id(), volume}, kind};
     }
-    std::future<Result<std::uint16_t>> want(const Body& of, std::uint32_t volume = 0) {
+    std::future<Result<std::uint16_t>> want(const Body& of, std::uint32_t volume = 0,
+                                            SwarmKind kind = SwarmKind::plain) {
         auto promise = std::make_shared<std::promise<Result<std::uint16_t>>>();
         auto future = promise->get_future();
-        volumes->want(place(of, volume), [promise](Result<std::uint16_t> port) {
+        volumes->want(place(of, volume, kind), [promise](Result<std::uint16_t> port) {
             promise->set_value(std::move(port));
         });
         return future;
     }
     /// Until the link's thread has taken the hello.
-    void wait_up() {
+    void wait_up(SwarmKind kind = SwarmKind::plain) {
+        const Body nowhere{"nowhere"};
         for (int i = 0; i < 1'000; ++i) {
-            if (why(want(Body{"nowhere"}).get()) == "not_found") return;
+            if (why(want(nowhere, 0, kind).get()) == "not_found") return;
             std::this_thread::sleep_for(5ms);
         }
         FAIL("no swarm process");
@@ -249,6 +252,30 @@ TEST_CASE("the swarm process's word counts only for pieces of a running copy") {
     swarm.say(Kind::quiet, place.volume);
     CHECK(swarm.next().kind == Command::Kind::remove);
     CHECK(news->wait(0s).pieces == 0);
+}
+
+TEST_CASE("a swarm process that takes long to start is heard, whoever says hello meanwhile") {
+    World world;
+    FakeSwarm slow{world.socket(), FakeSwarm::Slow::yes};
+    FakeSwarm quick{world.socket(), true, 4'712};
+    world.wait_up(SwarmKind::tls);
+    slow.say_hello(false, 4'713);
+    world.wait_up();
+    auto asked = world.want(world.body);
+    slow.say(Kind::ready, slow.next().volume.name);
+    CHECK(got(asked) == "4713");
+}
+
+TEST_CASE("those that connect and say nothing have to make room") {
+    World world;
+    FakeSwarm silent{world.socket(), FakeSwarm::Slow::yes};
+    std::vector<std::unique_ptr<FakeSwarm>> later;
+    for (int i = 0; i < 4; ++i) {
+        later.push_back(std::make_unique<FakeSwarm>(world.socket(), FakeSwarm::Slow::yes));
+    }
+    silent.wait_end();
+    later.front()->say_hello(false, 4'711);
+    world.wait_up();
 }
 
 TEST_CASE("what is no message of ours ends the line") {

@@ -13,8 +13,16 @@ using relay::swarm::Command;
 using relay::swarm::Report;
 
 FakeSwarm::FakeSwarm(const std::filesystem::path& socket, bool tls, std::uint16_t port)
+    : FakeSwarm(socket, Slow::yes) {
+    say_hello(tls, port);
+}
+
+FakeSwarm::FakeSwarm(const std::filesystem::path& socket, Slow)
     : socket_(relay::swarm::connect_to(socket)) {
     REQUIRE(socket_ >= 0);
+}
+
+void FakeSwarm::say_hello(bool tls, std::uint16_t port) {
     Report hello;
     hello.tls = tls;
     hello.port = port;

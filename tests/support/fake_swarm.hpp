@@ -13,6 +13,10 @@ public:
     /// Connects and says hello. Fails the test when nobody listens.
     explicit FakeSwarm(const std::filesystem::path& socket, bool tls = false,
                        std::uint16_t port = 4'711);
+    /// Connects and says nothing yet, as one that takes long to start.
+    enum class Slow { yes };
+    FakeSwarm(const std::filesystem::path& socket, Slow);
+    void say_hello(bool tls, std::uint16_t port);
     ~FakeSwarm();
     FakeSwarm(const FakeSwarm&) = delete;
     FakeSwarm& operator=(const FakeSwarm&) = delete;

@@ -33,7 +33,14 @@ std::string authorization_for(const Ticket& ticket) {
 
 Body::Body(std::string name, std::uint32_t pieces)
     : name_(std::move(name)), id_(id_from(name_)), key_(fixed_secret<TransferKey>("key " + name_)),
-      layout_(BodyLayout::from_body_len(pieces * segment_plain_bytes).value()) {}
+      layout_(BodyLayout::from_body_len(pieces * segment_plain_bytes).value()) {
+    for (std::uint32_t v = 0; v < layout_.volumes(); ++v) {
+        std::vector<Hash256> roots;
+        for (std::uint32_t i = 0; i < layout_.pieces_in_volume(v); ++i) roots.push_back(root(v, i));
+        descriptors_.push_back(encode_descriptor(
+            make_descriptor(key_, id_, v, layout_.piece_bytes(), std::move(roots))));
+    }
+}
 
 Bytes Body::piece(std::uint32_t volume, std::uint32_t piece) const {
     const auto start =
@@ -50,21 +57,6 @@ Bytes Body::piece(std::uint32_t volume, std::uint32_t piece) const {
 
 Hash256 Body::root(std::uint32_t volume, std::uint32_t number) const {
     return root_of(piece(volume, number));
-}
-
-Bytes Body::descriptor(std::uint32_t volume) const {
-    std::vector<Hash256> roots;
-    for (std::uint32_t i = 0; i < layout_.pieces_in_volume(volume); ++i) {
-        roots.push_back(root(volume, i));
-    }
-    return encode_descriptor(
-        make_descriptor(key_, id_, volume, layout_.piece_bytes(), std::move(roots)));
-}
-
-Hash256 Body::content() const {
-    std::vector<Bytes> descriptors;
-    for (std::uint32_t n = 0; n < layout_.volumes(); ++n) descriptors.push_back(descriptor(n));
-    return content_root(descriptors);
 }
 
 Ticket Body::ticket(TicketRole role) const {

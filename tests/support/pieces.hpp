@@ -18,8 +18,10 @@ public:
     [[nodiscard]] const BodyLayout& layout() const noexcept { return layout_; }
     [[nodiscard]] Bytes piece(std::uint32_t volume, std::uint32_t piece) const;
     [[nodiscard]] Hash256 root(std::uint32_t volume, std::uint32_t piece) const;
-    [[nodiscard]] Bytes descriptor(std::uint32_t volume) const;
-    [[nodiscard]] Hash256 content() const;
+    [[nodiscard]] const Bytes& descriptor(std::uint32_t volume) const {
+        return descriptors_.at(volume);
+    }
+    [[nodiscard]] Hash256 content() const { return content_root(descriptors_); }
     [[nodiscard]] Ticket ticket(TicketRole role = TicketRole::put) const;
     /// The value of the Authorization header for a ticket that holds now.
     [[nodiscard]] std::string authorization(TicketRole role = TicketRole::put) const;
@@ -31,6 +33,7 @@ private:
     TransferId id_;
     TransferKey key_;
     BodyLayout layout_;
+    std::vector<Bytes> descriptors_; ///< made once: to hash all pieces takes its time
 };
 [[nodiscard]] Hash256 root_of(ByteView piece);
 [[nodiscard]] std::string authorization_for(const Ticket& ticket);

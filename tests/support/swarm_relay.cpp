@@ -71,6 +71,7 @@ TestRelay::TestRelay(std::size_t number, const TlsFiles& tls, const fs::path& co
     config_.control_ca = tls.certificate;
     config_.swarm_enabled = options_.swarm;
     config_.trusted_networks = options_.trusted_networks;
+    config_.disk_rest = std::chrono::milliseconds{50}; // faults come once
     config_.relay_id_file = folder() / "relay.id";
     config_.relay_seed_file = folder() / "relay.seed";
     config_.control_public_key_file = folder() / "control.pub";
