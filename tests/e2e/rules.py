@@ -36,16 +36,23 @@ class Rules:
         return told
 
     def client(self, name, exit_code, code, run):
-        """`run(env)` is refused alike in both languages."""
-        faults = []
+        """`run(env)` is refused alike in both languages, and nothing of it reaches the relay."""
+        faults, stored = [], self.stored()
         for language, locale in LANGUAGES.items():
             done = run({"LANG": locale})
             told = [(one["code"], one["exit"]) for one in people.events(done, "error")]
             if (done.returncode != exit_code or told != [(code, exit_code)]
                     or self.words[language][code] not in done.stderr):
                 faults.append((done.returncode, told, done.stderr))
+        if self.stored() != stored:
+            faults.append("something was stored")
         self.checks.that(f"{name}: the client ends with {exit_code} and says so in both languages",
                          not faults or print(faults))
+
+    def stored(self):
+        """Files of sealed messages and pieces."""
+        data = self.service.data
+        return {file.name for part in ("envelopes/*", "pieces/*/*") for file in data.glob(part)}
 
     def ask(self, path, body, headers=None):
         return self.wire.ask(self.service.server, "POST", path, json.dumps(body).encode(),
