@@ -21,9 +21,9 @@ struct PiecesConfig {
     std::filesystem::path control_ca; ///< PEM to trust for it and for other relays, or empty
     bool swarm_enabled{true};
     std::vector<std::string> trusted_networks;
-    std::chrono::milliseconds disk_rest{2'000}; ///< before a copy that the disk ended goes on
-    std::filesystem::path relay_id_file;        ///< 32 hexadecimal digits
+    std::filesystem::path relay_id_file;                            ///< 32 hexadecimal digits
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
+    std::chrono::milliseconds disk_rest{2'000}; ///< before a copy that the disk ended goes on
 };
 
 /// The whole data process, for one thread: `run` serves until `stop`.
