@@ -142,7 +142,7 @@ def report(service, checks):
 
 def held_tickets(service, checks):
     """Who has begun to fetch gets no new ticket; the old one is good for a quarter of an hour, and
-    for five minutes more because clocks differ."""
+    for a minute more because clocks differ."""
     raw = wires.RawTransfer(wires.Wire(service)).send(service.pieces_url)
     raw.finish([service.pieces_url])
     ticket, _ = raw.ticket(raw.as_recipient)
@@ -153,7 +153,7 @@ def held_tickets(service, checks):
                 and new == 404 and told["code"] == "not_found")
     put, told = raw.wire.post("/v1/tickets", {}, raw.as_sender)
     checks.that("nor does the sender", put == 409 and told["code"] == "conflict")
-    service.pass_time((15 + 5) * 60 + 1)
+    service.pass_time((15 + 1) * 60 + 1)
     late = world.wait_until(  # the relay hears of the time with its next sync
         lambda: (status := raw.read_piece(service.pieces_url, ticket)[0]) != 200 and status,
         what="the end of a ticket")
