@@ -24,6 +24,7 @@ from rules import Rules, limits_of
 GIB = 1 << 30
 GIB_BODY = 4_096 * wires.PLAIN  # sealed it is a GiB
 MAYOR = f"leitung@{world.STAFF_DOMAIN}"
+UMWELT = f"umwelt@{world.STAFF_DOMAIN}"
 COLLEGE = "rathaus@gemeinde.example"
 POLICY = f"""
 [expiry]
@@ -196,6 +197,31 @@ def who_to_whom(service, checks, rules):
                 rules.create(session, department="gartenamt"))
 
 
+def several(service, checks, rules):
+    """To more than one department: only what all of them take, and each opens it alone."""
+    file, send, both = service.root / "plan.pdf", rules.sender(), ["--to", "umwelt"]
+    session = rules.wire.verified_session(world.SENDER)
+    rules.client("a type that one of two departments does not take", 9, "type_not_allowed",
+                 send(service.root / "bild.png", more=both))
+    rules.client("more days than one of two keeps", 2, "invalid_argument",
+                 send(file, more=[*both, "--expires", 8]))
+    rules.relay("more days than one of two keeps", 400, "invalid_argument",
+                rules.create(session, also=["umwelt"], expiry_days=8))
+    rules.relay("more than one of two takes", 413, "too_large",
+                rules.create(session, also=["umwelt"], body_len=2 * GIB_BODY))
+    rules.client("a rule about one of two", 9, "address_not_allowed",
+                 send(file, more=["--to", "schule"]))
+    rules.relay("a rule about one of two", 403, "address_not_allowed",
+                rules.create(session, also=["schule"]))
+    before = len(service.mails_to(UMWELT))
+    sent = people.Citizen(service).send(file, more=both)
+    notice = service.wait_mails(UMWELT, "", before + 1)[-1].get_content()
+    opened = [people.Staff(service, service.root / f"{name}.key").fetch(
+        sent.link, service.root / f"to-{name}").returncode for name in ("bauamt", "umwelt", "schule")]
+    checks.that("what all take goes to all, with one link, and nobody else opens it",
+                sent.link in notice and opened == [0, 0, 5] or print(opened))
+
+
 def quotas(service, checks, rules):
     file, address = service.root / "plan.pdf", "viel@buerger.example"
     session, seen = rules.wire.verified_session(address), []
@@ -334,6 +360,7 @@ def main():
         types_and_sizes(service, checks, rules)
         notices(service, checks, rules, *days(service, checks, rules))
         who_to_whom(service, checks, rules)
+        several(service, checks, rules)
         quotas(service, checks, rules)
         code_rates(service, checks, rules)
         mail_budget(service, checks, rules)
