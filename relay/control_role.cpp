@@ -8,6 +8,7 @@
 #include "relay/http/server.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/roles.hpp"
+#include "relay/space_watch.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -58,7 +59,8 @@ bool take_request(const std::filesystem::path& file) {
     return true;
 }
 
-void write_status(const Config& config, Store& store, Relay& relay) {
+void write_status(const Config& config, Store& store, Relay& relay,
+                  const std::vector<RelayRoom>& rooms) {
     const Store::Counts counts = store.counts();
     const CopyCounts copies = relay.copy_counts();
     const std::string text =
@@ -68,8 +70,7 @@ void write_status(const Config& config, Store& store, Relay& relay) {
         std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
         "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
         std::to_string(copies.relays_live) + "\nrelays_known " +
-        std::to_string(copies.relays_known) + "\nrelays_full " +
-        std::to_string(copies.relays_full) + "\ncodes_left " +
+        std::to_string(copies.relays_known) + "\n" + space_status(rooms) + "codes_left " +
         std::to_string(relay.code_budget().left) + "\nclock_jumped " +
         std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
@@ -105,7 +106,11 @@ public:
         if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
         take_bounces();
         relay_.tick_expiry();
-        write_status(config_, store_, relay_);
+        const std::vector<RelayRoom> rooms = relay_.rooms();
+        for (const std::string& line : space_watch_.news(rooms)) {
+            std::fprintf(stderr, "control: %s\n", line.c_str());
+        }
+        write_status(config_, store_, relay_, rooms);
     }
 
     void deliver_mails() {
@@ -164,6 +169,7 @@ private:
     adapters::SwarmAuthority authority_;
     std::mutex mutex_; ///< guards relay_ and published_
     Relay relay_;
+    SpaceWatch space_watch_; ///< the ticking thread's
     http::Published published_;
     http::Router router_;
     http::Server server_;

@@ -3,6 +3,7 @@
 #include "relay/node_commands.hpp"
 #include "relay/pieces/run.hpp"
 #include "relay/roles.hpp"
+#include "relay/space_watch.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -199,6 +200,7 @@ int run(int argc, char** argv) {
     if (command == "never") return never(config, words);
     if (command == "check-config") {
         std::cout << "the configuration is good\n";
+        if (const auto warning = space_warning(config)) std::cout << "but " << *warning << "\n";
         return 0;
     }
     if (command == "status") {

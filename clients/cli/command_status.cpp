@@ -7,6 +7,8 @@
 
 #include <plankurier/receiving.hpp>
 
+#include <algorithm>
+
 namespace plankurier::cli {
 
 namespace {
@@ -35,7 +37,6 @@ void keep_history(const Options& options, Receipt& receipt, const Bytes& bytes) 
 /// history whose signature holds.
 Result<void> keep_status(const Options& options, Console& console, ControlClient& control,
                          const Receipt& receipt, const TransferStatus& status, const Bytes& bytes) {
-    if (options.save.empty() && options.html.empty()) return {};
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const auto history = check_history(bytes, authority->directory.record_key);
@@ -64,18 +65,31 @@ Result<void> status(const Options& options, Console& console) {
     console.print(status->fetched ? fill(text(language, Text::status_fetched),
                                          {time_text(language, status->fetched_at)})
                                   : std::string{text(language, Text::status_not_fetched)});
+    if (status->copies > 0) {
+        const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, status->body_len));
+        console.print(fill(text(language, Text::status_stored),
+                           {size_text(language, bytes), std::to_string(status->copies)}));
+    }
+    if (!status->fetched && status->resends_left > 0) {
+        console.print(
+            fill(text(language, Text::status_notices), {std::to_string(status->resends_left)}));
+    }
     if (status->undeliverable) console.warn(Text::status_undeliverable);
     if (status->state == "withheld") console.warn(Text::status_withheld);
     console.event("status", {{"state", status->state},
                              {"recipient_undeliverable", status->undeliverable},
+                             {"stored_bytes", status->body_len},
+                             {"copies", status->copies},
+                             {"notices_left", status->resends_left},
                              {"expires", status->expires},
                              {"fetched", status->fetched},
                              {"fetched_at", status->fetched_at},
                              {"signed", status->is_signed},
                              {"created", status->created}});
     const auto history = control.history({receipt->transfer, receipt->manage});
+    if (history) keep_history(options, *receipt, *history);
+    if (options.save.empty() && options.html.empty()) return {};
     if (!history) return tl::unexpected(history.error());
-    keep_history(options, *receipt, *history);
     return keep_status(options, console, control, *receipt, *status, *history);
 }
 

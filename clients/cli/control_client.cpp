@@ -1,5 +1,4 @@
 #include <clients/cli/control_client.hpp>
-#include <clients/cli/signals.hpp>
 
 #include <clients/cli/signals.hpp>
 
@@ -102,6 +101,7 @@ Result<VerificationBegun> ControlClient::begin_verification(std::string_view ema
     auto begun = ask({});
     if (begun || !problem_.work) return begun;
     const WorkPuzzle puzzle = *problem_.work;
+    if (work_begins_) work_begins_();
     auto numbers = solve_work(puzzle, interrupted);
     if (!numbers) return tl::unexpected(numbers.error());
     return ask(WorkDone{puzzle.salt, std::move(*numbers)});

@@ -129,6 +129,10 @@ private:
     }
 
     Result<void> begin_verification() {
+        control_.on_work([&console = console_] {
+            console.say(Text::working_for_code);
+            console.event("working");
+        });
         auto begun =
             patiently([&] { return control_.begin_verification(state_.email, state_.language); });
         if (!begun) return tl::unexpected(begun.error());
@@ -198,6 +202,9 @@ private:
         request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
         request.manage_sha256 = sha256(state_.manage.reveal());
         auto created = patiently([&] { return control_.create_transfer(state_.session, request); });
+        if (!created && created.error().code == Errc::no_space) {
+            console_.warn(Text::no_room, {size_text(console_.language(), layout.sealed_bytes())});
+        }
         if (!created) return created;
         PK_FAULT("cli.send.created");
         auto put = patiently([&] { return control_.put_envelope(right(), envelope_); });

@@ -26,7 +26,8 @@ enum class Language { de, en };
 enum class Text {
     usage, version_line, bad_usage,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_sent, code_wrong_left, ask_password, ask_password_again,
+    ask_code, ask_code_sent, working_for_code, no_room, code_wrong_left,
+    ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,
@@ -45,7 +46,7 @@ enum class Text {
     member_line, member_unlisted, passphrase_changed,
     page_title, page_authority, page_recipient, page_number, page_transfer, page_state,
     page_expires, page_history, page_footer, expiry_changed, notice_resent,
-    status_undeliverable, status_withheld, report_question, reported,
+    status_stored, status_notices, status_undeliverable, status_withheld, report_question, reported,
     address_remembered, address_known,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     count ///< number of sentences, no sentence itself

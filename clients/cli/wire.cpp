@@ -228,7 +228,7 @@ Result<Finished> parse_finished(std::string_view json) {
 
 Result<TransferStatus> parse_status(std::string_view json) {
     return parse<TransferStatus>(json, [](const Json& in) -> Result<TransferStatus> {
-        const auto time = [&](const char* member) -> std::int64_t {
+        const auto number = [&](const char* member) -> std::int64_t {
             const auto it = in.find(member);
             return it != in.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
         };
@@ -237,12 +237,15 @@ Result<TransferStatus> parse_status(std::string_view json) {
             return it != in.end() && it->is_boolean() && it->get<bool>();
         };
         return TransferStatus{in.at("state").get<std::string>(),
-                              time("expires"),
-                              time("fetched_at"),
-                              time("created"),
+                              number("expires"),
+                              number("fetched_at"),
+                              number("created"),
                               flag("fetched"),
                               flag("signed"),
-                              flag("recipient_undeliverable")};
+                              flag("recipient_undeliverable"),
+                              number("body_len"),
+                              number("copies"),
+                              number("resends_left")};
     });
 }
 

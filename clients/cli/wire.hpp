@@ -102,7 +102,10 @@ struct TransferStatus {
     std::string state;
     std::int64_t expires{}, fetched_at{}, created{};
     bool fetched{}, is_signed{};
-    bool undeliverable{}; ///< the recipient's address took no mail
+    bool undeliverable{};    ///< the recipient's address took no mail
+    std::int64_t body_len{}; ///< bytes with padding
+    std::int64_t copies{};   ///< relays that have signed for all of it
+    std::int64_t resends_left{};
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
 

@@ -63,6 +63,19 @@ Store::MissingCopies SqliteStore::missing_copies(const RelayId& relay,
     return out;
 }
 
+std::vector<Store::ToCome> SqliteStore::to_come(const RelayId& relay, std::int64_t now) {
+    std::vector<ToCome> out;
+    for (const Db::Row& row :
+         db_.query("SELECT tid, body_len, state FROM transfer WHERE state <= :p0 AND ends > :p1 "
+                   "AND NOT EXISTS (SELECT 1 FROM copy WHERE copy.tid = transfer.tid AND "
+                   "copy.relay = :p2) ORDER BY state <> 0, tid",
+                   {static_cast<std::int64_t>(TransferState::fetched), now, relay.hex()})) {
+        out.push_back({id_from<TransferId>(row[0]), static_cast<std::uint64_t>(number(row[1])),
+                       number(row[2]) == 0});
+    }
+    return out;
+}
+
 std::int64_t SqliteStore::count_short_of_copies(const std::vector<RelayId>& relays,
                                                 std::size_t count) {
     Db::Row parameters;

@@ -137,10 +137,6 @@ TransferRow transfer_from(const Db::Row& row) {
     return out;
 }
 
-Store::Upload upload_from(const Db::Row& row) {
-    return {transfer_id(row[0]), static_cast<std::uint64_t>(number(row[1]))};
-}
-
 OutboxRow outbox_from(const Db::Row& row) {
     OutboxRow out;
     out.id = text(row[0]);
@@ -284,9 +280,6 @@ std::size_t SqliteStore::count_uploading(const std::string& sender_hash) {
                          {sender_hash})
                    .front()
                    .front()));
-}
-std::vector<Store::Upload> SqliteStore::uploads() {
-    return all(db_.query("SELECT tid, body_len FROM transfer WHERE state = 0"), upload_from);
 }
 void SqliteStore::remove_transfer(const TransferId& transfer) {
     db_.exec("DELETE FROM copy WHERE tid = :p0", {transfer.hex()});

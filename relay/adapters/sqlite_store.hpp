@@ -25,7 +25,7 @@ public:
     std::vector<TransferRow> ended_transfers(std::int64_t now) override;
     std::vector<TransferRow> transfers_to_remind(const RemindQuery& query) override;
     std::size_t count_uploading(const std::string& sender_hash) override;
-    std::vector<Upload> uploads() override;
+    std::vector<ToCome> to_come(const RelayId& relay, std::int64_t now) override;
     void remove_transfer(const TransferId& transfer) override;
     void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) override;
     void remove_copy(const TransferId& transfer, const RelayId& relay) override;

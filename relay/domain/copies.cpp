@@ -45,8 +45,7 @@ Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageT
     }
     const std::int64_t expires = ports_.clock.now() + ticket_seconds_max;
     const std::int64_t now = ports_.clock.monotonic();
-    return TicketAnswer{ticket(*row, TicketRole::put, expires), expires,
-                        relays_.offered(transfer, policy_.copies_max, now),
+    return TicketAnswer{ticket(*row, TicketRole::put, expires), expires, takers(transfer),
                         relays_.copies_min(now)};
 }
 
@@ -138,8 +137,10 @@ void Relay::take_statements(const RelayId& relay, const SyncRequest& request) {
 
 /// Looks at a part of the transfers each time and goes on where it stopped: many that cannot be
 /// copied now keep none of the others waiting, and a sync costs the same however many there are.
-std::vector<WantedCopy> Relay::wanted_copies(const RelayId& relay) {
+std::vector<WantedCopy> Relay::wanted_copies(const RelayRoom& room) {
     constexpr std::size_t rows_max = 1'000, copies_max = 100;
+    if (room.is_full) return {};
+    const RelayId& relay = room.relay;
     const std::int64_t now = ports_.clock.now();
     std::optional<TransferId> after;
     if (const auto seen = copies_seen_.find(relay); seen != copies_seen_.end()) {
@@ -152,7 +153,7 @@ std::vector<WantedCopy> Relay::wanted_copies(const RelayId& relay) {
             continue;
         }
         const auto row = ports_.store.transfer(transfer);
-        if (!row) continue;
+        if (!row || room.too_large.contains(transfer)) continue;
         out.push_back({transfer, ticket(*row, TicketRole::peer, now + ticket_seconds_max)});
         if (out.size() == copies_max) {
             part.last = transfer;
@@ -185,18 +186,17 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
         const bool live = row && is_open(row->state);
         (live ? answer.leases : answer.tombstones).push_back(transfer);
     }
-    answer.copies = wanted_copies(relay);
+    const RelayRoom room = room_at(relay);
+    answer.copies = wanted_copies(room);
+    answer.is_full = room.is_full;
     return answer;
 }
 
 CopyCounts Relay::copy_counts() {
     const std::vector<RelayId> ids = relays_.ids();
-    const auto uploads = ports_.store.uploads();
-    const auto full = std::ranges::count_if(
-        relays_.all(), [&](const KnownRelay& relay) { return !has_room(relay, 0, uploads); });
     return {ports_.store.count_short_of_copies(ids, std::min<std::size_t>(ids.size(), 2)),
             ports_.store.count_not_gone(ids), relays_.live_count(ports_.clock.monotonic()),
-            ids.size(), static_cast<std::size_t>(full)};
+            ids.size()};
 }
 
 } // namespace plankurier::relay

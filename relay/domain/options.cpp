@@ -8,7 +8,7 @@ namespace plankurier::relay {
 namespace {
 
 constexpr std::int64_t day_s = 86'400;
-constexpr std::int64_t resends_max = 3, resend_wait_s = 600;
+constexpr std::int64_t resend_wait_s = 600;
 
 } // namespace
 

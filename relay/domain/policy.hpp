@@ -15,7 +15,7 @@ struct Limits {
     std::int64_t code_attempts_max{5};
     std::int64_t code_resend_s{60};
     std::size_t code_mails_per_address_hour{3}, code_mails_per_address_day{6};
-    /// Beyond it whoever asks has to work first; beyond four times as many nobody gets one.
+    /// Beyond it whoever asks has to work first; beyond ten times as many nobody gets one.
     std::size_t code_mails_hour{300};
     unsigned work_bits{18}; ///< see WorkPuzzle
     std::size_t work_count{16};
@@ -81,6 +81,8 @@ struct Policy {
 /// False when rules about the recipient name other senders. `department` is empty for a person.
 [[nodiscard]] bool may_write(const Policy& policy, std::string_view sender,
                              std::string_view department, std::string_view recipient);
+/// What is to stay free of a file system of that size.
+[[nodiscard]] std::uint64_t free_bytes_wanted(const Limits& limits, std::uint64_t total_bytes);
 /// True for addresses of the authority.
 [[nodiscard]] bool is_staff(const Policy& policy, std::string_view address);
 

@@ -176,12 +176,14 @@ public:
     virtual std::vector<TransferRow> transfers_to_remind(const RemindQuery& query) = 0;
     /// Uploads of the sender that are not finished.
     virtual std::size_t count_uploading(const std::string& sender_hash) = 0;
-    /// Uploads that are not finished, of all senders.
-    struct Upload {
+    /// Live transfers of which the relay has not signed that it stores everything: unfinished
+    /// uploads first, then the others in order of their ids.
+    struct ToCome {
         TransferId transfer;
         std::uint64_t body_len{};
+        bool is_upload{};
     };
-    virtual std::vector<Upload> uploads() = 0;
+    virtual std::vector<ToCome> to_come(const RelayId& relay, std::int64_t now) = 0;
     /// With its copies.
     virtual void remove_transfer(const TransferId& transfer) = 0;
 

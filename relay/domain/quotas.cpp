@@ -1,22 +1,13 @@
-// How much one address may send, which departments take what from whom, and what there is room for.
+// How much one address may send, and which departments take what from whom.
 #include "relay/domain/relay.hpp"
 
-#include <plankurier/layout.hpp>
-
 #include <algorithm>
-#include <utility>
 
 namespace plankurier::relay {
 
 namespace {
 
 constexpr std::int64_t day_s = 86'400;
-
-/// All of a body's pieces, sealed; a length that no body has takes no room.
-std::uint64_t sealed_bytes(std::uint64_t body_len) {
-    const auto layout = BodyLayout::from_body_len(body_len);
-    return layout ? layout->sealed_bytes() : 0;
-}
 
 bool matches(std::string_view address, std::string_view pattern) {
     return pattern == "*" || matches_pattern(address, pattern);
@@ -70,35 +61,6 @@ Result<Quota> Relay::quota_for(const Sender& sender, std::uint64_t bytes) {
     }
     if (sent > limits.bytes_per_address_day) return fail(Errc::quota_exceeded, "bytes a day");
     return quota;
-}
-
-/// Unfinished uploads count whole, also what has arrived of them: rather too early than too late.
-bool Relay::has_room(const KnownRelay& relay, std::uint64_t bytes,
-                     const std::vector<Store::Upload>& uploads) {
-    const auto space = relays_.space_of(relay.id);
-    if (!space) return true; // it has not said anything yet
-    const Limits& limits = policy_.limits;
-    std::uint64_t taken =
-        bytes + std::max(limits.free_bytes_min, space->total_bytes / 100 * limits.free_percent_min);
-    for (const Store::Upload& upload : uploads) {
-        if (relays_.should_hold(relay.id, upload.transfer, policy_.copies_max,
-                                ports_.clock.monotonic())) {
-            taken += sealed_bytes(upload.body_len);
-        }
-    }
-    return space->free_bytes >= taken;
-}
-
-Result<void> Relay::room_for(const TransferId& transfer, std::uint64_t body_len) {
-    const std::int64_t now = ports_.clock.monotonic();
-    const std::vector<Store::Upload> uploads = ports_.store.uploads();
-    const auto offered = relays_.offered(transfer, policy_.copies_max, now);
-    const auto with_room = std::ranges::count_if(offered, [&](const KnownRelay& relay) {
-        return has_room(relay, sealed_bytes(body_len), uploads);
-    });
-    const std::size_t needed = std::min(offered.size(), relays_.copies_min(now));
-    if (std::cmp_less(with_room, needed)) return fail(Errc::no_space, "relays");
-    return {};
 }
 
 std::string Relay::sender_hash(std::string_view email) const {

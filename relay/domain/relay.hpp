@@ -17,6 +17,7 @@
 #include <plankurier/work.hpp>
 
 #include <map>
+#include <set>
 
 namespace plankurier::relay {
 
@@ -36,6 +37,7 @@ struct InboxEntry {
     std::int64_t created{}, expires{};
     std::uint64_t body_len{};
 };
+inline constexpr std::int64_t resends_max = 3; ///< of a notice, by the sender's wish
 /// All departments that a transfer goes to.
 [[nodiscard]] std::vector<std::string> departments_of(const TransferRow& row);
 struct TransferRequest {
@@ -88,6 +90,9 @@ struct TransferStatus {
     std::int64_t expires{}, created{}, fetched{};
     bool fetch_signed{};
     bool undeliverable{}; ///< the recipient's address took no mail
+    std::uint64_t body_len{};
+    std::int64_t copies{};       ///< relays that have signed for all of it
+    std::int64_t resends_left{}; ///< of the notice
 };
 struct SyncRequest {
     std::int64_t time{}; ///< by the relay's clock
@@ -106,6 +111,7 @@ struct SyncAnswer {
     std::int64_t now{}, sequence{};
     std::vector<TransferId> tombstones, leases;
     std::vector<WantedCopy> copies;
+    bool is_full{}; ///< the relay takes nothing of transfers that it holds nothing of
 };
 struct CertificateRequest {
     std::int64_t time{}; ///< by the relay's clock
@@ -122,7 +128,16 @@ struct CopyCounts {
     std::int64_t missing{};  ///< transfers to be fetched that too few relays have
     std::int64_t not_gone{}; ///< purges that not every relay has signed
     std::size_t relays_live{}, relays_known{};
-    std::size_t relays_full{}; ///< that take nothing new
+};
+/// What a relay has room for, by what it last said. Sealed bytes.
+struct RelayRoom {
+    RelayId relay;
+    bool is_known{};                ///< it has said something; else it counts as without limit
+    bool is_full{};                 ///< it takes nothing new
+    std::uint64_t free_bytes{};     ///< also what unfinished transfers have taken of it already
+    std::uint64_t promised_bytes{}; ///< to unfinished uploads, whole, and to copies that fit
+    std::uint64_t left_bytes{};     ///< for new transfers
+    std::set<TransferId> too_large; ///< copies that it should hold and has no room for
 };
 
 /// A mail on its way to the mailer.
@@ -231,6 +246,8 @@ public:
     /// The certificate that all of these are checked by, PEM.
     [[nodiscard]] const std::string& swarm_authority() { return ports_.authority.certificate(); }
     [[nodiscard]] CopyCounts copy_counts();
+    /// Of all registered relays, in order of their ids.
+    [[nodiscard]] std::vector<RelayRoom> rooms();
 
     /// Does all that time causes: unfinished uploads, expiry, purge, mails. A caller that shares
     /// the relay takes the four steps below itself, and delivers without holding its mutex: a
@@ -292,9 +309,9 @@ private:
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
     void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);
+    RelayRoom room_at(const RelayId& relay);
     Result<void> room_for(const TransferId& transfer, std::uint64_t body_len);
-    bool has_room(const KnownRelay& relay, std::uint64_t bytes,
-                  const std::vector<Store::Upload>& uploads);
+    std::vector<KnownRelay> takers(const TransferId& transfer);
     [[nodiscard]] std::string sender_hash(std::string_view email) const;
     [[nodiscard]] std::string never_token(std::string_view email) const;
     bool is_never(std::string_view email);
@@ -310,7 +327,7 @@ private:
     [[nodiscard]] std::vector<KnownRelay> holders(const TransferId& transfer);
     Result<void> enough_copies(TransferRow& row, const std::vector<Bytes>& receipts);
     void take_statements(const RelayId& relay, const SyncRequest& request);
-    std::vector<WantedCopy> wanted_copies(const RelayId& relay);
+    std::vector<WantedCopy> wanted_copies(const RelayRoom& room);
     [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);

@@ -206,8 +206,12 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
 Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageToken& token) {
     const auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
-    return TransferStatus{row->state,   row->ends,         row->created,
-                          row->fetched, row->fetch_signed, row->undeliverable};
+    TransferStatus out{row->state,   row->ends,         row->created,
+                       row->fetched, row->fetch_signed, row->undeliverable};
+    out.body_len = row->body_len;
+    out.copies = static_cast<std::int64_t>(ports_.store.copies_of(transfer).size());
+    out.resends_left = resends_max - row->resends;
+    return out;
 }
 
 Result<Bytes> Relay::revoke(const TransferId& transfer, const ManageToken& token) {

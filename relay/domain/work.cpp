@@ -10,7 +10,7 @@ namespace plankurier::relay {
 namespace {
 
 constexpr std::int64_t hour_s = 3'600;
-constexpr std::size_t time_digits = 16, proof_digits = 32, paid_factor = 4;
+constexpr std::size_t time_digits = 16, proof_digits = 32, paid_factor = 10;
 
 } // namespace
 

@@ -66,6 +66,19 @@ Result<std::vector<Receipt>> receipts(const json& list, std::size_t count_max,
     return out;
 }
 
+/// Of no disk that there is.
+constexpr std::uint64_t disk_bytes_max = std::uint64_t{1} << 60;
+
+Result<RelaySpace> space(const json& said) {
+    const json &free = said.at("free_bytes"), &total = said.at("total_bytes");
+    for (const json* one : {&free, &total}) {
+        if (!one->is_number_unsigned() || one->get<std::uint64_t>() > disk_bytes_max) {
+            return fail(Errc::malformed, "space");
+        }
+    }
+    return RelaySpace{free.get<std::uint64_t>(), total.get<std::uint64_t>()};
+}
+
 json hex_list(const std::vector<TransferId>& ids) {
     json out = json::array();
     for (const TransferId& id : ids) out.push_back(id.hex());
@@ -88,7 +101,8 @@ json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t 
             {"leases", hex_list(answer.leases)},
             {"relays", known},
             {"copies", copies},
-            {"copies_max", copies_max}};
+            {"copies_max", copies_max},
+            {"full", answer.is_full}};
 }
 
 } // namespace
@@ -103,8 +117,9 @@ Response Router::sync(const Request& request) {
     wanted.time = said.at("time").get<std::int64_t>();
     wanted.after = said.at("after").get<std::int64_t>();
     if (said.contains("free_bytes")) {
-        wanted.space = {said.at("free_bytes").get<std::uint64_t>(),
-                        said.at("total_bytes").get<std::uint64_t>()};
+        const auto told = space(said);
+        if (!told) return from(told);
+        wanted.space = *told;
     }
     auto holds = ids(said.at("holds"), ids_max);
     if (!holds) return from(holds);

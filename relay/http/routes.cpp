@@ -282,7 +282,10 @@ Response Router::status(const Request& request) {
                {"fetched", state->fetched != 0},
                {"fetched_at", state->fetched},
                {"signed", state->fetch_signed},
-               {"recipient_undeliverable", state->undeliverable}});
+               {"recipient_undeliverable", state->undeliverable},
+               {"body_len", state->body_len},
+               {"copies", state->copies},
+               {"resends_left", state->resends_left}});
 }
 
 Response Router::fetched(const Request& request) {

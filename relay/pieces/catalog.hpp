@@ -120,8 +120,9 @@ public:
     };
     std::vector<Held> held();
     std::vector<TransferId> transfers();
-    /// Of the file system; nothing when it does not say.
-    [[nodiscard]] std::optional<std::filesystem::space_info> space() const;
+    /// Of the file system; nothing when it does not say. What unfinished transfers have taken of it
+    /// counts as available: their whole length is promised to them elsewhere.
+    [[nodiscard]] std::optional<std::filesystem::space_info> space();
     std::int64_t sync_sequence();
     void set_sync_sequence(std::int64_t sequence);
 

@@ -120,10 +120,22 @@ std::vector<TransferId> Catalog::transfers() {
     return out;
 }
 
-std::optional<std::filesystem::space_info> Catalog::space() const {
+std::optional<std::filesystem::space_info> Catalog::space() {
+    std::uint64_t unfinished = 0;
+    {
+        const std::scoped_lock lock{mutex_};
+        for (const auto& [id, transfer] : transfers_) {
+            if (transfer.complete() || purged_.contains(id)) continue;
+            for (const auto& [number, volume] : transfer.volumes) {
+                // A volume file is allocated whole with its first piece.
+                if (volume.durable != 0) unfinished += transfer.layout.volume_bytes(number);
+            }
+        }
+    }
     std::error_code error;
-    const auto space = std::filesystem::space(folder_, error);
+    auto space = std::filesystem::space(folder_, error);
     if (error) return std::nullopt;
+    space.available += unfinished; // which was asked first: rather too little than too much
     return space;
 }
 

@@ -28,6 +28,7 @@ Result<void> Copying::note(CopyJob job) {
     const auto here = catalog_.described(job.ticket, job.volume.volume);
     if (here && *here) return {};
     if (!here && here.error().code != Errc::not_found) return tl::unexpected(here.error());
+    if (!here && is_full_) return fail(Errc::no_space, "full");
     return copier_.note(std::move(job));
 }
 

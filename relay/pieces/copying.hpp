@@ -5,6 +5,8 @@
 #include "relay/pieces/healer.hpp"
 #include "relay/pieces/pusher.hpp"
 
+#include <atomic>
+
 namespace plankurier::relay::pieces {
 
 struct CopyingSettings {
@@ -21,7 +23,7 @@ public:
             ControlCalls& control, const CopyingSettings& settings, std::function<void()> stored);
 
     /// `POST …/copy`: another relay has a volume. Fails with `not_found` (no such relay),
-    /// `malformed`, `unavailable`, `purged`, `conflict`.
+    /// `malformed`, `unavailable`, `purged`, `conflict`, `no_space` (see `set_full`).
     Result<void> note(CopyJob job);
     /// `POST …/swarm`: see `SwarmVolumes::want`. Fails at once with what the catalog says.
     void want(const Ticket& ticket, std::uint32_t volume, SwarmKind kind, SwarmVolumes::Told told);
@@ -31,6 +33,8 @@ public:
     }
     /// What the sync says this relay should hold.
     void heal(std::vector<Healer::Wanted> wanted) { healer_.set(std::move(wanted)); }
+    /// The control plane has promised all room here: nothing is taken of transfers that are new.
+    void set_full(bool full) noexcept { is_full_ = full; }
     /// The transfer is forbidden: on return none of it is copied, loaded or served by swarm.
     void stop(const TransferId& transfer);
 
@@ -45,6 +49,7 @@ private:
     Copier copier_;
     Healer healer_;
     Pusher pusher_;
+    std::atomic<bool> is_full_{};
 };
 
 } // namespace plankurier::relay::pieces

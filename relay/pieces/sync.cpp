@@ -124,7 +124,9 @@ void Sync::obey(const std::string& text) {
         told_stored_.erase(ticket->transfer); // it does not know our receipt
         if (!parts_.catalog.complete(ticket->transfer)) wanted.push_back({*ticket, ticket_text});
     }
-    if (parts_.copying != nullptr) parts_.copying->heal(std::move(wanted));
+    if (parts_.copying == nullptr) return;
+    parts_.copying->set_full(answer.value("full", false)); // an older control plane says nothing
+    parts_.copying->heal(std::move(wanted));
 }
 
 void Sync::once() {

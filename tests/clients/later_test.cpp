@@ -58,6 +58,10 @@ TEST_CASE("a sender shortens the expiry and asks for another notice") {
     const auto expires = [&](const ClientRun& run, const std::string& event) {
         return events(run, event).at(0).at("expires").get<std::int64_t>();
     };
+    const auto state = events(status_of(world), "status").at(0);
+    CHECK(state.at("notices_left") == 2);
+    CHECK(state.at("copies") == 1);
+    CHECK(state.at("stored_bytes") == segment_plain_bytes);
     const auto old = expires(
         world.run(world.citizen_home, {"status", world.path(world.receipt), "--json"}), "status");
     const auto changed = world.run(world.citizen_home,

@@ -24,34 +24,24 @@ TEST_CASE("only https, and http to this machine, may be asked") {
     }
 }
 
-TEST_CASE("a department's own limits take the place of the service's, and nobody else's") {
-    const std::string limits = R"("types":["pdf","png"],"transfer_bytes_max":900,)"
-                               R"("expiry_days_min":1,"expiry_days_default":14,)"
-                               R"("expiry_days_max":30)";
-    const auto json = [&](const std::string& more) {
-        return R"({"authority":"Amt","link_base":"https://amt.example",)" + limits +
-               R"(,"files_max":10,"message_bytes_max":100,"relays":[],"signature":")" +
-               to_base64url(Signature{}) + "\"" + more + "}";
-    };
-    const auto old = parse_service(json(""));
-    REQUIRE(old);
-    CHECK(old->remember_days_max == 0);
-    CHECK(old->departments.empty());
-    auto service =
-        parse_service(json(R"(,"remember_days_max":30,"departments":{"bauamt":{"types":["pdf"],)"
-                           R"("transfer_bytes_max":50,"expiry_days_min":2,"expiry_days_default":3,)"
-                           R"("expiry_days_max":4}})"));
-    REQUIRE(service);
-    CHECK(service->remember_days_max == 30);
-    CHECK(for_department(*service, "umwelt").transfer_bytes_max == 900);
-    *service = for_department(*service, "bauamt");
-    CHECK(service->types == std::vector<std::string>{"pdf"});
-    CHECK(service->transfer_bytes_max == 50);
-    CHECK(service->expiry_days_min == 2);
-    CHECK(service->expiry_days_default == 3);
-    CHECK(service->expiry_days_max == 4);
-    CHECK(parse_service(json(R"(,"departments":{"bauamt":{"types":[]}})")).error().code ==
-          Errc::malformed);
+TEST_CASE("several departments take what all of them take") {
+    Service service;
+    service.types = {"pdf", "jpeg", "png"};
+    service.transfer_bytes_max = 900;
+    service.expiry_days_min = 1;
+    service.expiry_days_default = 14;
+    service.expiry_days_max = 60;
+    service.departments["bauamt"] = {{"pdf", "png"}, 50, 2, 3, 30};
+    service.departments["umwelt"] = {{"png", "jpeg"}, 5'000, 5, 9, 20};
+    const auto both = for_departments(service, {"bauamt", "umwelt"});
+    CHECK(both.types == std::vector<std::string>{"png"});
+    CHECK(both.transfer_bytes_max == 50);
+    CHECK(both.expiry_days_min == 5);
+    CHECK(both.expiry_days_default == 5); // the first one's, as far as all allow it
+    CHECK(both.expiry_days_max == 20);
+    CHECK(for_departments(service, {"umwelt"}).transfer_bytes_max == 5'000);
+    CHECK(for_departments(service, {"umwelt", "other"}).transfer_bytes_max == 900);
+    CHECK(for_departments(service, {}).expiry_days_max == 60);
 }
 
 TEST_CASE("a notice link gives server and id") {
@@ -261,6 +251,7 @@ TEST_CASE("a department's own limits replace those for all") {
         R"("expiry_days_max":4}},"relays":[],"signature":")" +
         std::string(85, 'A') + R"(A"})");
     REQUIRE(service);
+    CHECK(service->remember_days_max == 0); // an older service names none
     const auto own = for_department(*service, "bauamt");
     CHECK(own.types == std::vector<std::string>{"pdf"});
     CHECK(own.transfer_bytes_max == 5);

@@ -214,6 +214,12 @@ def reused_transfer_id(service, cases):
                       (status, problem.get("code")) == (409, "conflict"))
 
 
+def free_bytes(service):
+    """What the relay has last told the control plane."""
+    status = dict(line.split() for line in (service.data / "status").read_text().splitlines())
+    return int(status.get("space_free_bytes", 0))
+
+
 def full_disk(build, checks):
     if not loop_disk.is_possible():
         checks.skip("full disk", "mounting a disk needs root")
@@ -225,19 +231,26 @@ def full_disk(build, checks):
         service.send(small)
         kept = Damage(service, links)
         plan = pdf(service.root / "plan.pdf", 30_000_000)
+        service.send(plan, check=False, env={"PLANKURIER_FAULT": "cli.send.envelope=kill@1"})
+        begun = next((service.home / "state/plankurier/send").iterdir()).name
         balloon = service.data / "balloon"
         with open(balloon, "wb") as out:
             os.posix_fallocate(out.fileno(), 0, 32 << 20)
-        cases.refused("a full disk of the relay", 3,
-                      lambda env: service.send(plan, check=False, env=env), "Speicherplatz", "full")
+        world.wait_until(lambda: free_bytes(service) < 20_000_000, what="news of the space")
+        cases.refused("a transfer that there is no room for", 3,
+                      lambda env: service.send(plan, check=False, env=env),
+                      "keinen Platz für diese Sendung", "no room for this transfer")
+        resume = lambda env: service.plankurier("send", "--resume", begun, check=False, env=env)
+        cases.refused("a disk that is full in the middle of an upload", 3, resume,
+                      "Der Speicherplatz ist voll", "Storage is full")
         target = service.root / "in"
         checks.that("what was there before is still served while the disk is full",
                     service.fetch_as_department(kept.link, target).returncode == 0
                     and (target / small.name).read_bytes() == small.read_bytes())
         balloon.unlink()
-        waiting = sorted((service.home / "state/plankurier/send").iterdir())
+        world.wait_until(lambda: free_bytes(service) > 40_000_000, what="news of the space")
         links = service.links()
-        resumed = service.plankurier("send", "--resume", waiting[0].name)
+        resumed = resume({})
         checks.that("with space again the same transfer goes on without a new code",
                     resumed.returncode == 0)
         link = world.wait_until(lambda: [link for key, link in service.links().items()

@@ -117,6 +117,8 @@ def creation(call, session):
     call.refused("address_not_allowed", *create, {**staff, "staff": "a@elsewhere.example"}, session)
     call.refused("address_not_allowed", *create, {**staff, "citizen": "b@buerger.example"}, session)
     call.refused("invalid_argument", *create, new_transfer(expiry_days=61), session)
+    call.refused("invalid_argument", *create, new_transfer(also=["bauamt"]), session)
+    call.refused("unknown_department", *create, new_transfer(also=["x"]), session)
     call.refused("too_large", *create, new_transfer(body_len=16_384 * 262_112), session)
     many = verified(call, "many@buerger.example")
     for _ in range(call.service.limits["open_transfers_per_address"]):

@@ -92,7 +92,10 @@ TEST_CASE("a transfer's whole life, call by call") {
                          {"fetched", false},
                          {"fetched_at", 0},
                          {"signed", false},
-                         {"recipient_undeliverable", false}});
+                         {"recipient_undeliverable", false},
+                         {"body_len", sending.layout.body_len()},
+                         {"copies", 1},
+                         {"resends_left", 3}});
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "");
     api.good(204, "POST", "/v1/transfers/fetched", recipient, "{}");
     const json after = api.good(200, "GET", "/v1/transfers/status", sender);
@@ -164,7 +167,7 @@ TEST_CASE("a relay that says what it holds hears which of it lives") {
     const json answer =
         api.good(200, "POST", "/v1/relay/sync", {}, sync_body(inner, relay_seed(0)));
     CHECK(members(answer) == std::set<std::string>{"now", "seq", "tombstones", "leases", "relays",
-                                                   "copies", "copies_max"});
+                                                   "copies", "copies_max", "full"});
     CHECK(answer.at("now") == api.world.clock.now());
     CHECK(answer.at("seq") == 1);
     CHECK(answer.at("leases") == json{uploading.id.hex(), available.id.hex()});

@@ -78,6 +78,14 @@ void SwarmControl::set_certificate_seconds(std::int64_t seconds) {
     const std::scoped_lock lock{mutex_};
     certificate_seconds_ = seconds;
 }
+void SwarmControl::set_full(bool full) {
+    const std::scoped_lock lock{mutex_};
+    full_ = full;
+}
+bool SwarmControl::space_told() const {
+    const std::scoped_lock lock{mutex_};
+    return space_told_;
+}
 std::size_t SwarmControl::syncs() const {
     const std::scoped_lock lock{mutex_};
     return syncs_;
@@ -131,6 +139,8 @@ Response SwarmControl::answer(const Request& request) {
 
 json SwarmControl::sync(const OtherRelay& from, const json& inner) {
     ++syncs_;
+    space_told_ =
+        inner.value("total_bytes", std::uint64_t{0}) > inner.value("free_bytes", ~std::uint64_t{0});
     for (const json& one : inner.at("stored")) {
         const auto receipt = check_stored(from_base64url(one.get<std::string>()).value(), from.key);
         if (receipt) stored_[receipt->transfer][receipt->relay] = receipt->content_root;
@@ -139,9 +149,10 @@ json SwarmControl::sync(const OtherRelay& from, const json& inner) {
         const auto receipt = check_gone(from_base64url(one.get<std::string>()).value(), from.key);
         if (receipt) gone_[receipt->transfer].insert(receipt->relay);
     }
-    json answer{{"now", std::time(nullptr)},   {"seq", buried_.size()},   {"leases", json::array()},
-                {"tombstones", json::array()}, {"relays", json::array()}, {"copies", json::array()},
-                {"copies_max", copies_max_}};
+    json answer{{"now", std::time(nullptr)}, {"seq", buried_.size()},
+                {"leases", json::array()},   {"tombstones", json::array()},
+                {"relays", json::array()},   {"copies", json::array()},
+                {"copies_max", copies_max_}, {"full", full_}};
     for (auto at = inner.at("after").get<std::size_t>(); at < buried_.size(); ++at) {
         answer["tombstones"].push_back(buried_[at].hex());
     }

@@ -31,6 +31,8 @@ public:
     void want_copies(const Ticket& peer_ticket);
     void bury(const TransferId& transfer);
     void lose_receipts();
+    /// Every relay is told that it has no room for anything new.
+    void set_full(bool full);
     /// A certificate for a transfer with a key of its own, as a recipient's client gets it.
     [[nodiscard]] SwarmCertificate invite(const TransferId& transfer);
     void set_answering(bool answers);
@@ -38,6 +40,8 @@ public:
     void set_certificate_seconds(std::int64_t seconds);
 
     [[nodiscard]] std::size_t syncs() const;
+    /// The last sync named a disk that has more bytes in all than free.
+    [[nodiscard]] bool space_told() const;
     [[nodiscard]] std::size_t certificate_calls() const;
     /// Relays whose receipt for the transfer came, with this content.
     [[nodiscard]] std::size_t stored(const TransferId& transfer, const Hash256& content) const;
@@ -61,7 +65,8 @@ private:
     std::size_t syncs_{}, certificate_calls_{};
     std::int64_t certificate_seconds_{12 * 3'600};
     std::size_t copies_max_{3};
-    bool answers_{true};
+    bool answers_{true}, full_{};
+    bool space_told_{};
     relay::http::Server server_;
     std::jthread thread_;
 };
