@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cstring>
 
@@ -68,6 +69,13 @@ Result<std::optional<ReturnKey>> decode_return_key(const Json& in) {
     ReturnKey key{KeySeed{*seed}, type};
     wipe(*seed);
     return std::optional{std::move(key)};
+}
+
+/// Another process may just have made this folder, and be about to lock it.
+bool is_new(const std::filesystem::path& folder, std::int64_t now) {
+    constexpr std::int64_t hour_s = 3'600;
+    struct stat about {};
+    return ::stat(folder.c_str(), &about) == 0 && about.st_mtime > now - hour_s;
 }
 
 } // namespace
@@ -180,6 +188,8 @@ void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int6
         }
     }
     for (const auto& id : ids) {
+        const auto own = folder / id.hex();
+        if (!std::filesystem::exists(own / "state.json", error) && is_new(own, now)) continue;
         auto store = open(folder, id);
         if (!store || !store->lock()) continue; // another process works on it
         const bool begun = std::filesystem::exists(store->folder_ / "state.json", error);

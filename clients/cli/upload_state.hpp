@@ -52,8 +52,9 @@ public:
     /// Ids of all transfers that can be continued.
     [[nodiscard]] static std::vector<TransferId> list(const std::filesystem::path& folder);
 
-    /// Deletes what a crash left before the first state was saved, and transfers that nobody
-    /// continued before their expiry (`now` in Unix seconds): they hold keys and contact data.
+    /// Deletes what a crash left before the first state was saved (an hour ago or more), and
+    /// transfers that nobody continued before their expiry (`now` in Unix seconds): they hold keys
+    /// and contact data.
     static void remove_outdated(const std::filesystem::path& folder, std::int64_t now);
 
     /// Both durable on success.

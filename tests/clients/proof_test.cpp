@@ -103,6 +103,21 @@ TEST_CASE("a verified record is checked under the record key of the directory") 
     CHECK(world.run(world.citizen_home, {"verify", world.write("none", "{}")}).exit == 8);
 }
 
+TEST_CASE("a directory that cannot be kept for later stops no command") {
+    ServiceWorld world;
+    const std::filesystem::path config = world.path(world.citizen_home) + "/config/plankurier";
+    std::size_t kept = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{config}) {
+        if (!entry.path().filename().string().starts_with("directory-")) continue;
+        std::filesystem::remove(entry.path());
+        std::filesystem::create_directories(entry.path() / "in the way");
+        ++kept;
+        break;
+    }
+    REQUIRE(kept == 1);
+    CHECK(world.run(world.citizen_home, {"departments", "--server", world.url()}).exit == 0);
+}
+
 TEST_CASE("the page of a state loads nothing and takes no text for markup") {
     Receipt receipt;
     receipt.authority = "Amt <script>alert(1)</script> & \"Co\"";

@@ -130,10 +130,23 @@ TEST_CASE("what is past its expiry or was never begun is deleted, the rest stays
     const auto busy = TransferId::random();
     auto working = UploadStore::open(folder.path, busy);
     REQUIRE(working->lock());
-    UploadStore::remove_outdated(folder.path, fresh.begun + 86'400);
+    // Another process has made it, and locks it next.
+    const auto just_made = TransferId::random();
+    REQUIRE(UploadStore::open(folder.path, just_made));
+    const std::int64_t now = fresh.begun + 86'400;
+    const auto made_at = [&](const TransferId& id, std::int64_t time) {
+        const std::chrono::sys_seconds since{std::chrono::seconds{time}};
+        std::filesystem::last_write_time(folder.path / id.hex(),
+                                         std::chrono::file_clock::from_sys(since));
+    };
+    made_at(never, now - 3'600);
+    made_at(busy, now - 3'600);
+    made_at(just_made, now - 3'590);
+    UploadStore::remove_outdated(folder.path, now);
     CHECK(UploadStore::list(folder.path) == std::vector{fresh.transfer});
     CHECK_FALSE(std::filesystem::exists(folder.path / never.hex()));
     CHECK(std::filesystem::exists(folder.path / busy.hex()));
+    CHECK(std::filesystem::exists(folder.path / just_made.hex()));
 }
 
 TEST_CASE("two processes cannot continue the same transfer") {

@@ -9,6 +9,7 @@ class Checks:
         print(f"{'ok' if good else 'FAIL'} {name}", flush=True)
         self.passed += bool(good)
         self.failed += not good
+        return bool(good)
 
     def skip(self, name, why):
         print(f"skip {name}: {why}", flush=True)

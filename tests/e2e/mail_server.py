@@ -1,6 +1,7 @@
 """A real mail server on loopback: exim4 with STARTTLS and AUTH, delivering into one Maildir.
 
-Refuses mail to `unbekannt` at once, to `spaeter` for now, and to `zurueck` only after taking it.
+Refuses mail to `unbekannt` at once, to `spaeter` for now, and to `zurueck` only after taking it; `grau`
+takes mail from a sender that it does not know only at a later try (greylisting).
 """
 import os
 import pathlib
@@ -32,6 +33,10 @@ check_rcpt:
           message = 550 no such mailbox
   defer   local_parts = spaeter
           message = 451 try again later
+  defer   authenticated = *
+          local_parts = grau
+          !seen = -1s / key=$sender_address-$local_part@$domain
+          message = 451 greylisted, try again later
   accept  authenticated = *
   deny    message = 550 sign in first
 begin routers

@@ -10,6 +10,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import threading
 
 import network
 import world
@@ -98,11 +99,12 @@ class Member:
 
     def kill_role(self, role):
         """SIGKILL for one of its processes, if it is there; the supervisor starts it again."""
-        pid = self.role_pid(role) if self.is_up else 0
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(KeyError, OSError):  # the relay itself may go meanwhile
+            pid = self.role_pid(role)
+            if pid:
                 os.kill(pid, signal.SIGKILL)
-        return pid
+            return pid
+        return 0
 
     # what it holds
     def volume_files(self, tid="*"):
@@ -211,6 +213,33 @@ class SeveralRelays(world.World):
         return world.wait_until(
             lambda: [link for key, link in self.links().items() if key not in links_before],
             what="notice")[0]
+
+
+class SwarmsKeptDown:
+    """Kills the swarm processes of these relays again as soon as they are back: the relays live and
+    are heard of, but nothing goes from one to the other."""
+
+    def __init__(self, members):
+        self.members, self.over, self.killed = members, threading.Event(), set()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        world.wait_until(lambda: len(self.killed) == len(self.members), what="dead swarms")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for member in self.members:
+            if member.is_up:
+                member.wait_up()
+
+    def _run(self):
+        while not self.over.wait(0.05):
+            for member in self.members:
+                if member.kill_role("swarm"):
+                    self.killed.add(member.name)
 
 
 def happens(check, seconds=60):

@@ -1,28 +1,33 @@
 #!/usr/bin/env python3
 """Mails to a recipient that do not arrive: refused at once, or sent back by a real exim later. The
-sender hears of it once."""
+sender hears of it once, by mail and by the state, however often it comes back and by which way."""
 import argparse
-import os
+import email
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import people
+import wire as wires
 import world
 
-BOUNCE = f"bounce@{world.STAFF_DOMAIN}"
 SUBJECT = "Ihre Nachricht ist nicht zustellbar"
+BACK = f"zurueck@{world.STAFF_DOMAIN}"
 
 
-def told(service):
-    return [mail for mail in service.mails()
-            if mail["To"] == world.SENDER and mail["Subject"] == SUBJECT]
+def told(service, address=world.SENDER, subject=SUBJECT):
+    return service.mails_to(address, subject)
 
 
-def send_to(service, local_part):
-    plan = service.root / f"{local_part}.pdf"
-    plan.write_bytes(b"%PDF-1.7\n" + os.urandom(1_000))
-    return service.send(plan, to=f"{local_part}@{world.STAFF_DOMAIN}")
+def send_to(service, local_part, citizen=None, **options):
+    plan = people.plan(service.root / f"{local_part}.pdf", 1_000)
+    sender = citizen or people.Citizen(service)
+    return sender.start(plan, to=f"{local_part}@{world.STAFF_DOMAIN}", **options).end()
+
+
+def undeliverable(service, sent):
+    return people.Citizen(service).status(sent.receipt)["recipient_undeliverable"]
 
 
 def reports(service):
@@ -35,47 +40,133 @@ def take(service, *arguments, check=True, **options):
                        check=check, **options)
 
 
-def suite(service, checks):
-    send_to(service, "unbekannt")
-    world.wait_until(lambda: told(service), what="the mail about a refused notice")
-    checks.that("a notice that is refused at once is told to the sender", len(told(service)) == 1)
+def pipe(service, message):
+    """As a mail server's pipe does it. Gives the exit code."""
+    file = service.root / "message"
+    file.write_bytes(message)
+    with open(file, "rb") as incoming:
+        done = take(service, check=False, stdin=incoming)
+    taken = lambda: not list((service.data / "bounces").glob("*"))
+    if (service.data / "bounces").exists():
+        world.wait_until(taken, what="the relay to take what came back")
+    return done.returncode
 
-    send_to(service, "zurueck")
+
+def at_once(service, checks):
+    sent = send_to(service, "unbekannt")
+    world.wait_until(lambda: told(service), what="the mail about a refused notice")
+    checks.that("a notice that is refused at once is told to the sender, and stands in the state",
+                len(told(service)) == 1 and undeliverable(service, sent))
+
+
+def by_maildir(service, checks):
+    sent = send_to(service, "zurueck")
     world.wait_until(lambda: reports(service), what="a notice to come back")
     address = str(reports(service)[0]["To"])
     checks.that("it comes back to an address of its own",
-                address.startswith("bounce+") and address.endswith(BOUNCE[6:]) and
-                len(address) == len(BOUNCE) + 17)
+                address.startswith("bounce+") and address.endswith(people.BOUNCE[6:]) and
+                len(address) == len(people.BOUNCE) + 17)
+    checks.that("until then nobody knows", not undeliverable(service, sent))
     maildir = service.mail_server.folder / "Maildir"
-    before = len(service.every_mail())
+    message, before = bytes(reports(service)[0]), len(service.every_mail())
     done = take(service, "--maildir", maildir)
     checks.that("the command finds it among all mails", done.stdout.startswith("1 "))
     checks.that("and takes it away, with the recipient's name; others stay",
                 not reports(service) and len(service.every_mail()) == before - 1)
     world.wait_until(lambda: len(told(service)) == 2, what="the mail about a bounce")
-    checks.that("the sender is told", len(told(service)) == 2)
+    checks.that("the sender is told, and the state says so", undeliverable(service, sent))
+    words = service.plankurier("status", sent.receipt)
+    checks.that("in words too", "ließ sich nicht zustellen" in words.stderr
+                and "verfügbar" in words.stdout)
     checks.that("not who it was, nor what", not any(
         word in mail.get_content() for mail in told(service) for word in ("zurueck", ".pdf", "@")))
+    return sent, message
 
-    code_mail = next(mail for mail in service.mails() if "ode" in mail["Subject"])
-    for name, text in (("a mail of another kind", bytes(code_mail)), ("nothing at all", b"")):
-        file = service.root / "message"
-        file.write_bytes(text)
-        with open(file, "rb") as message:
-            done = take(service, check=False, stdin=message)
-        checks.that(f"{name} on standard input is no bounce", done.returncode == 0)
-    checks.that("nobody hears of these", len(told(service)) == 2 and not list(
-        (service.data / "bounces").glob("*")))
+
+def again(service, checks, sent, message):
+    """The same mail comes back twice more, and the next notice does as well."""
+    codes = [pipe(service, message), pipe(service, message)]
+    service.pass_time(601)
+    service.plankurier("resend", sent.receipt)
+    world.wait_until(lambda: reports(service), what="the second notice to come back")
+    codes.append(pipe(service, bytes(reports(service)[0])))
+    take(service, "--maildir", service.mail_server.folder / "Maildir")
+    service.settle()
+    checks.that("the sender is told once, however often it comes back",
+                len(told(service)) == 2 and codes == [0, 0, 0])
+
+
+def by_pipe(service, checks):
+    citizen = people.Citizen(service, "ann.sample@buerger.example")
+    sent = send_to(service, "zurueck", citizen, env={"LANG": "en_GB.UTF-8"})
+    world.wait_until(lambda: reports(service), what="a notice to come back")
+    message = bytes(reports(service)[0])
+    late = email.message_from_bytes(message)
+    status = next(part for part in late.walk()
+                  if part.get_content_type() == "message/delivery-status")
+    for group in status.get_payload():
+        for name, value in (("Action", "delayed"), ("Status", "4.4.1")):
+            if group[name]:
+                group.replace_header(name, value)
+    checks.that("a warning that it takes longer is no bounce", pipe(service, bytes(late)) == 0
+                and b"delayed" in bytes(late) and not undeliverable(service, sent))
+    checks.that("by a pipe it is taken from standard input", pipe(service, message) == 0)
+    world.wait_until(lambda: told(service, citizen.address, "Your message is undeliverable"),
+                     what="the mail in the sender's language")
+    checks.that("and the sender told in the own language", undeliverable(service, sent))
+    take(service, "--maildir", service.mail_server.folder / "Maildir")
+    return sent, message
+
+
+def not_ours(service, checks, message):
+    before = len(service.mails())
+    code_mail = next(mail for mail in service.mails() if "ode" in str(mail["Subject"]))
+    digits = email.message_from_bytes(message)["To"].strip("<>")[7:23].encode()
+    for name, text in (("a mail of another kind", bytes(code_mail)), ("nothing at all", b""),
+                       ("a report about a mail that nobody knows",
+                        message.replace(digits, b"0123456789abcdef")),
+                       ("a report with a path for a number",
+                        message.replace(digits, b"../../control.db"[:16])),
+                       ("a report of many megabytes", message + b"x" * (8 << 20))):
+        checks.that(f"{name} is no reason to fail", pipe(service, text) == 0)
+    service.settle()
+    checks.that("and nobody hears of these", len(service.mails()) == before + 1)
+
+
+def codes_too(service, checks):
+    """Nobody is told of a code that came back, since nobody has proven to be who asked for it."""
+    wires.Wire(service).post("/v1/verifications", {"email": BACK, "language": "de"})
+    world.wait_until(lambda: reports(service), what="a code to come back")
+    before = len(service.mails())
+    take(service, "--maildir", service.mail_server.folder / "Maildir")
+    service.settle()
+    checks.that("a code that comes back is told to nobody", len(service.mails()) == before + 1
+                and not reports(service))
+
+
+def too_late(service, checks, sent, message):
+    """What comes back after the end finds nothing, and leaves nothing."""
+    service.pass_time(15 * people.DAY)
+    world.wait_until(lambda: people.Citizen(service).status(sent.receipt).get("exit") == 6,
+                     what="the end of the transfer")
+    service.settle()
+    before = len(service.mails())
+    checks.that("what comes back after the end is taken", pipe(service, message) == 0)
+    service.settle()
+    checks.that("and told to nobody", len(service.mails()) == before + 1)
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--build", default="build/dev")
-    service = world.World(options.parse_args().build, smtp=True)
-    service.bounce = BOUNCE
     checks = counting.Checks()
-    with service:
-        suite(service, checks)
+    with people.Service(options.parse_args().build) as service:
+        at_once(service, checks)
+        again(service, checks, *by_maildir(service, checks))
+        sent, message = by_pipe(service, checks)
+        not_ours(service, checks, message)
+        codes_too(service, checks)
+        too_late(service, checks, sent, message)
     return checks.end()
 
 

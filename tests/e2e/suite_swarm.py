@@ -87,32 +87,8 @@ def swarm_process_killed(service, checks, file, link):
                 same(file, service.root / "after") and by_swarm_alone(done))
 
 
-class KeptDown:
-    """Kills the swarm processes of all relays again as soon as they are back."""
-
-    def __init__(self, service):
-        self.service, self.over, self.kills = service, threading.Event(), 0
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
-        world.wait_until(lambda: self.kills >= len(self.service.members), what="dead swarms")
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-        for member in self.service.members:
-            member.wait_up()
-
-    def _run(self):
-        while not self.over.wait(0.05):
-            for member in self.service.members:
-                self.kills += bool(member.kill_role("swarm"))
-
-
 def without_swarm(service, checks, file, link):
-    with KeptDown(service):
+    with several.SwarmsKeptDown(service.members):
         done = service.fetch_by("https", link, service.root / "https")
         checks.that("--via https works while no swarm process lives",
                     done.returncode == 0 and same(file, service.root / "https"))
@@ -120,7 +96,7 @@ def without_swarm(service, checks, file, link):
         checks.that("--via swarm then takes HTTPS for what the swarm does not bring",
                     done.returncode == 0 and same(file, service.root / "fallback"))
     # It waits for its second copy, which no relay can make now.
-    with KeptDown(service):
+    with several.SwarmsKeptDown(service.members):
         sending = service.start_send(plan(service.root / "ohne-schwarm.pdf", 1_000_000))
         sending.give_code()
         tid = world.wait_until(lambda: uploaded(service), what="the upload")

@@ -114,7 +114,7 @@ class Thief:
 
     def run(self, *arguments):
         done = subprocess.run([str(part) for part in (self.program, self.data, *arguments)],
-                              capture_output=True, text=True, timeout=900)
+                              capture_output=True, text=True, timeout=3_600)
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         found = {name: int(number) for name, number in map(str.split, done.stdout.splitlines())}

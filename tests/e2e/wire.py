@@ -90,11 +90,12 @@ class Wire:
         return self.control("POST", path, body, headers)
 
     def verified_session(self, address):
-        before = self.service.code_mails()
+        before = self.service.code_mails(address)
         _, begun = self.post("/v1/verifications", {"email": address, "language": "de"})
         session = {"Plankurier-Session": begun["session"]}
-        new = world.wait_until(lambda: [code for key, code in self.service.code_mails().items()
-                                        if key not in before], what="code mail")
+        codes = lambda: self.service.code_mails(address).items()
+        new = world.wait_until(lambda: [code for key, code in codes() if key not in before],
+                               what="code mail")
         self.post("/v1/verifications/check", {"code": new[-1]}, session)
         return session
 

@@ -41,6 +41,8 @@ class Sending:
 
     def __init__(self, service, arguments, env=None, codes_before=None):
         self.service = service
+        self.address = (arguments[arguments.index("--email") + 1] if "--email" in arguments
+                        else None)
         self.codes_before = service.code_mails() if codes_before is None else codes_before
         self.code_file = service.root / f"code-{time.monotonic_ns()}"
         self.receipt = (arguments[arguments.index("--receipt") + 1] if "--receipt" in arguments
@@ -58,7 +60,7 @@ class Sending:
         def code_or_end():
             if self.process.poll() is not None:
                 return "ended"
-            new = {key: code for key, code in self.service.code_mails().items()
+            new = {key: code for key, code in self.service.code_mails(self.address).items()
                    if key not in self.codes_before}
             return list(new.values())[-1] if new else None
         code = wait_until(code_or_end, what="code mail")
@@ -329,10 +331,12 @@ class World:
             out.append(email.message_from_bytes(file.read_bytes(), policy=email.policy.default))
         return out
 
-    def code_mails(self):
-        """The codes in mails, oldest first, by Message-ID."""
+    def code_mails(self, address=None):
+        """The codes in mails (to that address), oldest first, by Message-ID."""
         out = {}
         for mail in self.mails():
+            if address and mail["To"].addresses[0].addr_spec.lower() != address.lower():
+                continue
             code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", mail.get_content())
             if code and "ode" in mail["Subject"]:
                 out[mail["Message-ID"]] = code.group(0)
