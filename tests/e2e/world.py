@@ -63,7 +63,8 @@ class Sending:
             new = {key: code for key, code in self.service.code_mails(self.address).items()
                    if key not in self.codes_before}
             return list(new.values())[-1] if new else None
-        code = wait_until(code_or_end, what="code mail")
+        # It may have to work for the code, on a machine that others use too.
+        code = wait_until(code_or_end, 300, what="code mail")
         self.code_given = time.monotonic()
         if code == "ended":
             return False
