@@ -1,4 +1,5 @@
 // Which relays get a transfer, which have it, and when that is enough.
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <plankurier/fault.hpp>
@@ -14,7 +15,6 @@ void Relay::set_relays(std::vector<KnownRelay> relays) {
 }
 
 Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expires) {
-    constexpr std::int64_t day_s = 86'400;
     // Where senders may lengthen, a relay must not delete before the control plane says so.
     const std::int64_t days = policy_.limits.expiry_extend
                                   ? limits_of(policy_, row.department).expiry_days_max

@@ -1,4 +1,5 @@
 // What a sender may change later, and what a recipient may refuse.
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <algorithm>
@@ -7,7 +8,6 @@ namespace plankurier::relay {
 
 namespace {
 
-constexpr std::int64_t day_s = 86'400;
 constexpr std::int64_t resend_wait_s = 600;
 
 } // namespace

@@ -1,4 +1,5 @@
 // How much one address may send, and which departments take what from whom.
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <algorithm>
@@ -6,8 +7,6 @@
 namespace plankurier::relay {
 
 namespace {
-
-constexpr std::int64_t day_s = 86'400;
 
 bool matches(std::string_view address, std::string_view pattern) {
     return pattern == "*" || matches_pattern(address, pattern);

@@ -1,3 +1,4 @@
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <plankurier/envelope.hpp>
@@ -181,7 +182,6 @@ Result<void> Relay::put_envelope(const TransferId& transfer, const ManageToken& 
 
 Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& token,
                                const std::vector<Bytes>& receipts) {
-    constexpr std::int64_t day_s = 86'400;
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
     if (row->state != TransferState::uploading) return Finished{row->ends, row->receipt_number};

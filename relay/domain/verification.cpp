@@ -1,3 +1,4 @@
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <algorithm>
@@ -153,7 +154,6 @@ Result<void> Relay::resend(const SessionToken& session) {
 
 Result<void> Relay::check_code(const SessionToken& session, const SecretText& code,
                                std::int64_t& attempts_left, std::int64_t remember_days) {
-    constexpr std::int64_t day_s = 86'400;
     if (remember_days < 0 || remember_days > policy_.limits.remember_days_max) {
         return fail(Errc::invalid_argument, "days");
     }
