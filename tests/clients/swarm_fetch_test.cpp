@@ -67,6 +67,7 @@ struct World {
     BodyLayout layout;
     Bytes content;
     BodySource source;
+    std::optional<BodySource> lie; ///< before the seeds, which may read it until they end
     std::vector<Hash256> roots;
     relay::adapters::SwarmAuthority authority;
     std::vector<std::unique_ptr<Seed>> seeds;
@@ -224,8 +225,8 @@ TEST_CASE("without a certificate, or without peers, the swarm brings nothing and
 
 TEST_CASE("a peer with other bytes brings nothing that counts, and the honest one all") {
     World world{64, 2};
-    const auto lie = make_source(world.folder.path() / "other.pdf", world.random_content());
-    world.serve(0, lie); // sealed with the right key: only the roots differ
+    world.lie = make_source(world.folder.path() / "other.pdf", world.random_content());
+    world.serve(0, *world.lie); // sealed with the right key: only the roots differ
     world.serve(1, world.source);
     REQUIRE(world.fetch());
     CHECK(world.right());
@@ -234,11 +235,11 @@ TEST_CASE("a peer with other bytes brings nothing that counts, and the honest on
 }
 
 TEST_CASE("when all peers gave wrong bytes the swarm is left at once, and none is named") {
+    const auto other_key = TransferKey::random();
     World world{64, 1};
     world.patience = std::chrono::hours{1};
-    const auto lie = make_source(world.folder.path() / "other.pdf", world.random_content());
-    const auto other_key = TransferKey::random();
-    SECTION("other plaintext") { world.serve(0, lie); }
+    world.lie = make_source(world.folder.path() / "other.pdf", world.random_content());
+    SECTION("other plaintext") { world.serve(0, *world.lie); }
     SECTION("another key") { world.serve(0, world.source, other_key); }
     REQUIRE(world.fetch());
     CHECK(world.fetched == 0);

@@ -46,7 +46,7 @@ def main():
         notices = [mail for mail in service.mails() if "abgerufen" in str(mail["Subject"])]
         checks.that("the fetched mail comes once", len(notices) == 1)
         status = service.plankurier("status", sent.receipt)
-        checks.that("the sender sees the state", "fetched" in status.stdout)
+        checks.that("the sender sees the state", "abgeholt" in status.stdout)
 
         clerk = f"frau.gruen@{world.STAFF_DOMAIN}"
         password_file = service.root / "password"
