@@ -61,7 +61,7 @@ class Job:
 
     def _resume(self):
         state = self.service.home / "state/plankurier/send"
-        if not (state.is_dir() and any(state.iterdir())):
+        if not any(state.glob("*/state.json")):  # killed before there was anything to continue
             return self.service.start_send(self.file).end(check=False)
         begun = time.monotonic()
         before = self.service.code_mails()
