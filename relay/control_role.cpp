@@ -74,7 +74,11 @@ void write_status(const Config& config, Store& store, Relay& relay,
         std::to_string(relay.code_budget().left) + "\nclock_jumped " +
         std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
-    std::ofstream{config.data_dir / "status", std::ios::trunc} << text;
+    const auto half = config.data_dir / "status.new";
+    std::ofstream out{half, std::ios::trunc};
+    out << text;
+    out.close();
+    if (out) std::filesystem::rename(half, config.data_dir / "status"); // never half of it
 }
 
 /// Everything of the control plane, wired once.

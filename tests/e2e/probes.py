@@ -1,21 +1,30 @@
 """Looking at this machine instead of waiting blindly: ports, sockets, processes."""
 import contextlib
-import os
+import fcntl
 import pathlib
 import random
 import socket
+import tempfile
 import time
 
 
+_ports = []  # locked as long as this program runs
+
+
 def free_port():
-    """Below the ports that connections take, so that none of them has it when it is needed. Suites
-    that run at the same time mostly draw from different ranges."""
-    begin = 20_000 + os.getpid() % 8 * 1_500
+    """Below the ports that connections take, so that none of them has it when it is needed, and no
+    other suite's: it may be drawn long before somebody listens."""
+    folder = pathlib.Path(tempfile.gettempdir()) / "plankurier-test-ports"
+    folder.mkdir(exist_ok=True)
     while True:
-        port = random.randrange(begin, begin + 1_500)
+        port = random.randrange(20_000, 32_000)
+        lock = open(folder / str(port), "w")
         with socket.socket() as probe, contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             probe.bind(("127.0.0.1", port))
+            _ports.append(lock)
             return port
+        lock.close()
 
 
 def wait_until(check, seconds=30, what="condition"):
