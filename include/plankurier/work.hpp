@@ -16,7 +16,8 @@ struct WorkPuzzle {
     unsigned bits{};
     std::size_t count{};
 };
-/// The most that a client does for anybody: some seconds of one core.
+/// The most that a client does for anybody: 2^28 attempts in all, minutes of one core. A relay asks
+/// for 2^22 by default, seconds.
 inline constexpr unsigned work_bits_max = 22;
 inline constexpr std::size_t work_count_max = 64, work_salt_bytes_max = 64;
 
