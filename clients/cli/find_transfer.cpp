@@ -13,6 +13,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     std::optional<OpenedKeyFile> key;
+    bool by_escrow_key = false;
     const bool by_return_key = !options.return_link_file.empty();
     if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
@@ -21,13 +22,16 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     } else if (!options.key.empty()) {
         auto file = read_department_key(options, console, authority->directory);
         if (!file) return tl::unexpected(file.error());
+        const auto public_key = recipient_public_key(file->seed, file->type);
+        by_escrow_key = public_key && is_escrow_key(authority->directory, key_id(*public_key));
         key.emplace(std::move(*file));
     }
     auto transfer = open_transfer(options, console, control, link->id, authority->directory,
                                   key ? &*key : nullptr);
     if (!transfer) return tl::unexpected(transfer.error());
-    return FoundTransfer{std::move(control), std::move(*authority), std::move(key), by_return_key,
-                         std::move(*transfer)};
+    if (by_escrow_key) console.say(Text::escrow_opened);
+    return FoundTransfer{std::move(control), std::move(*authority), std::move(key),
+                         by_return_key,      by_escrow_key,         std::move(*transfer)};
 }
 
 Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
@@ -48,7 +52,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
                                   authority->directory, &*key);
     if (!transfer) return tl::unexpected(transfer.error());
-    return FoundTransfer{std::move(control), std::move(*authority), std::move(*key), false,
+    return FoundTransfer{std::move(control),  std::move(*authority), std::move(*key), false, false,
                          std::move(*transfer)};
 }
 
