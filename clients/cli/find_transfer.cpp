@@ -13,7 +13,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     std::optional<OpenedKeyFile> key;
-    bool by_escrow_key = false;
+    bool by_escrow_key = false, of_recipient = false;
     const bool by_return_key = !options.return_link_file.empty();
     if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
@@ -23,7 +23,10 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
         auto file = read_department_key(options, console, authority->directory);
         if (!file) return tl::unexpected(file.error());
         const auto public_key = recipient_public_key(file->seed, file->type);
-        by_escrow_key = public_key && is_escrow_key(authority->directory, key_id(*public_key));
+        if (!public_key) return tl::unexpected(public_key.error());
+        const auto kid = key_id(*public_key);
+        of_recipient = department_with(authority->directory, kid) != nullptr;
+        by_escrow_key = is_escrow_key(authority->directory, kid);
         key.emplace(std::move(*file));
     }
     auto transfer = open_transfer(options, console, control, link->id, authority->directory,
@@ -31,7 +34,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     if (!transfer) return tl::unexpected(transfer.error());
     if (by_escrow_key) console.say(Text::escrow_opened);
     return FoundTransfer{std::move(control), std::move(*authority), std::move(key),
-                         by_return_key,      by_escrow_key,         std::move(*transfer)};
+                         by_return_key,      of_recipient,          std::move(*transfer)};
 }
 
 Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
@@ -52,7 +55,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
                                   authority->directory, &*key);
     if (!transfer) return tl::unexpected(transfer.error());
-    return FoundTransfer{std::move(control),  std::move(*authority), std::move(*key), false, false,
+    return FoundTransfer{std::move(control),  std::move(*authority), std::move(*key), false, true,
                          std::move(*transfer)};
 }
 

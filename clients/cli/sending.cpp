@@ -216,7 +216,9 @@ private:
 
     [[nodiscard]] std::string recipient_text() const {
         if (!state_.recipient.empty()) return state_.recipient;
-        return state_.department + state_.staff + state_.citizen; // begun by an older version
+        auto out = state_.department + state_.staff + state_.citizen; // of an older version
+        for (const auto& id : state_.also) out += ", " + id;
+        return out;
     }
 
     /// The transfer is available: the receipt is written, then the state goes.

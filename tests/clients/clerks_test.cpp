@@ -214,6 +214,21 @@ TEST_CASE("the escrow key opens what goes to departments and clerks, and the sen
     CHECK(office.status().at("signed") == true);
 }
 
+TEST_CASE("what was sealed to an escrow key still opens with it when it is listed no more") {
+    Office office;
+    office.add_escrow();
+    REQUIRE(office.send_to({"bauamt"}).exit == 0);
+    auto without = office.directory();
+    without.escrow.reset();
+    office.show(without);
+    const auto opened = office.fetch(department_mail, "escrow");
+    INFO(opened.err);
+    CHECK(opened.exit == 0);
+    CHECK(office.has_plan("escrow"));
+    CHECK(office.status().at("fetched") == true);
+    CHECK(office.status().at("signed") == false);
+}
+
 TEST_CASE("the escrow key opens no password transfer and no answer, and nothing once it ended") {
     Office office;
     office.add_escrow();

@@ -93,8 +93,8 @@ def by_address(service, checks, anna):
     sent = citizen.send(file, to=ANNA)
     checks.that("who types her address alone needs no password either",
                 "Passwort" not in sent.stderr and not re.search(people.PASSWORD, sent.stderr)
-                and anna.fetch(sent.link, service.root / "anna").returncode == 0
-                and same(file, service.root / "anna" / file.name))
+                and anna.fetch(sent.link, service.root / "zu-anna").returncode == 0
+                and same(file, service.root / "zu-anna" / file.name))
     words = citizen.send(file, to=ANNA, more=["--password"])
     checks.that("unless the sender wants one", re.search(people.PASSWORD, words.stderr)
                 and anna.fetch(words.link, service.root / "wort").returncode == 5)

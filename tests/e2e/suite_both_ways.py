@@ -236,6 +236,7 @@ def main():
         clerk_steps.all_of_them(service, checks)
         answer_outlives(service, checks)
         later_steps.all_of_them(service, checks)
+        clerk_steps.nowhere(service, checks)
         mails(service, checks)
     return checks.end()
 
