@@ -41,6 +41,9 @@ using EnvelopePlace = std::variant<LinkId, InboxRight>;
 [[nodiscard]] Result<OpenedTransfer> open_checked(const Options& options, Console& console,
                                                   SealedMessage sealed, const Directory& directory,
                                                   const OpenedKeyFile* key);
+/// Gets envelope and record. Fails with `not_found` …
+[[nodiscard]] Result<SealedMessage> get_sealed(const Options& options, Console& console,
+                                               ControlClient& control, const EnvelopePlace& place);
 /// Gets envelope and record, and opens them as above. Fails with `not_found` … too.
 [[nodiscard]] Result<OpenedTransfer>
 open_transfer(const Options& options, Console& console, ControlClient& control,

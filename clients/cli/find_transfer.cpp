@@ -9,18 +9,22 @@ namespace {
 Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
+    const bool by_return_key = !options.return_link_file.empty();
+    std::future<Result<OpenedKeyFile>> begun;
+    if (!by_return_key && !options.key.empty()) begun = begin_key_file(options, console);
     auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
+    auto sealed = get_sealed(options, console, control, link->id);
+    if (!sealed) return tl::unexpected(sealed.error());
     std::optional<OpenedKeyFile> key;
     bool by_escrow_key = false, of_recipient = false;
-    const bool by_return_key = !options.return_link_file.empty();
     if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
         if (!back) return tl::unexpected(back.error());
         key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
-    } else if (!options.key.empty()) {
-        auto file = read_department_key(options, console, authority->directory);
+    } else if (begun.valid()) {
+        auto file = read_department_key(std::move(begun), options, authority->directory);
         if (!file) return tl::unexpected(file.error());
         const auto public_key = recipient_public_key(file->seed, file->type);
         if (!public_key) return tl::unexpected(public_key.error());
@@ -29,8 +33,8 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
         by_escrow_key = is_escrow_key(authority->directory, kid);
         key.emplace(std::move(*file));
     }
-    auto transfer = open_transfer(options, console, control, link->id, authority->directory,
-                                  key ? &*key : nullptr);
+    auto transfer = open_checked(options, console, std::move(*sealed), authority->directory,
+                                 key ? &*key : nullptr);
     if (!transfer) return tl::unexpected(transfer.error());
     if (by_escrow_key) console.say(Text::escrow_opened);
     return FoundTransfer{std::move(control), std::move(*authority), std::move(key),
