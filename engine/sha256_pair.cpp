@@ -19,8 +19,8 @@ namespace {
 using Words = std::array<std::uint32_t, 8>;
 constexpr std::size_t chunk_bytes = 64;
 
-constexpr Words start = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+constexpr Words initial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 alignas(16) constexpr std::array<std::uint32_t, 64> round_constants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -155,8 +155,8 @@ bool sha256_pair_available() noexcept {
 
 HashPair sha256_pair(ByteView first, ByteView second) noexcept {
     expects(first.size() == second.size() && first.size() % chunk_bytes == 0, "hash pair");
-    Words one = start;
-    Words two = start;
+    Words one = initial;
+    Words two = initial;
     finish(one, two, 0, first, second);
     return {digest_of(one), digest_of(two)};
 }
@@ -169,7 +169,7 @@ HmacPair::HmacPair(ByteView key) noexcept {
     std::copy(key.begin(), key.end(), outer.begin());
     for (std::byte& value : inner) value ^= std::byte{0x36};
     for (std::byte& value : outer) value ^= std::byte{0x5C};
-    inner_ = outer_ = start;
+    inner_ = outer_ = initial;
     compress(inner_, outer_, inner.data(), outer.data(), 1);
     wipe(inner);
     wipe(outer);
