@@ -14,7 +14,9 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     if (!authority) return tl::unexpected(authority.error());
     std::optional<OpenedKeyFile> key;
     const bool by_return_key = !options.return_link_file.empty();
-    if (by_return_key) {
+    if (link->secret) {
+        // It opens by itself; a key that was given all the same is not needed.
+    } else if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
         if (!back) return tl::unexpected(back.error());
         key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
@@ -24,7 +26,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
         key.emplace(std::move(*file));
     }
     auto transfer = open_transfer(options, console, control, link->id, authority->directory,
-                                  key ? &*key : nullptr);
+                                  {key ? &*key : nullptr, link->secret ? &*link->secret : nullptr});
     if (!transfer) return tl::unexpected(transfer.error());
     return FoundTransfer{std::move(control), std::move(*authority), std::move(key), by_return_key,
                          std::move(*transfer)};
@@ -46,7 +48,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto session = open_department_session(control, (*department)->id, *key, {options.retries});
     if (!session) return tl::unexpected(session.error());
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
-                                  authority->directory, &*key);
+                                  authority->directory, {&*key});
     if (!transfer) return tl::unexpected(transfer.error());
     return FoundTransfer{std::move(control), std::move(*authority), std::move(*key), false,
                          std::move(*transfer)};

@@ -50,6 +50,7 @@ struct TransferRequest {
     bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone;
     Hash256 fetch_hash{}, manage_hash{};
+    bool by_link{}; ///< its link alone opens it; with `staff`, or `citizen` without `inbox`
 };
 /// Of one address: uploads that it may have open at a time.
 struct Quota {
@@ -84,6 +85,7 @@ struct TicketAnswer {
 struct Finished {
     std::int64_t expires{};
     std::string receipt_number;
+    std::optional<LinkId> link{}; ///< of a transfer by link, for its sender to pass on
 };
 struct TransferStatus {
     TransferState state{};
@@ -190,10 +192,11 @@ public:
     /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
     /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken), `quota_exceeded` (the
-    /// sender's), `no_space` (too few relays have room for it).
+    /// sender's), `no_space` (too few relays have room for it), `link_not_allowed`.
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
-    /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
+    /// A transfer by link has a link stanza and no other; no other transfer has one.
+    /// Fails with `not_found`, `conflict`, `link_not_allowed` and all of parse_envelope.
     Result<void> put_envelope(const TransferId& transfer, const ManageToken& token,
                               ByteView envelope);
     /// Names relays that live.
@@ -293,6 +296,7 @@ private:
     std::vector<std::string> notice_addresses(const TransferRow& row);
     [[nodiscard]] bool is_signed_fetch(const TransferRow& row, ByteView report) const;
     [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
+    Finished finished(const TransferRow& row);
     TransferRow new_row(const Sender& sender, const Addressee& addressee,
                         const TransferRequest& request);
     Result<VerificationRow> session_row(const SessionToken& session);

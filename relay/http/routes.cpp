@@ -120,6 +120,7 @@ Response Router::service(const Request&) {
                {"expiry_days_max", policy.limits.expiry_days_max},
                {"expiry_extend", policy.limits.expiry_extend},
                {"remember_days_max", policy.limits.remember_days_max},
+               {"link_allowed", policy.link_allowed},
                {"departments", department_json(policy)},
                {"relays", relays_json(relay_.relays().all())},
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
@@ -213,6 +214,7 @@ Response Router::create_transfer(const Request& request) {
     wanted.remind_recipient = body.value("remind_recipient", false);
     wanted.language = body.value("language", std::string{"de"});
     wanted.phone = body.value("phone", std::string{});
+    wanted.by_link = body.value("by_link", false);
     const auto created = relay_.create_transfer(*session, wanted);
     if (!created) return from(created);
     Response response = ok({{"state", "uploading"}, {"upload_until", created->upload_until}}, 201);
@@ -264,9 +266,11 @@ Response Router::finish(const Request& request) {
     }
     const auto finished = relay_.finish(*id, *token, receipts);
     if (!finished) return from(finished);
-    return ok({{"state", "available"},
-               {"expires", finished->expires},
-               {"receipt_number", finished->receipt_number}});
+    json out{{"state", "available"},
+             {"expires", finished->expires},
+             {"receipt_number", finished->receipt_number}};
+    if (finished->link) out["link"] = finished->link->hex();
+    return ok(out);
 }
 
 Response Router::status(const Request& request) {

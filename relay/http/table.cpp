@@ -23,9 +23,10 @@ const std::vector<Router::Route>& Router::table() {
         {"GET", "/v1/inbox", "not_verified", &R::inbox},
         {"POST", "/v1/transfers",
          "malformed not_verified code_expired unknown_department address_not_allowed "
-         "invalid_argument conflict quota_exceeded",
+         "link_not_allowed invalid_argument conflict quota_exceeded",
          &R::create_transfer},
-        {"PUT", "/v1/envelope", "malformed not_found purged revoked expired conflict unsupported",
+        {"PUT", "/v1/envelope",
+         "malformed not_found purged revoked expired conflict unsupported link_not_allowed",
          &R::put_envelope},
         {"GET", "/v1/envelope", "malformed not_found not_verified", &R::envelope},
         {"GET", "/v1/record", "malformed not_found not_verified", &R::record},

@@ -20,6 +20,7 @@ import world
 from wire import b64url
 
 JUMP_DAYS = 1_000
+CLERK = f"clerk@{world.STAFF_DOMAIN}"
 MANAGED = [("PUT", "/v1/envelope"), ("POST", "/v1/tickets"), ("POST", "/v1/transfers/finish"),
            ("GET", "/v1/transfers/status"), ("GET", "/v1/transfers/history"),
            ("POST", "/v1/transfers/expiry"), ("POST", "/v1/transfers/resend-notice")]
@@ -116,6 +117,7 @@ def creation(call, session):
     staff = {key: value for key, value in new_transfer().items() if key != "department"}
     call.refused("address_not_allowed", *create, {**staff, "staff": "a@elsewhere.example"}, session)
     call.refused("address_not_allowed", *create, {**staff, "citizen": "b@buerger.example"}, session)
+    call.refused("link_not_allowed", *create, {**staff, "staff": CLERK, "by_link": True}, session)
     call.refused("invalid_argument", *create, new_transfer(expiry_days=61), session)
     call.refused("invalid_argument", *create, new_transfer(also=["bauamt"]), session)
     call.refused("unknown_department", *create, new_transfer(also=["x"]), session)
@@ -137,8 +139,9 @@ def uploads(call, raw):
     call.refused("malformed", "PUT", "/v1/envelope", raw=b"PKE1", headers=raw.as_sender)
     call.refused("conflict", "PUT", "/v1/envelope", raw=raw._envelope(), headers=raw.as_sender)
     tid = bytes.fromhex(bare["Plankurier-Transfer"])
-    own = raw._envelope()[:8] + tid + raw._envelope()[24:]
-    call.good("PUT", "/v1/envelope", raw=own, headers=bare)
+    linked = wires.envelope(tid, wires.PLAIN, wires.LINK)
+    call.refused("link_not_allowed", "PUT", "/v1/envelope", raw=linked, headers=bare)
+    call.good("PUT", "/v1/envelope", raw=wires.envelope(tid, wires.PLAIN), headers=bare)
     call.good("POST", "/v1/tickets", {}, raw.as_sender)
     url = call.service.pieces_url
     raw.send(url)
