@@ -101,7 +101,8 @@ Result<VerificationBegun> ControlClient::begin_verification(std::string_view ema
     auto begun = ask({});
     if (begun || !problem_.work) return begun;
     const WorkPuzzle puzzle = *problem_.work;
-    if (work_begins_) work_begins_();
+    if (work_begins_) work_begins_(puzzle);
+    if (is_too_much(puzzle)) return fail(Errc::rate_limited, "too much work");
     auto numbers = solve_work(puzzle, interrupted);
     if (!numbers) return tl::unexpected(numbers.error());
     return ask(WorkDone{puzzle.salt, std::move(*numbers)});

@@ -129,7 +129,8 @@ private:
     }
 
     Result<void> begin_verification() {
-        control_.on_work([&console = console_] {
+        control_.on_work([&console = console_](const WorkPuzzle& puzzle) {
+            if (is_too_much(puzzle)) return console.warn(Text::too_much_work);
             console.say(Text::working_for_code);
             console.event("working");
         });

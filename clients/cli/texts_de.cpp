@@ -61,6 +61,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
     {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten."},
     {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
+    {Text::too_much_work, "Für einen Code verlangt der Dienst gerade mehr Rechenarbeit, als dieses Programm für ihn leistet. Es wurde nichts gerechnet und nichts gesendet. Bitte versuchen Sie es später noch einmal; bleibt es dabei, wenden Sie sich an die Behörde."},
     {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
     {Text::code_wrong_left, "Der Code stimmt nicht. Verbleibende Versuche: {}."},
     {Text::ask_password, "Passwort: "},

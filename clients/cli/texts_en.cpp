@@ -61,6 +61,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code from the e-mail (empty: send again): "},
     {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes."},
     {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
+    {Text::too_much_work, "For a code the service asks for more computing just now than this program does for it. Nothing was computed and nothing sent. Please try again later; if it stays like this, ask the authority."},
     {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},
     {Text::code_wrong_left, "The code is not right. Attempts left: {}."},
     {Text::ask_password, "Password: "},

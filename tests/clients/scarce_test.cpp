@@ -58,6 +58,21 @@ TEST_CASE("a client whose code has its price works for it, says so calmly, and s
     CHECK(events(json, "code_sent").size() == 1);
 }
 
+TEST_CASE("a client does not work for minutes, says so, and can go on later") {
+    ServiceWorld world{[](relay::Policy& policy) {
+        policy.limits.code_mails_hour = 1;
+        policy.limits.work_bits = 22; // 2^26 attempts
+    }};
+    REQUIRE(world.with_control([](Control& control) {
+        return control.relay().begin_verification("max@buerger.example", "de").has_value();
+    }));
+    const auto refused = try_to_send(world, {"--json"});
+    CHECK(refused.exit == static_cast<int>(Exit::resumable));
+    CHECK(says(refused, "more computing just now than this program does"));
+    CHECK(events(refused, "working").empty());
+    CHECK(events(refused, "error").at(0).at("code") == "rate_limited");
+}
+
 TEST_CASE("a client that need not work does not say that it does") {
     ServiceWorld world;
     CHECK_FALSE(says(world.send(), "puzzle"));
