@@ -59,6 +59,7 @@ public:
     /// `rate_limited` (no work helps now, or only more than work.hpp allows), `canceled`.
     [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
                                                                std::string_view language);
+    /// Works and fails like that, too.
     [[nodiscard]] Result<void> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
     /// `remember_days`: for so long the session shall stay verified; 0: as long as usual.
@@ -104,6 +105,8 @@ public:
     [[nodiscard]] Result<void> report(const FetchRight& right);
 
 private:
+    template <typename Ask>
+    std::invoke_result_t<Ask, std::optional<WorkDone>> with_work(const Ask& ask);
     [[nodiscard]] Result<Bytes> envelope_with(HttpLine::Headers headers);
     [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
                                            HttpLine::Headers headers, ByteView body,

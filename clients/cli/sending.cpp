@@ -129,11 +129,6 @@ private:
     }
 
     Result<void> begin_verification() {
-        control_.on_work([&console = console_](const WorkPuzzle& puzzle) {
-            if (is_too_much(puzzle)) return console.warn(Text::too_much_work);
-            console.say(Text::working_for_code);
-            console.event("working");
-        });
         auto begun =
             patiently([&] { return control_.begin_verification(state_.email, state_.language); });
         if (!begun) return tl::unexpected(begun.error());
@@ -145,6 +140,11 @@ private:
     }
 
     Result<void> verify_address() {
+        control_.on_work([&console = console_](const WorkPuzzle& puzzle) {
+            if (is_too_much(puzzle)) return console.warn(Text::too_much_work);
+            console.say(Text::working_for_code);
+            console.event("working");
+        });
         const bool old_session = !state_.session.empty();
         if (!old_session) {
             if (auto begun = begin_verification(); !begun) return begun;

@@ -58,6 +58,10 @@ Errc code_of_status(long status) {
     }
 }
 
+void add_work(Json& out, const std::optional<WorkDone>& work) {
+    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+}
+
 std::optional<WorkPuzzle> work_of(const Json& work) {
     try {
         return WorkPuzzle{work.at("salt").get<std::string>(), work.at("bits").get<unsigned>(),
@@ -164,7 +168,13 @@ Problem parse_problem(long status, std::string_view json) {
 std::string encode_verification(std::string_view email, std::string_view language,
                                 const std::optional<WorkDone>& work) {
     Json out{{"email", email}, {"language", language}};
-    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+    add_work(out, work);
+    return out.dump();
+}
+
+std::string encode_code_again(const std::optional<WorkDone>& work) {
+    auto out = Json::object();
+    add_work(out, work);
     return out.dump();
 }
 

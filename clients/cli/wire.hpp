@@ -67,6 +67,8 @@ struct WorkDone {
 };
 [[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language,
                                               const std::optional<WorkDone>& work = {});
+/// What `POST /v1/verifications/resend` takes.
+[[nodiscard]] std::string encode_code_again(const std::optional<WorkDone>& work);
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
 [[nodiscard]] std::string encode_code(std::string_view code, unsigned remember_days = 0);
 

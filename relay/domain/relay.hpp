@@ -165,8 +165,10 @@ public:
                                                  const CodeWish& wish = {});
     /// What gets the address a code all the same; nothing when nobody gets one.
     std::optional<WorkPuzzle> code_work(std::string_view email);
-    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited`.
-    Result<void> resend(const SessionToken& session);
+    /// The same for whoever asks for a code again.
+    std::optional<WorkPuzzle> code_work(const SessionToken& session);
+    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited` (see above).
+    Result<void> resend(const SessionToken& session, const std::optional<WorkDone>& work = {});
     /// The right code, the first time, keeps the address verified for `remember_days` (0: as long
     /// as every session). Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what
     /// is left; `invalid_argument` (days).
