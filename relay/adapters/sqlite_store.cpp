@@ -132,7 +132,7 @@ TransferRow transfer_from(const Db::Row& row) {
     out.resends = number(row[29]);
     out.resent = number(row[30]);
     out.sealed_link = unhex(row[31]);
-    out.history = unhex(row[32]);
+    out.sealed_history = unhex(row[32]);
     out.sender_hash = text(row[33]);
     out.also = words(text(row[34]));
     out.by_link = number(row[35]) != 0;
@@ -228,7 +228,7 @@ void SqliteStore::put(const TransferRow& row) {
                          row.resends,
                          row.resent,
                          to_hex(row.sealed_link),
-                         to_hex(row.history),
+                         to_hex(row.sealed_history),
                          row.sender_hash,
                          joined(row.also),
                          std::int64_t{row.by_link}});

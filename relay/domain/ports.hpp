@@ -119,7 +119,7 @@ struct TransferRow {
     bool undeliverable{};                        ///< the recipient's address took no mail
     std::int64_t available{};                    ///< since when
     std::int64_t resends{}, resent{};            ///< of the notice
-    Bytes sealed_link, history;
+    Bytes sealed_link, sealed_history;
     std::string sender_hash;         ///< keyed; to count what one address sends
     std::string inbox_hash;          ///< keyed; of an answer to a citizen's return key; or empty
     std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0

@@ -312,6 +312,7 @@ private:
     /// Quarantined ones only for who says so.
     Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token,
                                   bool also_quarantined = false);
+    Bytes history_of(const TransferRow& row);
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
     void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);

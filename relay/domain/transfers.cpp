@@ -253,10 +253,11 @@ Result<Bytes> Relay::revoke(const TransferId& transfer, const ManageToken& token
     }
     row->state = TransferState::revoked;
     note(*row, HistoryEvent::revoked);
+    Bytes history = history_of(*row); // nobody can open it afterwards
     ports_.store.transaction([&] { ports_.store.put(*row); });
     purge(*row);
     finish_purges();
-    return std::move(row->history);
+    return history;
 }
 
 Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,
