@@ -131,6 +131,11 @@ def reset_peak(pid):
         pass
 
 
+def is_running(pid):
+    """Of a child; it stays to be waited for."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
 def end_with_parent():
     """A benchmark that is killed leaves no program behind."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -174,16 +179,21 @@ class Run:
         """Takes time off the clock that no program used: a mail on its way."""
         self.paused += seconds
 
-    def finish(self):
-        """Waits for all programs; returns the result as one flat object."""
+    def finish(self, until=None):
+        """Waits for all programs; returns the result as one flat object. The clock stops when they
+        have ended, or when the file `until` is there."""
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        ended = None
+        while until and not ended and all(is_running(one.pid) for one in self.started.values()):
+            time.sleep(0.001)
+            ended = time.monotonic() if until.exists() else None
         for name, process in self.started.items():
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             self.cpu += used.ru_utime + used.ru_stime
             if used.ru_maxrss > own:
                 self.peaks[name] = used.ru_maxrss * 1024 / 1e6
-        seconds = time.monotonic() - self.begun - self.paused
+        seconds = (ended or time.monotonic()) - self.begun - self.paused
         busy = busy_seconds()
         self.sampling.set()
         self.sampler.join()

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
@@ -97,13 +98,44 @@ Result<int> ReceivingFolder::open_part(const std::string& final_name, std::uint6
     const int fd = open_beneath(state_->folder, final_name + ".part", O_RDWR | O_CREAT, 0600);
     if (fd < 0) return tl::unexpected(error_from(errno, "part file"));
     const auto size = static_cast<off_t>(size_bytes);
-    int failed = ::ftruncate(fd, size) == 0 ? 0 : errno;
-    if (failed == 0 && size > 0) failed = ::posix_fallocate(fd, 0, size);
-    if (failed != 0 && failed != EOPNOTSUPP && failed != EINVAL) {
+    if (::ftruncate(fd, size) != 0) {
+        const int failed = errno;
         ::close(fd);
         return tl::unexpected(error_from(failed, "part file"));
     }
     return fd;
+}
+
+namespace {
+
+/// Before anything is taken, so that what cannot fit does not fill the disk first.
+bool fits(int part_fd, std::uint64_t size_bytes) {
+    struct stat file {};
+    struct statvfs disk {};
+    if (::fstat(part_fd, &file) != 0 || ::fstatvfs(part_fd, &disk) != 0) return true;
+    if (disk.f_blocks == 0) return true; // it does not tell
+    const auto taken = static_cast<std::uint64_t>(file.st_blocks) * 512;
+    return size_bytes <= taken + std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+} // namespace
+
+Result<void> reserve_part(int part_fd, std::uint64_t size_bytes, const std::stop_token& stop) {
+    // In steps, since writers of the same file wait meanwhile. Not posix_fallocate: where the file
+    // system cannot do it, that writes zeros over what has just been written.
+    constexpr std::uint64_t step_bytes = std::uint64_t{16} << 20;
+    if (!fits(part_fd, size_bytes)) return fail(Errc::no_space, "part file");
+    for (std::uint64_t at = 0; at < size_bytes && !stop.stop_requested();) {
+        const std::uint64_t bytes = std::min(step_bytes, size_bytes - at);
+        if (::fallocate(part_fd, 0, static_cast<off_t>(at), static_cast<off_t>(bytes)) == 0) {
+            at += bytes;
+        } else if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
+            return fail(Errc::no_space, "part file");
+        } else if (errno != EINTR) {
+            return {};
+        }
+    }
+    return {};
 }
 
 Result<void> ReceivingFolder::publish(const std::string& final_name, int part_fd) {

@@ -86,7 +86,7 @@ Result<Bytes> Download::descriptor(std::uint32_t volume, std::size_t relay) {
     return bytes;
 }
 
-Result<Hash256> Download::describe() {
+Result<void> Download::read_descriptors(const std::function<void(unsigned)>& waiting) {
     std::vector<Bytes> encoded;
     roots_.clear();
     for (std::uint32_t volume = 0; volume < job_.layout.volumes(); ++volume) {
@@ -96,8 +96,7 @@ Result<Hash256> Download::describe() {
             [&] {
                 return from_any(relay, [&](std::size_t from) { return descriptor(volume, from); });
             },
-            watcher_.waiting);
-        for (const auto liar : std::exchange(liars_, {})) watcher_.relay_lied(liar);
+            waiting);
         if (!bytes) return tl::unexpected(bytes.error());
         const auto decoded = decode_descriptor(*bytes);
         if (!decoded) return tl::unexpected(decoded.error());
@@ -105,7 +104,20 @@ Result<Hash256> Download::describe() {
         encoded.push_back(std::move(*bytes));
     }
     if (roots_.size() != job_.layout.pieces()) return fail(Errc::tampered, "piece roots");
-    return content_root(encoded);
+    content_root_ = content_root(encoded);
+    return {};
+}
+
+Result<Hash256> Download::describe() {
+    const auto done = read_descriptors(watcher_.waiting);
+    std::deque<std::size_t> liars;
+    {
+        const std::lock_guard guard{mutex_};
+        liars.swap(liars_);
+    }
+    for (const auto liar : liars) watcher_.relay_lied(liar);
+    if (!done) return tl::unexpected(done.error());
+    return *content_root_;
 }
 
 /// Asked by the line about once a second. Without others to compare with it is the line's own
@@ -163,11 +175,8 @@ void Download::work(std::size_t number) {
                 lane.first_pass = false;
                 return got;
             };
-            auto got = with_retries(job_.retry, attempt, [&](unsigned seconds) {
-                const std::lock_guard guard{mutex_};
-                waits_.push_back(seconds);
-                changed_.notify_one();
-            });
+            auto got =
+                with_retries(job_.retry, attempt, [this](unsigned seconds) { note_wait(seconds); });
             if (!got) {
                 stop_with(got.error());
                 break;
@@ -179,6 +188,26 @@ void Download::work(std::size_t number) {
     } catch (const std::exception&) {
         stop_with({Errc::file_unreadable, "lane"});
     }
+    leave();
+}
+
+void Download::work_descriptors() {
+    try {
+        const auto done = read_descriptors([this](unsigned seconds) { note_wait(seconds); });
+        if (!done) stop_with(done.error());
+    } catch (const std::exception&) {
+        stop_with({Errc::file_unreadable, "descriptors"});
+    }
+    leave();
+}
+
+void Download::note_wait(unsigned seconds) {
+    const std::lock_guard guard{mutex_};
+    waits_.push_back(seconds);
+    changed_.notify_one();
+}
+
+void Download::leave() {
     const std::lock_guard guard{mutex_};
     --running_;
     changed_.notify_one();
@@ -211,20 +240,25 @@ Result<void> Download::follow(std::uint64_t before_bytes) {
     return {};
 }
 
-Result<void> Download::fetch() {
+Result<Hash256> Download::fetch() {
     pieces_.clear();
     for (std::uint64_t piece = 0; piece < job_.state.pieces.size(); ++piece) {
         if (!job_.state.pieces[piece]) pieces_.push_back(piece);
     }
     const auto before = job_.layout.sealed_bytes() - pieces_.size() * job_.layout.piece_bytes();
     const auto wanted = std::min<std::size_t>(job_.lanes, pieces_.size());
+    const bool described = content_root_.has_value();
     begun_ = steady_clock::now();
-    running_ = static_cast<unsigned>(wanted);
-    std::vector<std::jthread> lanes;
+    running_ = static_cast<unsigned>(wanted) + (described ? 0 : 1);
+    std::vector<std::jthread> threads;
     for (std::size_t lane = 0; lane < wanted; ++lane) {
-        lanes.emplace_back([this, lane] { work(lane); });
+        threads.emplace_back([this, lane] { work(lane); });
     }
-    return follow(before);
+    if (!described) threads.emplace_back([this] { work_descriptors(); });
+    const auto done = follow(before);
+    threads.clear();
+    if (!done) return tl::unexpected(done.error());
+    return *content_root_;
 }
 
 } // namespace plankurier::cli

@@ -47,33 +47,39 @@ public:
 
     /// Reads all descriptors, from any relay, and checks their MACs: only then their piece roots
     /// are trusted. Gives the content root. Fails with `tampered` when no relay is left that did
-    /// not lie, `network`, `not_found` …
+    /// not lie, `network`, `not_found` … Needed before `fetch` only by those who want the roots.
     [[nodiscard]] Result<Hash256> describe();
     /// After `describe`: per piece of the body.
     [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }
     [[nodiscard]] RelayChoice& choice() noexcept { return choice_; }
-    /// After `describe`: all pieces that the state lacks, verified and durable in the part files.
-    /// Wrong bytes are traced to their relay and fetched from another. Fails as `describe`, and
-    /// with `no_space`; progress made durable is kept.
-    [[nodiscard]] Result<void> fetch();
+    /// All pieces that the state lacks, verified and durable in the part files, and meanwhile what
+    /// `describe` does: a piece proves itself when its segments open. Wrong bytes are traced to
+    /// their relay and fetched from another. Gives the content root. Fails as `describe`, and with
+    /// `no_space`; progress made durable is kept.
+    [[nodiscard]] Result<Hash256> fetch();
 
 private:
     struct Lane;
     template <typename Step>
     auto from_any(std::size_t& relay, Step step) -> decltype(step(relay));
     [[nodiscard]] Result<Bytes> descriptor(std::uint32_t volume, std::size_t relay);
+    [[nodiscard]] Result<void> read_descriptors(const std::function<void(unsigned)>& waiting);
     [[nodiscard]] Result<void> fetch_piece(Lane& lane, std::uint64_t piece, std::size_t relay);
     [[nodiscard]] bool stalled(Lane& lane);
     [[nodiscard]] Result<void> follow(std::uint64_t before_bytes);
     void work(std::size_t number);
+    void work_descriptors();
+    void note_wait(unsigned seconds);
+    void leave();
     void stop_with(Error error);
 
     const DownloadJob& job_;
     HttpSettings settings_;
     TicketBox& tickets_;
     const DownloadWatcher& watcher_;
-    PieceClient coordinator_;
+    PieceClient coordinator_;    ///< this and the two below: of who reads descriptors
     std::vector<Hash256> roots_; ///< per piece
+    std::optional<Hash256> content_root_;
     RelayChoice choice_;
 
     std::vector<std::uint64_t> pieces_; ///< to fetch; not changed while lanes run

@@ -73,9 +73,8 @@ Result<FetchLink> read_link(const Options& options) {
     return parse_link(text->reveal(), options.server);
 }
 
-Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
-                                     ControlClient& control, const EnvelopePlace& place,
-                                     const Directory& directory, const Opener& opener) {
+Result<SealedMessage> get_sealed(const Options& options, Console& console, ControlClient& control,
+                                 const EnvelopePlace& place) {
     const RetryRule retry{options.retries};
     const auto notice = [&](unsigned seconds) {
         console.say(Text::network_retry, {std::to_string(seconds)});
@@ -88,8 +87,15 @@ Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
     if (!envelope) return tl::unexpected(envelope.error());
     auto record_bytes = get([&](const auto& where) { return control.record(where); });
     if (!record_bytes) return tl::unexpected(record_bytes.error());
-    return open_checked(options, console, {std::move(*envelope), std::move(*record_bytes)},
-                        directory, opener);
+    return SealedMessage{std::move(*envelope), std::move(*record_bytes)};
+}
+
+Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
+                                     ControlClient& control, const EnvelopePlace& place,
+                                     const Directory& directory, const Opener& opener) {
+    auto sealed = get_sealed(options, console, control, place);
+    if (!sealed) return tl::unexpected(sealed.error());
+    return open_checked(options, console, std::move(*sealed), directory, opener);
 }
 
 Result<OpenedTransfer> open_checked(const Options& options, Console& console, SealedMessage sealed,

@@ -42,12 +42,15 @@ struct Opener {
     const LinkSecret* link{};
 };
 
-/// Opens it; checks the record's signature and that it is about
-/// this envelope, and the manifest's signature if it has one. Fails with `wrong_key` (also when it
-/// opens by link only and there is none), `wrong_password`, `bad_signature`, `tampered` …
+/// Opens it; checks the record's signature and that it is about this envelope, and the manifest's
+/// signature if it has one. Fails with `wrong_key` (also when it opens by link only and there is
+/// none), `wrong_password`, `bad_signature`, `tampered` …
 [[nodiscard]] Result<OpenedTransfer> open_checked(const Options& options, Console& console,
                                                   SealedMessage sealed, const Directory& directory,
                                                   const Opener& opener);
+/// Gets envelope and record. Fails with `not_found` …
+[[nodiscard]] Result<SealedMessage> get_sealed(const Options& options, Console& console,
+                                               ControlClient& control, const EnvelopePlace& place);
 /// Gets envelope and record, and opens them as above. Fails with `not_found` … too.
 [[nodiscard]] Result<OpenedTransfer>
 open_transfer(const Options& options, Console& console, ControlClient& control,

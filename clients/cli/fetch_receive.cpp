@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <future>
 
 namespace plankurier::cli {
 
@@ -31,6 +32,7 @@ public:
         auto parts = open_parts();
         if (!parts) return tl::unexpected(parts.error());
         PartFiles files{std::move(*parts)};
+        files.reserve();
         const auto& opened = transfer_.opened;
         const DownloadJob job{opened.key,
                               opened.manifest.transfer,
@@ -42,11 +44,9 @@ public:
                               relays,
                               options_.lanes,
                               RetryRule{options_.retries}};
-        auto root = fetch_pieces(job, tickets, certificate);
+        auto root =
+            options_.via == "swarm" ? by_swarm(job, tickets, certificate) : by_https(job, tickets);
         console_.end_progress();
-        if (!root) return root;
-        if (auto published = publish(files); !published) return tl::unexpected(published.error());
-        store_.remove();
         return root;
     }
     /// How the pieces came: "https", "swarm" or "swarm+https".
@@ -69,34 +69,49 @@ private:
         return watcher;
     }
 
-    Result<Hash256> fetch_pieces(const DownloadJob& job, TicketBox& tickets,
-                                 const Certificate& certificate) {
+    Result<Hash256> by_https(const DownloadJob& job, TicketBox& tickets) {
         const auto watcher = watcher_for(job);
         const auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
-        auto root = download.describe();
+        return rest_by_https(job, download);
+    }
+
+    /// What the state lacks, and then the files get their names.
+    Result<Hash256> rest_by_https(const DownloadJob& job, Download& download) {
+        auto root = download.fetch();
         if (!root) return root;
-        if (options_.via == "swarm") {
-            auto done = fetch_by_swarm(job, download, tickets, certificate, watcher);
-            if (!done) return tl::unexpected(done.error());
+        console_.end_progress();
+        if (auto published = publish(job.parts); !published) {
+            return tl::unexpected(published.error());
         }
-        if (auto fetched = download.fetch(); !fetched) return tl::unexpected(fetched.error());
+        store_.remove();
         return root;
     }
 
     /// As far as it goes; what is missing afterwards comes by HTTPS.
-    Result<void> fetch_by_swarm(const DownloadJob& job, Download& download, TicketBox& tickets,
-                                const Certificate& certificate, const DownloadWatcher& watcher) {
-        // A relay that keeps silent must not stop the volumes of the others for long.
+    Result<Hash256> by_swarm(const DownloadJob& job, TicketBox& tickets,
+                             const Certificate& certificate) {
+        const auto watcher = watcher_for(job);
         auto settings = http_settings(options_);
+        Download download{job, settings, tickets, watcher};
+        // A relay that keeps silent must not stop the volumes of the others for long.
         settings.silence_seconds = std::min(settings.silence_seconds, 5U);
-        PieceClient client{settings, tickets, job.transfer};
-        const SwarmFetchJob by_swarm{job, download.roots(), download.choice(), certificate,
-                                     [&](std::size_t relay, std::uint32_t volume) {
-                                         return client.swarm(job.relays[relay], volume);
-                                     }};
-        SwarmFetch swarm{by_swarm, watcher};
-        if (auto done = swarm.run(); !done) return done;
+        std::deque<PieceClient> clients; // one a relay
+        for (std::size_t relay = 0; relay < job.relays.size(); ++relay) {
+            clients.emplace_back(settings, tickets, job.transfer);
+        }
+        const SwarmFetchJob swarm_job{
+            job, download.roots(), download.choice(), certificate,
+            [&](std::size_t relay, std::uint32_t volume, const std::stop_token& stop) {
+                clients[relay].watch([&] { return !stop.stop_requested(); });
+                return clients[relay].swarm(job.relays[relay], volume);
+            }};
+        SwarmFetch swarm{swarm_job, watcher};
+        auto prepared = std::async(std::launch::async, [&] { swarm.prepare(); });
+        const auto described = download.describe();
+        prepared.get();
+        if (!described) return described;
+        if (auto done = swarm.run(); !done) return tl::unexpected(done.error());
         const bool all = std::all_of(state_.pieces.begin(), state_.pieces.end(),
                                      [](bool durable) { return durable; });
         if (!all) {
@@ -105,7 +120,8 @@ private:
             console_.event("swarm_gave_up");
         }
         if (swarm.fetched() > 0) via_ = all ? "swarm" : "swarm+https";
-        return {};
+        // While the swarm still lives: its lines may take a while to close.
+        return rest_by_https(job, download);
     }
 
     [[nodiscard]] const std::vector<ManifestFile>& wanted() const {

@@ -9,24 +9,28 @@ namespace {
 Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
+    // With its secret a link opens by itself, whatever else was given.
+    const bool by_return_key = !link->secret && !options.return_link_file.empty();
+    const bool by_key = !link->secret && !by_return_key && !options.key.empty();
+    std::future<Result<OpenedKeyFile>> begun;
+    if (by_key) begun = begin_key_file(options, console);
     auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
+    auto sealed = get_sealed(options, console, control, link->id);
+    if (!sealed) return tl::unexpected(sealed.error());
     std::optional<OpenedKeyFile> key;
-    const bool by_return_key = !options.return_link_file.empty();
-    if (link->secret) {
-        // It opens by itself; a key that was given all the same is not needed.
-    } else if (by_return_key) {
+    if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
         if (!back) return tl::unexpected(back.error());
         key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
-    } else if (!options.key.empty()) {
-        auto file = read_department_key(options, console, authority->directory);
+    } else if (begun.valid()) {
+        auto file = read_department_key(std::move(begun), options, authority->directory);
         if (!file) return tl::unexpected(file.error());
         key.emplace(std::move(*file));
     }
-    auto transfer = open_transfer(options, console, control, link->id, authority->directory,
-                                  {key ? &*key : nullptr, link->secret ? &*link->secret : nullptr});
+    auto transfer = open_checked(options, console, std::move(*sealed), authority->directory,
+                                 {key ? &*key : nullptr, link->secret ? &*link->secret : nullptr});
     if (!transfer) return tl::unexpected(transfer.error());
     return FoundTransfer{std::move(control), std::move(*authority), std::move(key), by_return_key,
                          std::move(*transfer)};

@@ -50,9 +50,21 @@ Result<MemberWrap> read_member_wrap(const std::string& path) {
     return decode_member_wrap(as_bytes(*bytes));
 }
 
+std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options, Console& console) {
+    const auto& from = options.passphrase_file;
+    const bool asks = from.empty() || from == "-";
+    return std::async(asks ? std::launch::deferred : std::launch::async,
+                      [&] { return read_key_file(options.key, options, console); });
+}
+
 Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,
                                           const Directory& directory) {
-    auto key = read_key_file(options.key, options, console);
+    return read_department_key(begin_key_file(options, console), options, directory);
+}
+
+Result<OpenedKeyFile> read_department_key(std::future<Result<OpenedKeyFile>> begun,
+                                          const Options& options, const Directory& directory) {
+    auto key = begun.get();
     if (!key || options.wrap.empty()) return key;
     const auto wrap = read_member_wrap(options.wrap);
     if (!wrap) return tl::unexpected(wrap.error());

@@ -8,16 +8,27 @@
 #include <plankurier/links.hpp>
 #include <plankurier/members.hpp>
 
+#include <future>
+
 namespace plankurier::cli {
 
 /// A key file, opened with the passphrase of `--passphrase-file` or of a person. Fails with
 /// `file_unreadable`, `wrong_password`, `malformed`, `invalid_argument` (nobody to ask).
 [[nodiscard]] Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
                                                   Console& console);
+/// Begins to open the file of `--key`, on a thread of its own when nobody has to be asked for the
+/// passphrase, so that the network can be asked meanwhile: Argon2id takes half a second. `get` it
+/// once; what is referred to outlives it. Fails as `read_key_file`.
+[[nodiscard]] std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options,
+                                                                Console& console);
 /// The key of a department: the file of `--key`, or with `--wrap` what a colleague wrapped for that
 /// file's owner, which counts only when a department of the directory lists it. Fails like
 /// `read_key_file`, and with `wrong_key`, `tampered`, `unsupported`.
 [[nodiscard]] Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,
+                                                        const Directory& directory);
+/// The same with a file that was begun.
+[[nodiscard]] Result<OpenedKeyFile> read_department_key(std::future<Result<OpenedKeyFile>> begun,
+                                                        const Options& options,
                                                         const Directory& directory);
 /// A wrap in a file (members.hpp). Fails with `file_unreadable`, `malformed`, `unsupported`.
 [[nodiscard]] Result<MemberWrap> read_member_wrap(const std::string& path);

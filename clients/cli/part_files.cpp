@@ -1,6 +1,7 @@
 #include <clients/cli/part_files.hpp>
 
 #include <plankurier/fault.hpp>
+#include <plankurier/receiving.hpp>
 
 #include <unistd.h>
 #include <algorithm>
@@ -22,7 +23,18 @@ PartFiles::PartFiles(std::vector<Part> parts) : parts_(std::move(parts)) {
     begins_.push_back(at);
 }
 
+void PartFiles::reserve() {
+    reserving_ = std::jthread{[this](const std::stop_token& stop) {
+        for (const auto& part : parts_) {
+            if (part.file.get() < 0) continue;
+            if (!reserve_part(part.file.get(), part.size_bytes, stop)) full_ = true;
+            if (full_) return;
+        }
+    }};
+}
+
 Result<void> PartFiles::write(std::uint64_t offset, ByteView plain) {
+    if (full_) return fail(Errc::no_space, "reserve");
     while (!plain.empty() && offset < begins_.back()) {
         // The last part that begins at or before the offset; empty parts before it are skipped.
         const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
@@ -45,6 +57,7 @@ Result<void> PartFiles::write(std::uint64_t offset, ByteView plain) {
 }
 
 Result<void> PartFiles::sync() {
+    if (full_) return fail(Errc::no_space, "reserve");
     for (const auto& part : parts_) {
         if (part.file.get() >= 0 && ::fdatasync(part.file.get()) != 0) {
             return fail(Errc::no_space, "fdatasync");

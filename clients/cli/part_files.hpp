@@ -4,7 +4,9 @@
 #include <clients/cli/download_state.hpp>
 #include <clients/cli/files.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 namespace plankurier::cli {
 
@@ -17,6 +19,10 @@ public:
         std::uint64_t size_bytes{};
     };
     explicit PartFiles(std::vector<Part> parts);
+    /// Takes the disk's room for all parts in the background, while others write already: some
+    /// file systems need seconds a GiB. Where there is not enough, the next `write` or `sync` says
+    /// so. Once.
+    void reserve();
 
     /// Writes plaintext of the body at `offset`; what lies past the content must be zero. Fails
     /// with `tampered` (padding), `no_space` or `file_unreadable`.
@@ -28,6 +34,8 @@ public:
 private:
     std::vector<Part> parts_;
     std::vector<std::uint64_t> begins_; ///< offset of each part, and the end
+    std::atomic<bool> full_{false};
+    std::jthread reserving_; ///< last, so that it ends before what it uses
 };
 
 /// Notes verified pieces in the download's state, in groups: one fdatasync a file and one state a

@@ -1,10 +1,11 @@
 #pragma once
-/// Fetching volumes as a peer of the relays' swarm: four at a time, each opened on arrival into the
-/// part files. What does not arrive that way is left to HTTPS, also what peers spoilt: a piece is
-/// put together from several of them, so that here nobody can be named for it. One thread calls
-/// `run`.
+/// Fetching volumes as a peer of the relays' swarm, several at a time, each opened on arrival into
+/// the part files. What does not arrive that way is left to HTTPS, also what peers spoilt: a piece
+/// is put together from several of them, so that here nobody can be named for it. One function at a
+/// time.
 
 #include <clients/cli/download.hpp>
+#include <clients/cli/swarm_places.hpp>
 
 #include <plankurier/swarm.hpp>
 
@@ -13,21 +14,26 @@ namespace plankurier::cli {
 /// What the swarm needs besides the download. References outlive it.
 struct SwarmFetchJob {
     const DownloadJob& download;
-    const std::vector<Hash256>& roots; ///< per piece, from checked descriptors
+    const std::vector<Hash256>& roots; ///< per piece, from checked descriptors; there for `run`
     const RelayChoice& choice;         ///< those that lied by HTTPS are not asked
     /// A certificate over a public key (SubjectPublicKeyInfo, DER).
     std::function<Result<CertificateAnswer>(ByteView public_key)> certificate;
-    /// Where a relay (number in `download.relays`) serves a volume, as `PieceClient::swarm`.
-    std::function<Result<SwarmPeer>(std::size_t relay, std::uint32_t volume)> where;
+    /// Where a relay (number in `download.relays`) serves a volume, as `PieceClient::swarm`. Called
+    /// by a thread of each relay.
+    SwarmPlaces::Call where;
     std::chrono::milliseconds patience{10'000}; ///< so long a volume may bring no piece
 };
 
 class SwarmFetch {
 public:
     SwarmFetch(const SwarmFetchJob& job, const DownloadWatcher& watcher);
+    /// Closes the lines to the relays, which may take some seconds.
     ~SwarmFetch();
 
-    /// Fetches what the state lacks, as far as the swarm brings it, durable in the part files.
+    /// Gets the certificate, and asks the relays where the first volumes are; needs no roots yet.
+    void prepare();
+    /// After `prepare`: fetches what the state lacks, as far as the swarm brings it, durable in the
+    /// part files.
     /// Fails only with what no other way would cure: `no_space`, `file_unreadable`, `canceled`.
     [[nodiscard]] Result<void> run();
     /// Pieces that came by swarm.
@@ -35,10 +41,19 @@ public:
 
 private:
     using Time = std::chrono::steady_clock::time_point;
+    /// What a relay is to a volume.
+    struct Place {
+        bool asked{};
+        std::optional<SwarmPeer> peer{}; ///< it serves there
+        Time ask_again{};
+    };
+    /// A volume on its way: first its relays are asked, then it joins the swarm with all that have
+    /// answered, since whom it names later waits for a second.
     struct Active {
-        std::uint64_t missing{};     ///< bit i: piece i of the volume
-        std::vector<bool> connected; ///< per relay
-        Time ask_again{}, moved{};   ///< moved: last piece, or the start
+        std::uint64_t missing{}; ///< bit i: piece i of the volume
+        std::vector<Place> places{};
+        bool joined{};
+        Time first_answer{}, moved{}; ///< moved: last piece, or the start
     };
     using ActiveAt = std::map<std::uint32_t, Active>::iterator;
 
@@ -46,13 +61,17 @@ private:
     [[nodiscard]] std::uint64_t missing_in(std::uint32_t volume) const;
     [[nodiscard]] SwarmVolume description(std::uint32_t volume) const;
     void start_volumes();
-    [[nodiscard]] bool start(std::uint32_t volume);
-    void connect(ActiveAt active);
+    [[nodiscard]] std::uint64_t pieces_under_way() const;
+    void ask(ActiveAt active, Time now);
+    [[nodiscard]] bool join(ActiveAt active);
+    void join_if_due(ActiveAt active, Time now);
+    void take(SwarmPlaces::Answer answer);
     void give_up(ActiveAt active);
     [[nodiscard]] bool stuck(const Active& active, Time now);
     [[nodiscard]] Result<void> take_events();
     [[nodiscard]] Result<void> take(const SwarmEvent& event);
     void drop(const std::string& peer);
+    void look_after_volumes();
     [[nodiscard]] Result<void> loop();
 
     const SwarmFetchJob& job_;
@@ -68,11 +87,13 @@ private:
     std::uint64_t fetched_{}, before_pieces_{}, seen_bytes_{};
     Time bytes_moved_{};
 
-    std::mutex mutex_; ///< guards the two below
+    std::mutex mutex_; ///< guards the three below
     std::condition_variable changed_;
     std::deque<SwarmEvent> events_;
+    std::deque<SwarmPlaces::Answer> answers_;
 
-    std::unique_ptr<Swarm> swarm_; ///< last, so that it ends first
+    std::unique_ptr<Swarm> swarm_; ///< this and the next last, so that they end first
+    std::unique_ptr<SwarmPlaces> asking_;
 };
 
 } // namespace plankurier::cli

@@ -69,8 +69,9 @@ Pack session_settings(const SwarmSettings& settings) {
     const auto rate =
         std::min<std::uint64_t>(settings.upload_bytes_per_s_max, std::numeric_limits<int>::max());
     pack.set_int(Pack::upload_rate_limit, static_cast<int>(rate));
-    // The limiter hands out what it has once a tick; with long ticks a fifth is lost.
-    pack.set_int(Pack::tick_interval, rate != 0 ? 100 : 500);
+    // What waits for a tick: the limiter (with long ticks a fifth of the rate is lost), peers that
+    // were named while others are connected, and the end of the session.
+    pack.set_int(Pack::tick_interval, 100);
     return pack;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
 
 namespace plankurier {
@@ -51,8 +52,8 @@ public:
     /// The final names for these names: cleaned and made unique among themselves (ignoring case)
     /// and against what the folder holds.
     [[nodiscard]] std::vector<std::string> assign(const std::vector<std::string>& names) const;
-    /// Opens `FINAL.part` for reading and writing, created if missing, sized and preallocated to
-    /// `size_bytes`. Returns a file descriptor that the caller closes. Fails with `no_space`,
+    /// Opens `FINAL.part` for reading and writing, created if missing, sized to `size_bytes` (see
+    /// `reserve_part`). Returns a file descriptor that the caller closes. Fails with `no_space`,
     /// `invalid_argument` (a name that `clean_file_name` would change), `file_unreadable`.
     [[nodiscard]] Result<int> open_part(const std::string& final_name, std::uint64_t size_bytes);
     /// fsync file, rename without replacing, fsync folder. Fails with `exists`, `no_space`.
@@ -65,5 +66,11 @@ private:
     explicit ReceivingFolder(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+/// Takes the disk's room for an opened part, in steps of 16 MiB, until it is all there, `stop` asks
+/// for an end, or the file system cannot do that (then nothing is promised, and it succeeds). Other
+/// threads may write to the file meanwhile; what they write stays. Fails with `no_space`.
+[[nodiscard]] Result<void> reserve_part(int part_fd, std::uint64_t size_bytes,
+                                        const std::stop_token& stop);
 
 } // namespace plankurier

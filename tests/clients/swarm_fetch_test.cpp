@@ -81,6 +81,9 @@ struct World {
         return true;
     };
 
+    /// A relay that keeps silent when it is asked where a volume is.
+    std::optional<std::size_t> silent;
+
     explicit World(std::uint64_t pieces, std::size_t peers)
         : layout(BodyLayout::from_body_len(pieces * segment_plain_bytes).value()),
           content(random_content()), source(make_source(folder.path() / "plan.pdf", content)),
@@ -143,20 +146,29 @@ struct World {
         watcher.waiting = [](unsigned) {};
         watcher.relay_lied = [this](std::size_t relay) { liars.push_back(relay); };
         RelayChoice choice{seeds.size()};
-        const SwarmFetchJob by_swarm{
-            job,
-            roots,
-            choice,
-            [this](ByteView public_key) -> Result<CertificateAnswer> {
-                if (!certified) return fail(Errc::not_found, "token");
-                return issue(public_key);
-            },
-            [this](std::size_t relay, std::uint32_t volume) -> Result<SwarmPeer> {
-                if (!serves(relay, volume)) return fail(Errc::not_found, "volume");
-                return SwarmPeer{"127.0.0.1", seeds[relay]->port()};
-            },
-            patience};
+        const SwarmFetchJob by_swarm{job,
+                                     roots,
+                                     choice,
+                                     [this](ByteView public_key) -> Result<CertificateAnswer> {
+                                         if (!certified) return fail(Errc::not_found, "token");
+                                         return issue(public_key);
+                                     },
+                                     [this](std::size_t relay, std::uint32_t volume,
+                                            const std::stop_token& stop) -> Result<SwarmPeer> {
+                                         if (silent == relay) {
+                                             std::mutex mutex;
+                                             std::unique_lock guard{mutex};
+                                             std::condition_variable_any().wait(
+                                                 guard, stop, [] { return false; });
+                                             return fail(Errc::network, "silence");
+                                         }
+                                         if (!serves(relay, volume))
+                                             return fail(Errc::not_found, "volume");
+                                         return SwarmPeer{"127.0.0.1", seeds[relay]->port()};
+                                     },
+                                     patience};
         SwarmFetch swarm{by_swarm, watcher};
+        swarm.prepare();
         auto done = swarm.run();
         fetched = swarm.fetched();
         have = state.pieces;
@@ -209,6 +221,15 @@ TEST_CASE("a volume that no relay serves is left out, and the others come") {
     CHECK(world.missing() == 64);
     CHECK(world.fetched == 128);
     CHECK_FALSE(world.have[64]);
+}
+
+TEST_CASE("a relay that keeps silent holds up none of the others") {
+    World world{192, 2};
+    world.serve(1, world.source);
+    world.silent = 0;
+    REQUIRE(world.fetch());
+    CHECK(world.fetched == 192);
+    CHECK(world.right());
 }
 
 TEST_CASE("without a certificate, or without peers, the swarm brings nothing and ends") {
