@@ -27,7 +27,7 @@ struct DepartmentSender {
 /// Checks names, types (by name and content), sizes, counts and expiry against the service's
 /// policy; then seals. A generated password is shown on the console. Fails with
 /// `type_not_allowed`, `too_large`, `too_many_files`, `unknown_department`, `invalid_argument`,
-/// `file_unreadable`, `expired` (no usable key), `canceled`.
+/// `file_unreadable`, `expired` (no usable key), `link_not_allowed`, `canceled`.
 [[nodiscard]] Result<PreparedTransfer> prepare_transfer(const Options& options,
                                                         const Authority& authority,
                                                         const BodySource& source,

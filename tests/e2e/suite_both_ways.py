@@ -14,6 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import later_steps
+import link_steps
 import people
 import wire as wires
 import world
@@ -225,12 +226,13 @@ def main():
     parser.add_argument("--build", required=True)
     checks = counting.Checks()
     service = people.Service(parser.parse_args().build)
-    service.more_config = "[expiry]\nextend = true\n"
+    service.more_config = "[expiry]\nextend = true\n[policy]\nlink_allowed = true\n"
     with service:
         transfer, receipt = to_department(service, checks)
         to_clerk(service, checks)
         answer(service, checks, transfer, receipt)
         first_contact(service, checks)
+        link_steps.all_of_them(service, checks)
         who_may_write(service, checks)
         answer_outlives(service, checks)
         later_steps.all_of_them(service, checks)
