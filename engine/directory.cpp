@@ -1,9 +1,4 @@
-#include "engine/crypto.hpp"
-
 #include <plankurier/directory.hpp>
-#include <plankurier/receiving.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -14,20 +9,9 @@ namespace plankurier {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr std::int64_t day_s = 86'400;
 constexpr std::int64_t signer_days_max = 400;
 constexpr std::int64_t directory_days_max = 35;
-constexpr std::size_t departments_max = 1'000;
-
-template <std::size_t N>
-std::optional<std::array<std::byte, N>> fixed(const Result<Bytes>& raw) {
-    if (!raw || raw->size() != N) return std::nullopt;
-    std::array<std::byte, N> out{};
-    std::copy(raw->begin(), raw->end(), out.begin());
-    return out;
-}
 
 /// The text behind `name:` in a trusted comment, up to the next blank.
 std::optional<std::string_view> field(std::string_view comment, std::string_view name) {
@@ -75,147 +59,42 @@ Result<std::int64_t> checked_end(std::string_view comment, std::int64_t now,
     return *end;
 }
 
-json to_json(const Department& department) {
-    json keys = json::array();
-    for (const DepartmentKey& key : department.keys) {
-        keys.push_back({{"kid", to_hex(key.kid)},
-                        {"type", static_cast<unsigned>(key.key.type)},
-                        {"pk", to_base64url(key.key.bytes)},
-                        {"from", key.from},
-                        {"until", key.until}});
-    }
-    json signing = json::array();
-    for (const DepartmentSigningKey& key : department.signing_keys) {
-        signing.push_back({{"kid", to_hex(key.kid)},
-                           {"pk", to_base64url(key.key)},
-                           {"from", key.from},
-                           {"until", key.until}});
-    }
-    return {{"id", department.id},
-            {"name", department.name},
-            {"group", department.group},
-            {"hint", department.hint},
-            {"keys", keys},
-            {"sign", signing}};
+char lower(char letter) noexcept {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-Result<DepartmentKey> key_from(const json& value) {
-    DepartmentKey key;
-    key.key.type = static_cast<StanzaType>(value.at("type").get<std::uint16_t>());
-    auto raw = from_base64url(value.at("pk").get<std::string>());
-    if (!raw) return tl::unexpected(raw.error());
-    key.key.bytes = std::move(*raw);
-    key.kid = key_id(key.key);
-    key.from = value.at("from").get<std::int64_t>();
-    key.until = value.at("until").get<std::int64_t>();
-    if (to_hex(key.kid) != value.at("kid").get<std::string>()) {
-        return fail(Errc::malformed, "key id");
-    }
-    return key;
+bool is_same_address(std::string_view one, std::string_view other) noexcept {
+    return std::ranges::equal(one, other, {}, lower, lower);
 }
 
-Result<DepartmentSigningKey> signing_key_from(const json& value) {
-    DepartmentSigningKey key;
-    const auto kid = fixed<8>(from_hex(value.at("kid").get<std::string>()));
-    const auto raw = fixed<32>(from_base64url(value.at("pk").get<std::string>()));
-    if (!kid || !raw) return fail(Errc::malformed, "signing key");
-    key.kid = *kid;
-    key.key = *raw;
-    key.from = value.at("from").get<std::int64_t>();
-    key.until = value.at("until").get<std::int64_t>();
-    return key;
-}
-
-Result<Department> department_from(const json& value) {
-    Department department;
-    department.id = value.at("id").get<std::string>();
-    department.name = value.value("name", department.id);
-    department.group = value.value("group", std::string{});
-    department.hint = value.value("hint", std::string{});
-    if (department.id.empty() || department.id.size() > 64) {
-        return fail(Errc::malformed, "department id");
+/// Of those that count now the newest epoch.
+Result<DepartmentKey> newest(const std::vector<DepartmentKey>& keys,
+                             const std::vector<KeyId>& revoked, std::int64_t now) {
+    const DepartmentKey* best = nullptr;
+    for (const DepartmentKey& key : keys) {
+        const bool is_revoked = std::ranges::find(revoked, key.kid) != revoked.end();
+        if (is_revoked || now < key.from || now >= key.until) continue;
+        if (best == nullptr ||
+            std::pair{key.from, key.until} > std::pair{best->from, best->until}) {
+            best = &key;
+        }
     }
-    for (const json& one : value.at("keys")) {
-        auto key = key_from(one);
-        if (!key) return tl::unexpected(key.error());
-        department.keys.push_back(std::move(*key));
-    }
-    for (const json& one : value.value("sign", json::array())) {
-        const auto key = signing_key_from(one);
-        if (!key) return tl::unexpected(key.error());
-        department.signing_keys.push_back(*key);
-    }
-    return department;
-}
-
-Result<Directory> directory_from(const json& value) {
-    if (value.at("v") != 1) return fail(Errc::unsupported, "directory version");
-    Directory directory;
-    directory.authority = value.at("authority").get<std::string>();
-    directory.serial = value.at("serial").get<std::uint64_t>();
-    directory.issued = value.at("issued").get<std::int64_t>();
-    directory.expires = value.at("expires").get<std::int64_t>();
-    const auto record_key =
-        fixed<32>(from_base64url(value.at("control").at("record_key").get<std::string>()));
-    if (!record_key) return fail(Errc::malformed, "record key");
-    directory.record_key = *record_key;
-    if (value.at("depts").size() > departments_max) return fail(Errc::too_large, "departments");
-    for (const json& one : value.at("depts")) {
-        auto department = department_from(one);
-        if (!department) return tl::unexpected(department.error());
-        directory.departments.push_back(std::move(*department));
-    }
-    for (const json& one : value.value("revoked", json::array())) {
-        const auto kid = fixed<8>(from_hex(one.get<std::string>()));
-        if (!kid) return fail(Errc::malformed, "revoked");
-        directory.revoked.push_back(*kid);
-    }
-    return directory;
+    if (best == nullptr) return fail(Errc::expired, "key");
+    return *best;
 }
 
 } // namespace
 
-const Department* Directory::find(std::string_view department_id) const noexcept {
-    const auto found = std::ranges::find(departments, department_id, &Department::id);
-    return found == departments.end() ? nullptr : &*found;
+const Department* Directory::find(std::string_view id) const noexcept {
+    const auto& list = is_clerk_id(id) ? clerks : departments;
+    const auto found = std::ranges::find(list, id, &Department::id);
+    return found == list.end() ? nullptr : &*found;
 }
 
-Result<Directory> parse_directory(std::string_view text) {
-    try {
-        return directory_from(json::parse(text));
-    } catch (const json::exception&) {
-        return fail(Errc::malformed, "directory JSON");
-    }
-}
-
-std::string encode_directory(const Directory& directory) {
-    json departments = json::array();
-    for (const Department& department : directory.departments) {
-        departments.push_back(to_json(department));
-    }
-    json revoked = json::array();
-    for (const KeyId& kid : directory.revoked) revoked.push_back(to_hex(kid));
-    return json{{"v", 1},
-                {"authority", directory.authority},
-                {"serial", directory.serial},
-                {"issued", directory.issued},
-                {"expires", directory.expires},
-                {"control", {{"record_key", to_base64url(directory.record_key)}}},
-                {"depts", departments},
-                {"revoked", revoked}}
-        .dump(1);
-}
-
-std::string encode_department(const Department& department) {
-    return to_json(department).dump() + "\n";
-}
-
-Result<Department> parse_department(std::string_view text) {
-    try {
-        return department_from(json::parse(text));
-    } catch (const json::exception&) {
-        return fail(Errc::malformed, "department record");
-    }
+const Department* Directory::find_clerk(std::string_view address) const noexcept {
+    const auto found = std::ranges::find_if(
+        clerks, [&](const Department& one) { return is_same_address(one.address, address); });
+    return found == clerks.end() ? nullptr : &*found;
 }
 
 Result<Directory> open_directory(const SignedDirectory& bundle, const TrustAnchor& trust,
@@ -249,18 +128,17 @@ Result<Directory> open_directory(const SignedDirectory& bundle, const TrustAncho
 
 Result<DepartmentKey> usable_key(const Directory& directory, const Department& department,
                                  std::int64_t now) {
-    const DepartmentKey* best = nullptr;
-    for (const DepartmentKey& key : department.keys) {
-        const bool revoked =
-            std::ranges::find(directory.revoked, key.kid) != directory.revoked.end();
-        if (revoked || now < key.from || now >= key.until) continue;
-        if (best == nullptr ||
-            std::pair{key.from, key.until} > std::pair{best->from, best->until}) {
-            best = &key;
-        }
-    }
-    if (best == nullptr) return fail(Errc::expired, "department key");
-    return *best;
+    return newest(department.keys, directory.revoked, now);
+}
+
+Result<DepartmentKey> usable_escrow_key(const Directory& directory, std::int64_t now) {
+    if (!directory.escrow) return fail(Errc::expired, "escrow key");
+    return newest(directory.escrow->keys, directory.revoked, now);
+}
+
+bool is_escrow_key(const Directory& directory, const KeyId& kid) noexcept {
+    return directory.escrow && std::ranges::any_of(directory.escrow->keys,
+                                                   [&](const auto& key) { return key.kid == kid; });
 }
 
 } // namespace plankurier

@@ -25,11 +25,13 @@ Result<std::optional<Signer>> check_signer(const OpenedEnvelope& opened,
                                            const Directory& directory) {
     if (!opened.signature) return std::nullopt;
     const ManifestSignature& signature = *opened.signature;
-    for (const Department& department : directory.departments) {
-        for (const DepartmentSigningKey& key : department.signing_keys) {
-            if (counts(key, directory, opened.manifest.created) &&
-                verify(key.key, signature.statement, signature.value)) {
-                return Signer{department.id, key.kid};
+    for (const auto* list : {&directory.departments, &directory.clerks}) {
+        for (const Department& department : *list) {
+            for (const DepartmentSigningKey& key : department.signing_keys) {
+                if (counts(key, directory, opened.manifest.created) &&
+                    verify(key.key, signature.statement, signature.value)) {
+                    return Signer{department.id, key.kid};
+                }
             }
         }
     }

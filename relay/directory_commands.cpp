@@ -1,8 +1,11 @@
 #include "relay/adapters/files.hpp"
 #include "relay/roles.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 
 namespace plankurier::relay {
@@ -23,8 +26,6 @@ std::string text_of(const fs::path& file) {
     return std::string{as_text(*bytes)};
 }
 
-fs::path records(const Config& config) { return config.directory() / "records"; }
-
 template <typename T>
 T checked(Result<T> result, const std::string& what) {
     if (!result)
@@ -33,26 +34,156 @@ T checked(Result<T> result, const std::string& what) {
     return std::move(*result);
 }
 
+constexpr const char* escrow_id = "escrow";
+
+fs::path record_file(const Config& config, const std::string& id) {
+    return config.directory() / "records" / (id + ".json");
+}
+
+/// What was taken in, in order of the ids.
+struct Records {
+    std::vector<Department> departments, clerks;
+    std::optional<Escrow> escrow;
+};
+
+Records read_records(const Config& config) {
+    Records out;
+    const fs::path folder = config.directory() / "records";
+    if (!fs::exists(folder)) return out;
+    std::set<fs::path> files;
+    for (const auto& entry : fs::directory_iterator{folder}) files.insert(entry.path());
+    for (const fs::path& file : files) {
+        const std::string text = text_of(file);
+        if (auto escrow = parse_escrow(text)) {
+            out.escrow = std::move(*escrow);
+            continue;
+        }
+        Department one = checked(parse_department(text), "record");
+        (one.address.empty() ? out.departments : out.clerks).push_back(std::move(one));
+    }
+    return out;
+}
+
+/// A clerk's notices go to the address, so it must be one of the authority's.
+void check_clerk(const Config& config, const Department& clerk) {
+    if (!check_address(clerk.address) || !is_staff(config.policy, clerk.address)) {
+        throw std::runtime_error("the address of " + clerk.id +
+                                 " is not one of staff_patterns in relay.toml");
+    }
+}
+
+void check_new(const Config& config, const Department& added) {
+    if (added.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != added.id.npos) {
+        throw std::runtime_error("a department id may hold a-z, 0-9, - and _ only");
+    }
+    if (added.id == escrow_id) throw std::runtime_error("no department may have the id escrow");
+    if (added.keys.empty()) throw std::runtime_error("the record has no key");
+    if (added.address.empty()) return;
+    check_clerk(config, added);
+    Directory known;
+    known.clerks = read_records(config).clerks;
+    const Department* const other = known.find_clerk(added.address);
+    if (other != nullptr && other->id != added.id) {
+        throw std::runtime_error(other->id +
+                                 " has this address already: make the new key with "
+                                 "`plankurier keygen --epoch` from its record, or run "
+                                 "`directory remove " +
+                                 other->id + "` first");
+    }
+}
+
+/// No key of theirs begins anything new; what was signed before stays right.
+template <typename Keys>
+void end_keys(Keys& keys) {
+    for (auto& key : keys) key.until = std::min(key.until, now());
+}
+
+void write_record(const Config& config, const std::string& id, const std::string& text) {
+    fs::create_directories(config.directory() / "records");
+    adapters::write_durably(record_file(config, id), as_bytes(text));
+}
+
+std::string existing_record(const Config& config, const std::string& id) {
+    const bool is_id = id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == id.npos;
+    if (!is_id || !fs::exists(record_file(config, id))) {
+        throw std::runtime_error("there is no such record; see `directory list`");
+    }
+    return text_of(record_file(config, id));
+}
+
+fs::path revoked_file(const Config& config) { return config.directory() / "revoked"; }
+
+/// One id of a key a line.
+std::set<std::string> revoked_keys(const Config& config) {
+    std::set<std::string> out;
+    const auto bytes = adapters::read_file(revoked_file(config));
+    std::istringstream lines{bytes ? std::string{as_text(*bytes)} : std::string{}};
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty()) out.insert(line);
+    }
+    return out;
+}
+
+constexpr const char* now_build = "; now run `directory build` and sign the result\n";
+
 } // namespace
 
 void directory_add(const Config& config, const fs::path& record) {
     const std::string text = text_of(record);
-    const Department department = checked(parse_department(text), "the record is not usable");
-    if (department.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") !=
-        department.id.npos) {
-        throw std::runtime_error("a department id may hold a-z, 0-9, - and _ only");
+    if (parse_escrow(text)) {
+        write_record(config, escrow_id, text);
+        std::cout << "added " << escrow_id << now_build;
+        return;
     }
-    fs::create_directories(records(config));
-    adapters::write_durably(records(config) / (department.id + ".json"), as_bytes(text));
-    std::cout << "added " << department.id << "; now run `directory build` and sign the result\n";
+    const Department added = checked(parse_department(text), "the record is not usable");
+    check_new(config, added);
+    write_record(config, added.id, text);
+    std::cout << "added " << added.id << now_build;
 }
 
-void directory_list(const Config& config) {
-    if (!fs::exists(records(config))) return;
-    for (const auto& entry : fs::directory_iterator{records(config)}) {
-        const Department one = checked(parse_department(text_of(entry.path())), "record");
-        std::cout << one.id << "\t" << one.name << "\n";
+void directory_list(const Config& config, std::ostream& out) {
+    const Records records = read_records(config);
+    for (const auto* list : {&records.departments, &records.clerks}) {
+        for (const Department& one : *list) {
+            out << one.id << "\t" << one.name;
+            if (!one.address.empty()) out << "\t" << one.address;
+            out << "\n";
+        }
     }
+    if (records.escrow) out << escrow_id << "\t" << records.escrow->name << "\n";
+}
+
+void directory_end(const Config& config, const std::string& id) {
+    const std::string text = existing_record(config, id);
+    if (auto escrow = parse_escrow(text)) {
+        end_keys(escrow->keys);
+        write_record(config, id, encode_escrow(*escrow));
+    } else {
+        Department one = checked(parse_department(text), "record");
+        end_keys(one.keys);
+        end_keys(one.signing_keys);
+        write_record(config, id, encode_department(one));
+    }
+    std::cout << "ended " << id << now_build;
+}
+
+void directory_revoke(const Config& config, const std::string& id) {
+    const std::string text = existing_record(config, id);
+    std::set<std::string> revoked = revoked_keys(config);
+    const auto escrow = parse_escrow(text);
+    const Department one = escrow ? Department{} : checked(parse_department(text), "record");
+    for (const auto& key : escrow ? escrow->keys : one.keys) revoked.insert(to_hex(key.kid));
+    for (const auto& key : one.signing_keys) revoked.insert(to_hex(key.kid));
+    std::string lines;
+    for (const std::string& kid : revoked) lines += kid + "\n";
+    adapters::write_durably(revoked_file(config), as_bytes(lines));
+    std::cout << "revoked the keys of " << id << now_build;
+}
+
+void directory_remove(const Config& config, const std::string& id) {
+    static_cast<void>(existing_record(config, id));
+    fs::remove(record_file(config, id));
+    std::cout << "removed " << id << now_build;
 }
 
 void directory_build(const Config& config, std::uint64_t serial, std::int64_t days,
@@ -68,16 +199,25 @@ void directory_build(const Config& config, std::uint64_t serial, std::int64_t da
     if (!key || key->size() != 32)
         throw std::runtime_error("keys/control.pub is missing: run init");
     std::copy(key->begin(), key->end(), directory.record_key.begin());
-    if (fs::exists(records(config))) {
-        for (const auto& entry : fs::directory_iterator{records(config)}) {
-            directory.departments.push_back(
-                checked(parse_department(text_of(entry.path())), "record"));
+    Records records = read_records(config);
+    for (const Department& clerk : records.clerks) check_clerk(config, clerk);
+    directory.departments = std::move(records.departments);
+    directory.clerks = std::move(records.clerks);
+    directory.escrow = std::move(records.escrow);
+    for (const std::string& kid : revoked_keys(config)) {
+        const auto raw = from_hex(kid);
+        if (!raw || raw->size() != KeyId{}.size()) {
+            throw std::runtime_error(revoked_file(config).string() + " is damaged");
         }
+        std::copy(raw->begin(), raw->end(), directory.revoked.emplace_back().begin());
     }
     if (directory.departments.empty()) {
         throw std::runtime_error("no department yet: run `directory add RECORD.json` first");
     }
-    adapters::write_durably(fs::absolute(target), as_bytes(encode_directory(directory)));
+    const std::string text = encode_directory(directory);
+    // Two records of one address, or too many: nobody could read it.
+    static_cast<void>(checked(parse_directory(text), "the records do not fit together"));
+    adapters::write_durably(fs::absolute(target), as_bytes(text));
     std::cout << "wrote " << target.string()
               << "; sign it with minisign, trusted comment: serial:" << serial
               << " expires:YYYY-MM-DD\n";
@@ -106,7 +246,7 @@ void directory_install(const Config& config, const fs::path& root, const fs::pat
     adapters::write_durably(folder / "directory.json.minisig", as_bytes(bundle.directory_minisig));
     adapters::write_durably(folder / "directory.json", as_bytes(bundle.directory_json));
     std::cout << "installed serial " << directory.serial << " with " << directory.departments.size()
-              << " departments\n";
+              << " departments and " << directory.clerks.size() << " clerks\n";
 }
 
 std::optional<InstalledDirectory> installed_directory(const Config& config) {

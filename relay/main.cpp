@@ -29,8 +29,12 @@ constexpr const char* usage =
   node add --config C node.json                         register a further relay
   node list --config C
   node remove --config C ID                             for good: others take over its transfers
-  directory add --config C RECORD.json                  take in a department's public record
+  directory add --config C RECORD.json                  take in a public record: of a department,
+                                                        a clerk or the escrow key
   directory list --config C
+  directory end --config C ID                           its keys end now (somebody has left)
+  directory revoke --config C ID                        its keys count for nothing (one was lost)
+  directory remove --config C ID
   directory build --config C --serial N [--days 30] [-o directory.json]
   directory install --config C --root F --signer-pub F --signer-minisig F
                     --directory-json F --directory-minisig F
@@ -102,7 +106,13 @@ int directory(const options::variables_map& map, const Config& config,
     if (verb == "add" && words.size() == 3) {
         directory_add(config, words[2]);
     } else if (verb == "list") {
-        directory_list(config);
+        directory_list(config, std::cout);
+    } else if (verb == "end" && words.size() == 3) {
+        directory_end(config, words[2]);
+    } else if (verb == "revoke" && words.size() == 3) {
+        directory_revoke(config, words[2]);
+    } else if (verb == "remove" && words.size() == 3) {
+        directory_remove(config, words[2]);
     } else if (verb == "build") {
         directory_build(config, map["serial"].as<std::uint64_t>(), map["days"].as<std::int64_t>(),
                         file("output"));

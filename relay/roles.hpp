@@ -5,6 +5,7 @@
 
 #include <plankurier/directory.hpp>
 
+#include <iosfwd>
 #include <optional>
 
 namespace plankurier::relay {
@@ -26,10 +27,16 @@ struct InstalledDirectory {
 };
 [[nodiscard]] std::optional<InstalledDirectory> installed_directory(const Config& config);
 
-/// `directory add|list|build|install` with their options already read. Throw std::runtime_error
-/// with a sentence that says what to do.
+/// `directory add|list|end|revoke|remove|build|install` with their options already read. Throw
+/// std::runtime_error with a sentence that says what to do.
+/// The record of a department, a clerk or the escrow key; replaces an older one of that id.
 void directory_add(const Config& config, const std::filesystem::path& record);
-void directory_list(const Config& config);
+void directory_list(const Config& config, std::ostream& out);
+/// Ends the keys of a record now; what was signed before stays right.
+void directory_end(const Config& config, const std::string& id);
+/// The keys of a record count for nothing any more, not even for what was signed before.
+void directory_revoke(const Config& config, const std::string& id);
+void directory_remove(const Config& config, const std::string& id);
 void directory_build(const Config& config, std::uint64_t serial, std::int64_t days,
                      const std::filesystem::path& target);
 void directory_install(const Config& config, const std::filesystem::path& root,

@@ -34,8 +34,10 @@ Result<Department> make_record(const Options& options, const KeySeed& seed, Stan
     const auto until = from + key_seconds;
     const auto signing = signing_public_key(signing_seed(seed));
     Department record;
-    record.id = options.department;
-    record.name = options.name.empty() ? options.department : options.name;
+    const bool is_clerk = !options.clerk.empty();
+    record.id = is_clerk ? random_clerk_id() : options.department;
+    record.address = options.clerk;
+    record.name = !options.name.empty() ? options.name : is_clerk ? options.clerk : record.id;
     record.keys.push_back({key_id(*key), *key, from, until});
     record.signing_keys.push_back({signing_key_id(signing), signing, from, until});
     return record;
@@ -48,7 +50,11 @@ Result<void> add_epochs(const std::string& old_record, Department& record) {
         return parse_department(text);
     });
     if (!old) return tl::unexpected(old.error());
-    if (old->id != record.id) return fail(Errc::invalid_argument, "--epoch");
+    // A clerk keeps the id, by which what waits is found.
+    if (!record.address.empty() && !old->address.empty()) record.id = old->id;
+    if (old->id != record.id || old->address != record.address) {
+        return fail(Errc::invalid_argument, "--epoch");
+    }
     const auto now = unix_now();
     for (const auto& key : old->keys) {
         if (key.until > now) record.keys.push_back(key);
@@ -56,18 +62,63 @@ Result<void> add_epochs(const std::string& old_record, Department& record) {
     for (const auto& key : old->signing_keys) {
         if (key.until > now) record.signing_keys.push_back(key);
     }
-    if (record.name == record.id) record.name = old->name;
+    const bool no_name = record.name == record.id || record.name == record.address;
+    if (no_name) record.name = old->name;
     record.group = old->group;
     record.hint = old->hint;
     return {};
 }
 
-Result<void> keygen(const Options& options, Console& console) {
+/// Exactly one of the three is asked for.
+bool is_asked_well(const Options& options) {
+    const bool of_department = !options.department.empty(), of_clerk = !options.clerk.empty();
     const bool known_type = options.type == "p256" || options.type == "x25519";
-    if (!id_allowed(options.department) || options.output.empty() || options.record.empty() ||
-        !known_type || !options.arguments.empty()) {
-        return fail(Errc::invalid_argument, "keygen");
+    const bool one = int{of_department} + int{of_clerk} + int{options.escrow} == 1;
+    const bool named = of_department ? id_allowed(options.department)
+                                     : !options.name.empty() || !options.epoch.empty();
+    return one && named && known_type && !options.output.empty() && !options.record.empty() &&
+           options.arguments.empty() && (!options.escrow || options.epoch.empty());
+}
+
+/// The key file first: a record without its key would be worse than none.
+Result<void> write_both(const Options& options, const KeySeed& seed, StanzaType type,
+                        const SecretText& passphrase, const std::string& record) {
+    const auto key_file = seal_key_file(seed, type, passphrase);
+    if (!key_file) return tl::unexpected(key_file.error());
+    if (auto written = write_new_file(options.output, *key_file); !written) return written;
+    return write_new_file(options.record, as_bytes(record));
+}
+
+Result<void> make_escrow(const Options& options, const KeySeed& seed, StanzaType type,
+                         const SecretText& passphrase, Console& console) {
+    auto record = make_record(options, seed, type);
+    if (!record) return tl::unexpected(record.error());
+    const Escrow escrow{options.name, {}, std::move(record->keys)};
+    auto written = write_both(options, seed, type, passphrase, encode_escrow(escrow));
+    if (!written) return written;
+    console.say(Text::escrow_made, {options.output, options.record});
+    console.event("key", {{"escrow", escrow.name}, {"kid", to_hex(escrow.keys.front().kid)}});
+    return {};
+}
+
+Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType type,
+                         const SecretText& passphrase, Console& console) {
+    auto record = make_record(options, seed, type);
+    if (!record) return tl::unexpected(record.error());
+    if (!options.epoch.empty()) {
+        if (auto added = add_epochs(options.epoch, *record); !added) return added;
     }
+    const auto text = encode_department(*record);
+    if (!parse_department(text)) return fail(Errc::invalid_argument, "--clerk");
+    if (auto written = write_both(options, seed, type, passphrase, text); !written) return written;
+    console.say(Text::keygen_done, {options.output, options.record});
+    if (!record->address.empty()) console.say(Text::clerk_made, {record->id});
+    console.event("key", {{"department", record->id}, {"kid", to_hex(record->keys.front().kid)}});
+    return {};
+}
+
+Result<void> keygen(const Options& options, Console& console) {
+    if (!is_asked_well(options)) return fail(Errc::invalid_argument, "keygen");
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
     auto passphrase = options.passphrase_file.empty()
                           ? console.ask_new_secret(Text::ask_passphrase, Text::ask_passphrase_again)
@@ -75,19 +126,8 @@ Result<void> keygen(const Options& options, Console& console) {
     if (!passphrase) return tl::unexpected(passphrase.error());
     if (passphrase->empty()) return fail(Errc::invalid_argument, "empty passphrase");
     const auto seed = KeySeed::random();
-    auto record = make_record(options, seed, type);
-    if (!record) return tl::unexpected(record.error());
-    if (!options.epoch.empty()) {
-        if (auto added = add_epochs(options.epoch, *record); !added) return added;
-    }
-    const auto key_file = seal_key_file(seed, type, *passphrase);
-    if (!key_file) return tl::unexpected(key_file.error());
-    if (auto written = write_new_file(options.output, *key_file); !written) return written;
-    const auto json = encode_department(*record) + "\n";
-    if (auto written = write_new_file(options.record, as_bytes(json)); !written) return written;
-    console.say(Text::keygen_done, {options.output, options.record});
-    console.event("key", {{"department", record->id}, {"kid", to_hex(record->keys.front().kid)}});
-    return {};
+    const auto make = options.escrow ? make_escrow : make_listed;
+    return make(options, seed, type, *passphrase, console);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include <clients/cli/commands.hpp>
 
+#include <clients/cli/addressees.hpp>
 #include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
@@ -89,7 +90,7 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
     if (auto written = write_new_file(options.output, *file); !written) return written;
-    console.say(Text::member_unwrapped, {options.output, printable((*department)->name)});
+    console.say(Text::member_unwrapped, {options.output, printable(full_name(**department))});
     console.event("unwrapped", {{"department", (*department)->id}});
     return {};
 }
@@ -111,7 +112,7 @@ Result<void> list_members(const Options& options, Console& console) {
         }
         const auto* department = department_with(*directory, wrap->department);
         const auto shown = department != nullptr
-                               ? printable(department->name)
+                               ? printable(full_name(*department))
                                : std::string{text(console.language(), Text::member_unlisted)};
         console.print(fill(text(console.language(), Text::member_line),
                            {spoken_id(wrap->member), shown, printable(path)}));

@@ -119,6 +119,23 @@ Result<void> trust(const Options& options, Console& console) {
     return {};
 }
 
+/// Registered clerks are listed openly; so is the escrow key, where there is one.
+void show_clerks(const Directory& directory, Console& console) {
+    const auto language = console.language();
+    for (const auto& clerk : directory.clerks) {
+        console.print(fill(text(language, Text::clerk_line),
+                           {printable(clerk.address), printable(clerk.name)}));
+        console.event("clerk", {{"id", clerk.id},
+                                {"address", clerk.address},
+                                {"name", clerk.name},
+                                {"hint", clerk.hint}});
+    }
+    if (!directory.escrow) return;
+    console.print(fill(text(language, Text::escrow_listed),
+                       {printable(directory.escrow->name), printable(directory.escrow->hint)}));
+    console.event("escrow", {{"name", directory.escrow->name}, {"hint", directory.escrow->hint}});
+}
+
 Result<void> departments(const Options& options, Console& console) {
     if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
     auto control = control_at(options.server, options, console);
@@ -134,6 +151,7 @@ Result<void> departments(const Options& options, Console& console) {
                                      {"group", department.group},
                                      {"hint", department.hint}});
     }
+    show_clerks(*directory, console);
     return {};
 }
 

@@ -24,6 +24,7 @@ HttpLine::Headers headers_for(const InboxRight& right) {
 HttpLine::Headers headers_for(const LinkId& link) { return {"Plankurier-Link: " + link.hex()}; }
 
 const ByteView empty_object = as_bytes("{}");
+constexpr std::size_t answer_bytes_max = 16u << 20; // a directory of ten thousand clerks
 constexpr const char* json_type = "Content-Type: application/json";
 
 /// What a proxy says when nobody is behind it, and what nobody says.
@@ -50,7 +51,7 @@ Result<HttpAnswer> ControlClient::ask(std::string_view method, const std::string
     using std::chrono::steady_clock, std::chrono::seconds;
     for (seconds pause{1};; pause = std::min(2 * pause, seconds{4})) {
         const auto begun = steady_clock::now();
-        auto answer = line_.request(method, url, headers, body);
+        auto answer = line_.request(method, url, headers, body, answer_bytes_max);
         if (!nobody_there(answer)) {
             silent_since_.reset();
             return answer;

@@ -1,5 +1,6 @@
 #include <clients/cli/fetch_open.hpp>
 
+#include <clients/cli/addressees.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
 
@@ -119,7 +120,7 @@ Result<OpenedTransfer> open_checked(const Options& options, Console& console, Se
     std::string signer_name;
     if (*signer) {
         const auto* department = directory.find((*signer)->department);
-        signer_name = department != nullptr ? department->name : (*signer)->department;
+        signer_name = department != nullptr ? full_name(*department) : (*signer)->department;
     }
     return OpenedTransfer{std::move(sealed.envelope), std::move(sealed.record),
                           std::move(*opened),         record->email,

@@ -30,7 +30,7 @@ struct OpenedTransfer {
     OpenedEnvelope opened;
     std::string verified_email; ///< what the control plane signed for
     std::optional<Signer> signer;
-    std::string signer_name; ///< of the department; empty when nobody signed
+    std::string signer_name; ///< of the department or clerk; empty when nobody signed
 };
 
 /// Where an envelope is: behind a notice's link, or in the inbox of a session.

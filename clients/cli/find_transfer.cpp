@@ -20,6 +20,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto sealed = get_sealed(options, console, control, link->id);
     if (!sealed) return tl::unexpected(sealed.error());
     std::optional<OpenedKeyFile> key;
+    bool by_escrow_key = false, of_recipient = false;
     if (by_return_key) {
         auto back = read_return_link(options.return_link_file);
         if (!back) return tl::unexpected(back.error());
@@ -27,13 +28,19 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     } else if (begun.valid()) {
         auto file = read_department_key(std::move(begun), options, authority->directory);
         if (!file) return tl::unexpected(file.error());
+        const auto public_key = recipient_public_key(file->seed, file->type);
+        if (!public_key) return tl::unexpected(public_key.error());
+        const auto kid = key_id(*public_key);
+        of_recipient = department_with(authority->directory, kid) != nullptr;
+        by_escrow_key = is_escrow_key(authority->directory, kid);
         key.emplace(std::move(*file));
     }
     auto transfer = open_checked(options, console, std::move(*sealed), authority->directory,
                                  {key ? &*key : nullptr, link->secret ? &*link->secret : nullptr});
     if (!transfer) return tl::unexpected(transfer.error());
-    return FoundTransfer{std::move(control), std::move(*authority), std::move(key), by_return_key,
-                         std::move(*transfer)};
+    if (by_escrow_key) console.say(Text::escrow_opened);
+    return FoundTransfer{std::move(control), std::move(*authority), std::move(key),
+                         by_return_key,      of_recipient,          std::move(*transfer)};
 }
 
 Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
@@ -54,7 +61,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
                                   authority->directory, {&*key});
     if (!transfer) return tl::unexpected(transfer.error());
-    return FoundTransfer{std::move(control), std::move(*authority), std::move(*key), false,
+    return FoundTransfer{std::move(control),  std::move(*authority), std::move(*key), false, true,
                          std::move(*transfer)};
 }
 

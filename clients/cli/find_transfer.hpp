@@ -10,10 +10,14 @@ struct FoundTransfer {
     ControlClient control;
     Authority authority;
     std::optional<OpenedKeyFile> key; ///< nothing: by link or password
-    bool by_return_key{};             ///< `key` is a citizen's; else a department's
+    bool by_return_key{};             ///< `key` is a citizen's
+    bool of_recipient{};              ///< `key` is listed as a department's or clerk's
     OpenedTransfer transfer;
+    /// The seed to sign with that it was fetched. Whoever holds another key, as an escrow key, is
+    /// no recipient, and reports it unsigned: so the sender learns of it, and is not told that a
+    /// department has read it.
     [[nodiscard]] const KeySeed* department() const noexcept {
-        return key && !by_return_key ? &key->seed : nullptr;
+        return key && of_recipient ? &key->seed : nullptr;
     }
 };
 

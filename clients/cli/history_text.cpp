@@ -83,6 +83,7 @@ std::string status_page(Language language, const Receipt& receipt, const Transfe
     out += "<h1>" + escaped(word(Text::page_title)) + "</h1>\n<table>\n";
     out += row(word(Text::page_authority), receipt.authority);
     out += row(word(Text::page_recipient), receipt.recipient);
+    if (!receipt.escrow.empty()) out += row(word(Text::page_escrow), receipt.escrow);
     out += row(word(Text::page_number), receipt.number);
     out += row(word(Text::page_transfer), receipt.transfer.hex());
     out += row(word(Text::page_state), state_text(language, status.state));

@@ -1,5 +1,6 @@
 #include <clients/cli/inbox.hpp>
 
+#include <clients/cli/addressees.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/receipt.hpp>
 
@@ -89,8 +90,10 @@ Result<ReturnLink> read_return_link(const std::string& path) {
 }
 
 const Department* department_with(const Directory& directory, const KeyId& kid) noexcept {
-    for (const auto& department : directory.departments) {
-        if (has_key(department, kid)) return &department;
+    for (const auto* list : {&directory.departments, &directory.clerks}) {
+        for (const auto& department : *list) {
+            if (has_key(department, kid)) return &department;
+        }
     }
     return nullptr;
 }
@@ -101,7 +104,7 @@ Result<const Department*> department_of(const Directory& directory, const std::s
     if (!public_key) return tl::unexpected(public_key.error());
     const auto kid = key_id(*public_key);
     if (!named.empty()) {
-        const auto* department = directory.find(named);
+        const auto* department = find_listed(directory, named);
         if (department == nullptr) return fail(Errc::unknown_department, "--department");
         if (!has_key(*department, kid)) return fail(Errc::wrong_key, "not the department's");
         return department;

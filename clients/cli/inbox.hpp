@@ -36,11 +36,12 @@ namespace plankurier::cli {
 /// `file_unreadable`, `malformed`, `not_found` (a receipt without such a link).
 [[nodiscard]] Result<ReturnLink> read_return_link(const std::string& path);
 
-/// The department that lists a key, also one of an earlier epoch; nullptr when there is none.
+/// The department or clerk that lists a key, also one of an earlier epoch; nullptr when there is
+/// none.
 [[nodiscard]] const Department* department_with(const Directory& directory,
                                                 const KeyId& kid) noexcept;
-/// The department whose key this is: the one named, or the one that lists it. Fails with
-/// `unknown_department`, `wrong_key`.
+/// The department or clerk whose key this is: the one named by id or address, or the one that lists
+/// it. Fails with `unknown_department`, `wrong_key`.
 [[nodiscard]] Result<const Department*>
 department_of(const Directory& directory, const std::string& named, const OpenedKeyFile& key);
 

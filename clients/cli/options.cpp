@@ -72,6 +72,7 @@ void add_send_options(po::options_description& all, Options& out) {
         ("message-file", po::value(&out.message_file))
         ("expires", po::value<std::string>())
         ("notify", po::value(&out.notify))
+        ("password", po::bool_switch(&out.password))
         ("password-file", po::value(&out.password_file))
         ("word-list", po::value(&out.word_list))
         ("code-from", po::value(&out.code_from))
@@ -103,6 +104,7 @@ void add_other_options(po::options_description& all, Options& out) {
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))
         ("type", po::value(&out.type))
+        ("escrow", po::bool_switch(&out.escrow))
         ("epoch", po::value(&out.epoch))
         ("member", po::value(&out.member))
         ("wrap", po::value(&out.wrap))
@@ -128,6 +130,7 @@ std::vector<std::string> allowed_for(Command command) {
                 "message-file",
                 "expires",
                 "notify",
+                "password",
                 "password-file",
                 "word-list",
                 "code-from",
@@ -170,7 +173,8 @@ std::vector<std::string> allowed_for(Command command) {
                 "wrap",      "passphrase-file",  "password-file"};
     case Command::inbox: return {"department", "key", "wrap", "passphrase-file"};
     case Command::keygen:
-        return {"department", "type", "output", "record", "name", "passphrase-file", "epoch"};
+        return {"department", "clerk", "escrow",          "type", "output",
+                "record",     "name",  "passphrase-file", "epoch"};
     case Command::members:
         return {"key",      "member",     "output",          "record",
                 "type",     "department", "passphrase-file", "new-passphrase-file",

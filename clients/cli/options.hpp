@@ -46,12 +46,13 @@ struct Options {
     std::string root, fingerprint;
     // send, reply
     std::string as_department, to_citizen, to_transfer;
-    std::vector<std::string> to; ///< one address, or departments
+    std::vector<std::string> to; ///< departments and clerks, or one address
     std::string name, email, phone, reference, clerk, institution, subject, message;
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
     std::optional<unsigned> remember_days; ///< 0: forget
     bool share_phone{}, by_link{}, resume{}, notify_unfetched{}, remind_recipient{};
+    bool password{}; ///< also for an address that has a key
     std::string resume_id;
     unsigned lanes{4};
     // send, fetch, keygen; `link_file`: written by send, read by all others
@@ -63,6 +64,7 @@ struct Options {
     std::optional<std::uint32_t> days;
     // inbox, fetch, keygen
     std::string department, type{"p256"}, record, epoch;
+    bool escrow{}; ///< keygen; there `clerk` is an address
     // members, passphrase
     std::string member, new_passphrase_file, wrap;
 };

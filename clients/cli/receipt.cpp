@@ -21,6 +21,7 @@ std::string encode_receipt(const Receipt& receipt) {
                        {"created", receipt.created},
                        {"expires", receipt.expires}};
     if (!receipt.return_link.empty()) out["return_link"] = receipt.return_link.reveal();
+    if (!receipt.escrow.empty()) out["escrow"] = receipt.escrow;
     if (!receipt.history.empty()) out["history"] = to_base64url(receipt.history);
     return out.dump(2) + "\n";
 }
@@ -47,7 +48,8 @@ Result<Receipt> decode_receipt(std::string_view json) {
                        in.at("created").get<std::int64_t>(),
                        in.at("expires").get<std::int64_t>(),
                        SecretText{in.value("return_link", std::string{})},
-                       std::move(*history)};
+                       std::move(*history),
+                       in.value("escrow", std::string{})};
     } catch (const nlohmann::json::exception&) {
         return fail(Errc::malformed, "receipt");
     }

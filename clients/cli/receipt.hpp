@@ -17,6 +17,7 @@ struct Receipt {
     std::int64_t created{}, expires{}; ///< Unix seconds
     SecretText return_link{};          ///< empty when no answer can come
     Bytes history{};                   ///< signed by the control plane (history.hpp); or empty
+    std::string escrow{};              ///< name of the escrow key that opens it too, or empty
 };
 
 /// A JSON text.

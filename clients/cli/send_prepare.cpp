@@ -19,7 +19,6 @@ constexpr const char* word_list_path =
     "/usr/lib/python3/dist-packages/diceware/wordlists/wordlist_de_8k.txt";
 
 using Recipients = std::vector<Recipient>;
-constexpr std::size_t departments_max = 8; // of one transfer (docs/protocol.md)
 
 Result<std::string> read_head(const std::filesystem::path& path) {
     const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -106,31 +105,46 @@ Result<Recipients> alone(Result<Recipient> recipient) {
     return out;
 }
 
-/// Seals to the keys of the departments, or for a staff address to a password. Each department
+/// Where the authority has an escrow key, it opens too what goes to its departments and clerks. The
+/// sender is told before anything is sent.
+void add_escrow(const Directory& directory, Recipients& recipients, Manifest& manifest,
+                UploadState& state, Console& console) {
+    auto key = usable_escrow_key(directory, unix_now());
+    if (!key) return;
+    state.escrow = directory.escrow->name;
+    console.warn(Text::escrow_told, {printable(state.escrow)});
+    console.event("escrow", {{"name", state.escrow}, {"kid", to_hex(key->kid)}});
+    manifest.recipient_keys.push_back(key->kid);
+    recipients.emplace_back(KeyRecipient{std::move(key->key), false});
+}
+
+/// Seals to the keys of departments and clerks, or for a typed address to a password. Each of them
 /// opens it alone; the first is the one that it is about.
 Result<Recipients> recipients_for(const Options& options, const Authority& authority,
-                                  Manifest& manifest, UploadState& state, Console& console) {
+                                  const Addressees& addressees, Manifest& manifest,
+                                  UploadState& state, Console& console) {
     state.return_key = ReturnKey{KeySeed::random()};
-    if (options.to.front().find('@') != std::string::npos && options.to.size() == 1) {
-        state.staff = options.to.front();
+    if (!addressees.typed.empty()) {
+        state.staff = state.recipient = addressees.typed;
         if (options.by_link) return alone(link_recipient(state));
         return alone(password_recipient(options, Text::password_generated, console));
     }
     Recipients out;
-    for (const auto& id : options.to) {
-        const auto* department = authority.directory.find(id);
-        if (department == nullptr) return fail(Errc::unknown_department, "--to");
+    for (const auto* department : addressees.listed) {
         auto key = usable_key(authority.directory, *department, unix_now());
         if (!key) return tl::unexpected(key.error());
         if (out.empty()) {
             state.return_key->type = key->key.type;
-            state.department = manifest.department = id;
+            state.department = manifest.department = department->id;
         } else {
-            state.also.push_back(id);
+            state.also.push_back(department->id);
+            state.recipient += ", ";
         }
+        state.recipient += receipt_name(*department);
         manifest.recipient_keys.push_back(key->kid);
         out.emplace_back(KeyRecipient{std::move(key->key), false});
     }
+    add_escrow(authority.directory, out, manifest, state, console);
     return out;
 }
 
@@ -138,7 +152,7 @@ Result<Recipients> recipients_for(const Options& options, const Authority& autho
 Result<Recipients> citizen_for(const Options& options, const DepartmentSender& from,
                                Manifest& manifest, UploadState& state, Console& console) {
     state.sender_department = from.department.id;
-    state.citizen = from.citizen;
+    state.citizen = state.recipient = from.citizen;
     if (manifest.from.name.empty()) manifest.from.name = from.department.name;
     if (manifest.from.institution.empty()) manifest.from.institution = state.authority;
     if (options.by_link) return alone(link_recipient(state));
@@ -189,7 +203,7 @@ Result<void> check_link(const Options& options, const Service& service,
     }
     const bool to_one =
         from != nullptr || (options.to.size() == 1 && is_address(options.to.front()));
-    if (!to_one || options.share_phone || !options.password_file.empty() ||
+    if (!to_one || options.share_phone || options.password || !options.password_file.empty() ||
         !options.word_list.empty()) {
         return fail(Errc::invalid_argument, "--by-link");
     }
@@ -201,14 +215,8 @@ Result<void> check_arguments(const Options& options, const Service& service,
                              const DepartmentSender* from) {
     if (from != nullptr) {
         if (!is_address(from->citizen)) return fail(Errc::invalid_argument, "--to-citizen");
-    } else {
-        auto to = options.to;
-        std::sort(to.begin(), to.end());
-        const bool twice = std::adjacent_find(to.begin(), to.end()) != to.end();
-        if (to.empty() || to.front().empty() || twice || to.size() > departments_max) {
-            return fail(Errc::invalid_argument, "--to");
-        }
-        if (!is_address(options.email)) return fail(Errc::invalid_argument, "--email");
+    } else if (!is_address(options.email)) {
+        return fail(Errc::invalid_argument, "--email");
     }
     if (auto link = check_link(options, service, from); !link) return link;
     if (options.share_phone && options.phone.empty())
@@ -291,9 +299,10 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
 }
 
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
-                                          const BodySource& source, const std::string& server,
-                                          Console& console, const DepartmentSender* from) {
-    const auto service = for_departments(authority.service, options.to);
+                                          const Addressees& addressees, const BodySource& source,
+                                          const std::string& server, Console& console,
+                                          const DepartmentSender* from) {
+    const auto service = for_departments(authority.service, addressees.ids());
     if (auto checked = check_arguments(options, service, from); !checked) {
         return tl::unexpected(checked.error());
     }
@@ -315,9 +324,9 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     if (auto added = add_files(source, manifest); !added) return tl::unexpected(added.error());
     const auto layout = BodyLayout::for_content(source.content_bytes());
     if (!layout) return tl::unexpected(layout.error());
-    auto recipients = from != nullptr
-                          ? citizen_for(options, *from, manifest, state, console)
-                          : recipients_for(options, authority, manifest, state, console);
+    auto recipients =
+        from != nullptr ? citizen_for(options, *from, manifest, state, console)
+                        : recipients_for(options, authority, addressees, manifest, state, console);
     if (!recipients) return tl::unexpected(recipients.error());
     auto envelope = seal(state, manifest, *layout, *recipients, from);
     if (!envelope) return tl::unexpected(envelope.error());

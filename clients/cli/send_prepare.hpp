@@ -2,6 +2,7 @@
 /// From a command line to a transfer that is ready to go: all local checks, the manifest, the
 /// password and the sealed envelope. Nothing here talks to the network. One thread.
 
+#include <clients/cli/addressees.hpp>
 #include <clients/cli/commands.hpp>
 #include <clients/cli/upload_state.hpp>
 
@@ -25,14 +26,14 @@ struct DepartmentSender {
 };
 
 /// Checks names, types (by name and content), sizes, counts and expiry against the service's
-/// policy; then seals. A generated password is shown on the console. Fails with
-/// `type_not_allowed`, `too_large`, `too_many_files`, `unknown_department`, `invalid_argument`,
-/// `file_unreadable`, `expired` (no usable key), `link_not_allowed`, `canceled`.
-[[nodiscard]] Result<PreparedTransfer> prepare_transfer(const Options& options,
-                                                        const Authority& authority,
-                                                        const BodySource& source,
-                                                        const std::string& server, Console& console,
-                                                        const DepartmentSender* from = nullptr);
+/// policy; then seals, to `addressees` or, with `from`, to a citizen. A generated password is shown
+/// on the console, and that there is an escrow key. Fails with `type_not_allowed`, `too_large`,
+/// `too_many_files`, `invalid_argument`, `file_unreadable`, `expired` (no usable key),
+/// `link_not_allowed`, `canceled`.
+[[nodiscard]] Result<PreparedTransfer>
+prepare_transfer(const Options& options, const Authority& authority, const Addressees& addressees,
+                 const BodySource& source, const std::string& server, Console& console,
+                 const DepartmentSender* from = nullptr);
 
 /// Opens the files named on the command line and checks each against the policy. Says which file
 /// a failure is about.

@@ -217,7 +217,8 @@ private:
     }
 
     [[nodiscard]] std::string recipient_text() const {
-        auto out = state_.department + state_.staff + state_.citizen; // one of them
+        if (!state_.recipient.empty()) return state_.recipient;
+        auto out = state_.department + state_.staff + state_.citizen; // of an older version
         for (const auto& id : state_.also) out += ", " + id;
         return out;
     }
@@ -231,6 +232,7 @@ private:
                         state_.begun,    finished.expires};
         // A receipt without it is a receipt all the same.
         if (auto history = control_.history(right())) receipt.history = std::move(*history);
+        receipt.escrow = state_.escrow;
         if (auto linked = add_return_link(receipt); !linked) return linked;
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
@@ -241,6 +243,10 @@ private:
         console_.print(fill(text(console_.language(), Text::receipt_text),
                             {printable(receipt.number), printable(receipt.recipient),
                              printable(receipt.authority), until, shown, shown}));
+        if (!receipt.escrow.empty()) {
+            console_.print(
+                fill(text(console_.language(), Text::receipt_escrow), {printable(receipt.escrow)}));
+        }
         if (!receipt.return_link.empty() &&
             !console_.show_secret(Text::return_link, {receipt.return_link.reveal()})) {
             console_.say(Text::return_link_in_receipt, {shown});
@@ -372,9 +378,15 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
 Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
     console.say(Text::checking);
-    auto source = open_files(options, for_departments(authority.service, options.to), console);
+    auto addressees = from != nullptr
+                          ? Result<Addressees>{Addressees{}}
+                          : find_addressees(options, authority.directory, unix_now(), console);
+    if (!addressees) return conclude(console, tl::unexpected(addressees.error()));
+    auto source =
+        open_files(options, for_departments(authority.service, addressees->ids()), console);
     if (!source) return conclude(console, tl::unexpected(source.error()));
-    auto prepared = prepare_transfer(options, authority, *source, control.server(), console, from);
+    auto prepared =
+        prepare_transfer(options, authority, *addressees, *source, control.server(), console, from);
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
     auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
     if (!store) return conclude(console, tl::unexpected(store.error()));

@@ -50,6 +50,8 @@ enum class Text {
     status_stored, status_notices, status_undeliverable, status_withheld, report_question, reported,
     address_remembered, address_known,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
+    typed_alone, password_alone, no_usable_key, clerk_line, clerk_made,
+    escrow_told, escrow_listed, escrow_opened, escrow_made, receipt_escrow, page_escrow,
     count ///< number of sentences, no sentence itself
 };
 // clang-format on

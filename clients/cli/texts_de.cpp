@@ -6,9 +6,12 @@ namespace {
 constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL …
 
   trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
-  departments                                     Sachgebiete anzeigen
+  departments                                     Sachgebiete anzeigen, und Ansprechpersonen
+                                                  mit eigenem Schlüssel
   send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
-        [--to SACHGEBIET …]                       … und an weitere Sachgebiete
+        [--to SACHGEBIET|ANSPRECHPERSON …]        … und an weitere aus der Liste, bis zu 8
+        [--password]                              mit Passwort, auch wenn die Adresse einen
+                                                  Schlüssel hat
         [--notify-unfetched] [--remind-recipient]       Nachricht an Sie vor der Frist, wenn nicht
                                                   abgeholt; Erinnerung an den Empfänger
         [--remember-days N]                       Adresse hier N Tage bestätigt lassen
@@ -18,7 +21,8 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
                                                   https) oder als Teilnehmer ihres Schwarms
   fetch --return-link-file QUITTUNG|DATEI|-       Antworten der Behörde abholen, mit dem
         [--transfer KENNUNG]                      geheimen Link aus der Quittung
-  inbox --department KENNUNG --key DATEI          zeigen, was für ein Sachgebiet bereitliegt
+  inbox --department KENNUNG|ADRESSE --key DATEI  zeigen, was für ein Sachgebiet oder eine
+                                                  Ansprechperson bereitliegt
   fetch --from-inbox KENNUNG --key DATEI          eine davon abholen, ohne Link
   reply --to-transfer KENNUNG --key DATEI [DATEI…] --message TEXT   einer Bürgerin oder einem
         (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
@@ -36,6 +40,8 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
         [--return-link-file|--link-file|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
         [--epoch ALTER_EINTRAG]                   neuer Abschnitt: jemand geht, oder Jahreswechsel
+  keygen --clerk ADRESSE --name NAME -o … --record …    Schlüssel einer Ansprechperson mit Adresse
+  keygen --escrow --name NAME -o DATEI --record DATEI   Hinterlegungsschlüssel der Behörde
   members new -o DATEI --record DATEI             eigenes Schlüsselpaar eines Mitglieds
   members wrap --key DATEI --member EINTRAG -o DATEI    Schlüssel des Sachgebiets für ein Mitglied
   members unwrap DATEI --key DATEI -o DATEI       … und dort auspacken
@@ -122,7 +128,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::event_stored, "Vollständig und geprüft gespeichert (Server: {})"},
     {Text::event_available, "Verfügbar: Der Empfänger kann abholen"},
     {Text::event_fetched, "Abgeholt (vom Programm des Empfängers gemeldet)"},
-    {Text::event_fetched_signed, "Abgeholt (vom Sachgebiet unterschrieben)"},
+    {Text::event_fetched_signed, "Abgeholt (vom Empfänger unterschrieben)"},
     {Text::event_expired, "Abgelaufen, wie zugesagt"},
     {Text::event_purged, "Gelöscht: Schlüssel, Einträge und alle Daten sind weg"},
     {Text::event_revoked, "Vom Absender zurückgezogen"},
@@ -166,6 +172,17 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::inbox_fetched, "abgeholt"},
     {Text::inbox_empty, "Es liegt nichts bereit."},
     {Text::inbox_all_fetched, "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG"},
+    {Text::typed_alone, "{} hat keinen Schlüssel im Verzeichnis. Eine solche Adresse ist nur mit Passwort und nur allein erreichbar: Bitte senden Sie dorthin getrennt, oder lassen Sie sie hier weg."},
+    {Text::password_alone, "Ein Passwort gibt es nur für eine einzelne E-Mail-Adresse. Bitte lassen Sie --password und --password-file weg, oder nennen Sie eine Adresse allein."},
+    {Text::no_usable_key, "{} hat keinen gültigen Schlüssel mehr: Er wurde gesperrt oder ist abgelaufen. Vielleicht ist jemand nicht mehr zuständig. Gesendet wurde nichts. Bitte wählen Sie einen anderen Empfänger (plankurier departments) oder fragen Sie bei der Behörde nach."},
+    {Text::clerk_line, "{}\t{}\tAnsprechperson mit eigenem Schlüssel"},
+    {Text::clerk_made, "Kennung: {} (steht überall dort, wo die Adresse nicht stehen darf)"},
+    {Text::escrow_told, "Bitte beachten: Außer den Empfängern kann auch die Behörde selbst diese Sendung öffnen, mit ihrem Hinterlegungsschlüssel „{}“."},
+    {Text::escrow_listed, "Was an diese Empfänger geht, kann auch die Behörde selbst öffnen, mit ihrem Hinterlegungsschlüssel „{}“. {}"},
+    {Text::escrow_opened, "Mit dem Hinterlegungsschlüssel der Behörde geöffnet. Der Absender sieht, dass abgeholt wurde, ohne Unterschrift eines Empfängers."},
+    {Text::escrow_made, "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nSobald der Eintrag im Verzeichnis steht, öffnet dieser Schlüssel alles, was an Sachgebiete und Ansprechpersonen verschlüsselt wird; das erfährt jeder Absender. Bewahren Sie Schlüsseldatei und Passphrase getrennt und ohne Netz auf."},
+    {Text::receipt_escrow, "  Hinterlegung:   Auch die Behörde selbst kann sie öffnen, mit „{}“"},
+    {Text::page_escrow, "Hinterlegungsschlüssel (auch die Behörde selbst kann öffnen)"},
 };
 static_assert(is_whole_catalogue(sentences));
 

@@ -6,9 +6,10 @@ namespace {
 constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND …
 
   trust URL (--root FILE | --fingerprint TEXT)    trust the key of an authority
-  departments                                     list departments
+  departments                                     list departments, and clerks with a key
   send FILE… --to DEPARTMENT|ADDRESS              send sealed
-        [--to DEPARTMENT …]                       … and to more departments
+        [--to DEPARTMENT|CLERK …]                 … and to more of the list, up to 8
+        [--password]                              by password, though the address has a key
         [--notify-unfetched] [--remind-recipient]       tell you before the expiry if it was not
                                                   fetched; remind the recipient
         [--remember-days N]                       keep your address verified here for N days
@@ -18,7 +19,7 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
                                                   https), or as a peer of their swarm
   fetch --return-link-file RECEIPT|FILE|-         fetch the authority's answers by the secret
         [--transfer ID]                           link of the receipt
-  inbox --department ID --key FILE                list what waits for a department
+  inbox --department ID|ADDRESS --key FILE        list what waits for a department or clerk
   fetch --from-inbox ID --key FILE                fetch one of these, without a link
   reply --to-transfer ID --key FILE [FILE…] --message TEXT   answer a citizen, signed by the
         (or --link-file FILE)                     department
@@ -36,6 +37,8 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
         [--return-link-file|--link-file|--key FILE]     (fetch --save FILE) without the network
   keygen --department ID -o FILE --record FILE    make the key of a department
         [--epoch OLD_RECORD]                      new epoch: somebody leaves, or a year begins
+  keygen --clerk ADDRESS --name NAME -o … --record …    the key of a clerk with an address
+  keygen --escrow --name NAME -o FILE --record FILE     the authority's escrow key
   members new -o FILE --record FILE               a member's own key pair
   members wrap --key FILE --member RECORD -o FILE       the department's key for a member
   members unwrap FILE --key FILE -o FILE          … and unwrapped there
@@ -122,7 +125,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::event_stored, "Stored completely and verified (servers: {})"},
     {Text::event_available, "Available: the recipient can fetch it"},
     {Text::event_fetched, "Fetched (told by the recipient's program)"},
-    {Text::event_fetched_signed, "Fetched (signed by the department)"},
+    {Text::event_fetched_signed, "Fetched (signed by the recipient)"},
     {Text::event_expired, "Expired, as promised"},
     {Text::event_purged, "Deleted: keys, rows and all data are gone"},
     {Text::event_revoked, "Withdrawn by the sender"},
@@ -166,6 +169,17 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::inbox_fetched, "fetched"},
     {Text::inbox_empty, "Nothing waits to be fetched."},
     {Text::inbox_all_fetched, "Everything is fetched already. To fetch again: --transfer ID"},
+    {Text::typed_alone, "{} has no key in the directory. Such an address is reached by a password only, and alone: please send to it separately, or leave it out here."},
+    {Text::password_alone, "A password goes to one e-mail address only. Please leave out --password and --password-file, or name one address alone."},
+    {Text::no_usable_key, "{} has no key that can be used any more: it was withdrawn, or its time is over. Perhaps somebody has left. Nothing was sent. Please choose another recipient (plankurier departments) or ask the authority."},
+    {Text::clerk_line, "{}\t{}\tclerk with an own key"},
+    {Text::clerk_made, "Id: {} (stands for the address wherever that must not stand)"},
+    {Text::escrow_told, "Please note: besides the recipients the authority itself can open this transfer, with its escrow key \"{}\"."},
+    {Text::escrow_listed, "The authority can open what goes to these recipients too, with its escrow key \"{}\". {}"},
+    {Text::escrow_opened, "Opened with the authority's escrow key. The sender sees that it was fetched, without a recipient's signature."},
+    {Text::escrow_made, "Key file: {}\nPublic record for the administration: {}\nThis key will open everything that is sealed to departments and clerks once the record stands in the directory; every sender is told so. Keep key file and passphrase off line, apart from each other."},
+    {Text::receipt_escrow, "  Escrow key:       the authority can open it too, with \"{}\""},
+    {Text::page_escrow, "Escrow key (the authority can open it too)"},
 };
 static_assert(is_whole_catalogue(sentences));
 

@@ -100,6 +100,8 @@ std::string encode_upload_state(const UploadState& state) {
              {"authority", state.authority},
              {"department", state.department},
              {"also", state.also},
+             {"recipient", state.recipient},
+             {"escrow", state.escrow},
              {"staff", state.staff},
              {"citizen", state.citizen},
              {"inbox", state.inbox},
@@ -152,6 +154,8 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.server = in.at("server").get<std::string>();
         out.authority = in.at("authority").get<std::string>();
         out.department = in.at("department").get<std::string>();
+        out.recipient = in.value("recipient", std::string{});
+        out.escrow = in.value("escrow", std::string{});
         out.also = in.value("also", std::vector<std::string>{});
         out.staff = in.at("staff").get<std::string>();
         out.citizen = in.value("citizen", std::string{});

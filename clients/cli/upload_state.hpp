@@ -27,7 +27,9 @@ struct UploadState {
     SendStep step{SendStep::begun};
     std::string server, authority;
     std::string department, staff, citizen; ///< one of them: who gets it
-    std::vector<std::string> also;          ///< more departments that get it
+    std::vector<std::string> also;          ///< more departments and clerks that get it
+    std::string recipient;                  ///< all of them, as the receipt names them
+    std::string escrow;                     ///< name of the escrow key that opens it too, or empty
     std::string inbox;                      ///< hex; of an answer to a citizen, else empty
     std::string sender_department;          ///< that proves itself by its key, else empty
     std::string session;                    ///< b64url; empty until a verification was begun

@@ -5,6 +5,7 @@
 
 #include <plankurier/keys.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,17 @@ struct DepartmentSigningKey {
     SigningPublicKey key{};
     std::int64_t from{}, until{};
 };
+/// Who can be written to by a key: a department, or a clerk who is registered with an address.
 struct Department {
     std::string id, name, group, hint;
     std::vector<DepartmentKey> keys;
     std::vector<DepartmentSigningKey> signing_keys;
+    std::string address{}; ///< of a clerk; empty for departments
+};
+/// A key that opens what goes to departments and clerks besides them; senders are told.
+struct Escrow {
+    std::string name, hint;
+    std::vector<DepartmentKey> keys;
 };
 struct Directory {
     std::string authority;
@@ -48,11 +56,21 @@ struct Directory {
     std::int64_t issued{}, expires{};
     SigningPublicKey record_key{}; ///< the control plane's key for records and tickets
     std::vector<Department> departments;
+    std::vector<Department> clerks; ///< openly listed; each with an address
+    std::optional<Escrow> escrow{};
     std::vector<KeyId> revoked;
 
-    /// Nullptr when there is none.
-    [[nodiscard]] const Department* find(std::string_view department_id) const noexcept;
+    /// The department or clerk of that id; nullptr when there is none.
+    [[nodiscard]] const Department* find(std::string_view id) const noexcept;
+    /// By address, whatever the case of its ASCII letters; nullptr when there is none.
+    [[nodiscard]] const Department* find_clerk(std::string_view address) const noexcept;
 };
+
+/// A new id of a clerk: "clerk-" and 16 hex digits, random. It stands where the address must not:
+/// in databases, logs and metrics.
+[[nodiscard]] std::string random_clerk_id();
+/// True for ids of that form: no department has one, and every clerk.
+[[nodiscard]] bool is_clerk_id(std::string_view id) noexcept;
 
 /// The texts that `GET /v1/directory` serves.
 struct SignedDirectory {
@@ -72,7 +90,9 @@ struct TrustAnchor {
 /// serial. Fails with `untrusted_root`, `bad_signature`, `expired`, `rolled_back`, `malformed`.
 [[nodiscard]] Result<Directory> open_directory(const SignedDirectory& bundle,
                                                const TrustAnchor& trust, std::int64_t now);
-/// Parses directory JSON without checking a signature (the relay's own tools). `malformed`.
+/// Parses directory JSON without checking a signature (the relay's own tools). Members that it does
+/// not know are passed over. Fails with `malformed` (also when an id or address is there twice),
+/// `too_large`, `unsupported`.
 [[nodiscard]] Result<Directory> parse_directory(std::string_view json);
 /// The JSON text of a directory.
 [[nodiscard]] std::string encode_directory(const Directory& directory);
@@ -83,9 +103,17 @@ struct TrustAnchor {
 /// `expired`.
 [[nodiscard]] Result<DepartmentKey> usable_key(const Directory& directory,
                                                const Department& department, std::int64_t now);
+/// The same of the escrow key; also `expired` when there is none.
+[[nodiscard]] Result<DepartmentKey> usable_escrow_key(const Directory& directory, std::int64_t now);
+/// True for each key that the directory lists as an escrow key, also a revoked or older one.
+[[nodiscard]] bool is_escrow_key(const Directory& directory, const KeyId& kid) noexcept;
 
-/// The public record a department hands over (JSON, one line), and its inverse. `malformed`.
+/// The public record a department or clerk hands over (JSON, one line), and its inverse.
+/// `malformed`.
 [[nodiscard]] std::string encode_department(const Department& department);
 [[nodiscard]] Result<Department> parse_department(std::string_view json);
+/// The same of an escrow key: `{"escrow":{…}}`.
+[[nodiscard]] std::string encode_escrow(const Escrow& escrow);
+[[nodiscard]] Result<Escrow> parse_escrow(std::string_view json);
 
 } // namespace plankurier

@@ -4,12 +4,12 @@
 
 namespace plankurier::relay {
 
-/// The verified address of the session, or the department whose key opened it.
+/// The verified address of the session, or the department or clerk whose key opened it.
 Result<Relay::Sender> Relay::sender_of(const SessionToken& session) {
     if (const KeyHolder* const holder = key_holder(session)) {
-        const auto mail = policy_.department_mails.find(holder->department);
-        if (mail == policy_.department_mails.end()) return fail(Errc::not_verified, "session");
-        return Sender{mail->second, holder->department, ports_.clock.now(), true};
+        auto mail = notice_address(holder->department);
+        if (!mail) return fail(Errc::not_verified, "session");
+        return Sender{std::move(*mail), holder->department, ports_.clock.now(), true};
     }
     const auto row = session_row(session);
     if (!row) return tl::unexpected(row.error());

@@ -21,8 +21,8 @@ constexpr std::array<Text, 11> german = {{
      "Haben Sie nichts angefordert? Dann müssen Sie nichts tun. Wollen Sie nie wieder Post von "
      "hier: {never_link}\n"},
     {"Eine vertrauliche Nachricht wartet",
-     "{authority}\n\nFür Ihre Stelle wartet eine vertrauliche Nachricht.\n\n    {link}\n\n"
-     "Zum Öffnen brauchen Sie den Schlüssel Ihrer Stelle:\n"
+     "{authority}\n\nFür Sie oder Ihre Stelle wartet eine vertrauliche Nachricht.\n\n    {link}\n\n"
+     "Zum Öffnen brauchen Sie Ihren Schlüssel oder den Ihrer Stelle:\n"
      "plankurier fetch LINK --key SCHLÜSSELDATEI\n\n"
      "Sie wird am {expires} automatisch gelöscht.\n"},
     {"Eine vertrauliche Nachricht wartet",
@@ -71,10 +71,11 @@ constexpr std::array<Text, 11> english = {{
      "none of us will ask for it.\n\nTo display the code: {link}\n\n"
      "You did not ask for a code? Then there is nothing to do. To get no mail from here ever "
      "again: {never_link}\n"},
-    {"A confidential message is waiting",
-     "{authority}\n\nA confidential message is waiting for your department.\n\n    {link}\n\n"
-     "You need your department's key to open it:\nplankurier fetch LINK --key KEYFILE\n\n"
-     "It will be deleted automatically on {expires}.\n"},
+    {"A confidential message is waiting", "{authority}\n\nA confidential message is waiting for "
+                                          "you or your department.\n\n    {link}\n\n"
+                                          "You need your key or that of your department to open "
+                                          "it:\nplankurier fetch LINK --key KEYFILE\n\n"
+                                          "It will be deleted automatically on {expires}.\n"},
     {"A confidential message is waiting",
      "{authority}\n\nA confidential message is waiting for you.\n\n    {link}\n\n"
      "You need the sender's password to open it; it comes by phone.\n"

@@ -1,4 +1,5 @@
-// A transfer may go to several departments: all get the notice, list it, open it and say "fetched".
+// A transfer may go to several departments and registered clerks: all get the notice, list it, open
+// it and say "fetched".
 #include "relay/domain/relay.hpp"
 
 #include <algorithm>
@@ -27,17 +28,28 @@ DepartmentLimits limits_of(const Policy& policy, const std::vector<std::string>&
     return out;
 }
 
-/// A department with its mail that takes transfers from this sender.
+/// Where notices of a department go: as the operator says. Of a clerk: as the directory says, if it
+/// is one of the authority's addresses.
+std::optional<std::string> Relay::notice_address(const std::string& id) const {
+    const Department* const known = directory_.find(id);
+    if (known == nullptr) return std::nullopt;
+    if (!known->address.empty()) {
+        const bool is_ours = check_address(known->address) && is_staff(policy_, known->address);
+        return is_ours ? std::optional{known->address} : std::nullopt;
+    }
+    const auto mail = policy_.department_mails.find(id);
+    return mail == policy_.department_mails.end() ? std::nullopt : std::optional{mail->second};
+}
+
+/// The address of a department or clerk that takes transfers from this sender.
 Result<std::string> Relay::department_mail(const Sender& sender,
                                            const std::string& department) const {
-    const auto mail = policy_.department_mails.find(department);
-    if (directory_.find(department) == nullptr || mail == policy_.department_mails.end()) {
-        return fail(Errc::unknown_department, "department");
-    }
-    if (!may_write(policy_, sender.email, department, mail->second)) {
+    auto mail = notice_address(department);
+    if (!mail) return fail(Errc::unknown_department, "department");
+    if (!may_write(policy_, sender.email, department, *mail)) {
         return fail(Errc::address_not_allowed, "sender");
     }
-    return mail->second;
+    return std::move(*mail);
 }
 
 Result<void> Relay::check_also(const Sender& sender, const TransferRequest& request) const {
@@ -62,15 +74,13 @@ Result<void> Relay::check_also(const Sender& sender, const TransferRequest& requ
 std::vector<std::string> Relay::notice_addresses(const TransferRow& row) {
     std::vector<std::string> out{opened_text(row.slot, "recipient", row.sealed_recipient)};
     for (const std::string& department : row.also) {
-        const auto mail = policy_.department_mails.find(department);
-        const bool is_new = mail != policy_.department_mails.end() &&
-                            std::ranges::find(out, mail->second) == out.end();
-        if (is_new) out.push_back(mail->second);
+        auto mail = notice_address(department);
+        if (mail && std::ranges::find(out, *mail) == out.end()) out.push_back(std::move(*mail));
     }
     return out;
 }
 
-/// True when a department that the transfer goes to has signed that it was fetched.
+/// True when a department or clerk that the transfer goes to has signed that it was fetched.
 bool Relay::is_signed_fetch(const TransferRow& row, ByteView report) const {
     for (const std::string& id : departments_of(row)) {
         const Department* const department = directory_.find(id);

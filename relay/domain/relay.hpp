@@ -42,9 +42,10 @@ inline constexpr std::int64_t resends_max = 3; ///< of a notice, by the sender's
 [[nodiscard]] std::vector<std::string> departments_of(const TransferRow& row);
 struct TransferRequest {
     TransferId transfer;
-    std::string department, staff, citizen; ///< one of the three
-    std::vector<std::string> also;          ///< more departments, with `department`
-    std::optional<InboxId> inbox;           ///< with `citizen`: an answer to this return key
+    /// One of the three. What says department in this file is also a registered clerk, by id.
+    std::string department, staff, citizen;
+    std::vector<std::string> also; ///< more departments, with `department`
+    std::optional<InboxId> inbox;  ///< with `citizen`: an answer to this return key
     std::uint64_t body_len{};
     std::int64_t expiry_days{};
     bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
@@ -291,6 +292,7 @@ private:
     enum class MailKind { code, notice, other };
     Result<Sender> sender_of(const SessionToken& session);
     Result<Addressee> addressee_of(const Sender& sender, const TransferRequest& request) const;
+    [[nodiscard]] std::optional<std::string> notice_address(const std::string& id) const;
     [[nodiscard]] Result<std::string> department_mail(const Sender& sender,
                                                       const std::string& department) const;
     [[nodiscard]] Result<void> check_also(const Sender& sender,

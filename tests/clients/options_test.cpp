@@ -153,6 +153,11 @@ TEST_CASE("options of the other direction are taken where they belong, and nowhe
             CHECK(completion_script(shell)->find(option.substr(2)) != std::string::npos);
         }
     }
+    CHECK(parsed({"send", "a.pdf", "--password"})->password);
+    CHECK(parsed({"fetch", "l", "--password"}).error().detail == "--password");
+    CHECK(parsed({"keygen", "--escrow"})->escrow);
+    CHECK(parsed({"members", "new", "--escrow"}).error().detail == "--escrow");
+    CHECK(parsed({"keygen", "--clerk", "a@b.example"})->clerk == "a@b.example");
     CHECK(parsed({"expire", "r.json", "--days", "3"})->days == 3U);
     CHECK(parsed({"expire", "r.json", "--days", "0"}).error().detail == "--days");
     const auto send = parsed({"send", "a.pdf", "--notify-unfetched", "--remind-recipient"});

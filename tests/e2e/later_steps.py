@@ -247,7 +247,7 @@ def proofs(service, checks):
     checks.that("the sender keeps the signed history as a file and as a page to print",
                 kept.returncode == 0 and saved.is_file() and text.startswith("<!DOCTYPE html>")
                 and "Nachweis einer Übertragung" in text and sent.transfer in text
-                and "Abgeholt (vom Sachgebiet unterschrieben)" in text)
+                and "Abgeholt (vom Empfänger unterschrieben)" in text)
     checks.that("the page loads nothing and holds no key to the transfer",
                 not re.search(r"<script|src=|href=|url\(|https?://", text) and json.loads(
                     pathlib.Path(sent.receipt).read_text())["manage"] not in text)

@@ -129,15 +129,15 @@ class Citizen:
 
 
 class Staff:
-    """A member of the Bauamt, by the department's key or by a wrap of it."""
+    """A member of a department, by its key or by a wrap of it; or a clerk with an own key."""
 
-    def __init__(self, service, key=None, passphrase=None, wrap=None):
-        self.service = service
+    def __init__(self, service, key=None, passphrase=None, wrap=None, department="bauamt"):
+        self.service, self.department = service, department
         self.key = ["--key", key or service.key, "--passphrase-file",
                     passphrase or service.passphrase, *(["--wrap", wrap] if wrap else [])]
 
     def inbox(self):
-        listed = self.service.plankurier("inbox", "--department", "bauamt", *self.key, "--json",
+        listed = self.service.plankurier("inbox", "--department", self.department, *self.key, "--json",
                                          check=False)
         return {one["transfer"]: one for one in events(listed, "waiting")}
 
@@ -153,7 +153,7 @@ class Staff:
                                        check=False, env=env)
 
     def write_to(self, citizen, file, *more, env=None):
-        return self.service.plankurier("send", file, "--as-department", "bauamt", *self.key,
+        return self.service.plankurier("send", file, "--as-department", self.department, *self.key,
                                        "--to-citizen", citizen, *more, check=False, env=env)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Every step of a citizen and of the staff, both ways, by the command line and real mails.
 
-Citizen to department and to a typed address; the authority answers and writes first; then what may
-happen later (later_steps.py). One relay, real nginx, exim4 with STARTTLS and sign-in.
+Citizen to department and to a typed address; the authority answers and writes first; registered
+clerks and the escrow key (clerk_steps.py); then what may happen later (later_steps.py). One relay, real nginx, exim4 with STARTTLS and sign-in.
 """
 import argparse
 import json
@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import clerk_steps
 import later_steps
 import link_steps
 import people
@@ -226,7 +227,8 @@ def main():
     parser.add_argument("--build", required=True)
     checks = counting.Checks()
     service = people.Service(parser.parse_args().build)
-    service.more_config = "[expiry]\nextend = true\n[policy]\nlink_allowed = true\n"
+    service.more_config = ("[expiry]\nextend = true\n[policy]\nlink_allowed = true\n"
+                           + clerk_steps.CONFIG)
     with service:
         transfer, receipt = to_department(service, checks)
         to_clerk(service, checks)
@@ -234,8 +236,10 @@ def main():
         first_contact(service, checks)
         link_steps.all_of_them(service, checks)
         who_may_write(service, checks)
+        clerk_steps.all_of_them(service, checks)
         answer_outlives(service, checks)
         later_steps.all_of_them(service, checks)
+        clerk_steps.nowhere(service, checks)
         mails(service, checks)
     return checks.end()
 

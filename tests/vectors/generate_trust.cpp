@@ -105,6 +105,92 @@ void signatures() {
         "malformed");
 }
 
+constexpr std::int64_t a_year = 1'799'971'200, year_end = a_year + 365 * 86'400;
+constexpr std::int64_t a_moment = a_year + 1'000;
+
+void listed() {
+    constexpr const char* anna = "clerk-00112233445566aa";
+    Directory directory;
+    directory.authority = "Landratsamt Musterkreis";
+    directory.serial = 7;
+    const auto key_of = [&](std::string_view seed) {
+        const auto key =
+            recipient_public_key(secret_of<KeySeed>(seed), StanzaType::hpke_p256).value();
+        return DepartmentKey{key_id(key), key, a_year, year_end};
+    };
+    Department bauamt, clerk;
+    bauamt.id = bauamt.name = "bauamt";
+    bauamt.keys.push_back(key_of("department"));
+    clerk.id = anna;
+    clerk.name = "Anna Grün";
+    clerk.address = "Anna.Gruen@amt.example";
+    clerk.keys.push_back(key_of("clerk"));
+    directory.departments.push_back(bauamt);
+    directory.clerks.push_back(clerk);
+    directory.escrow = Escrow{"Hinterlegung 2027", "Tresor", {key_of("escrow")}};
+    const Json good = Json::parse(encode_directory(directory));
+    const auto named = [&](const Json& text, const std::string& to,
+                           std::int64_t at = a_moment) -> Json {
+        return {{"directory", text.dump(1)}, {"now", at}, {"to", to}};
+    };
+    const auto bad = [&](const std::string& slug, const std::string& about, auto change,
+                         const std::string& expect = "malformed") {
+        Json changed = good;
+        change(changed);
+        add("listed_key", slug, about, named(changed, "bauamt"), expect);
+    };
+    add("listed_key", "department", "a department by its id", named(good, "bauamt"));
+    add("listed_key", "clerk-id", "a clerk by the id", named(good, anna));
+    add("listed_key", "clerk-address", "by address, whatever its case",
+        named(good, "anna.GRUEN@Amt.Example"));
+    add("listed_key", "clerk-unlisted", "another address", named(good, "otto@amt.example"),
+        "unknown_department");
+    add("listed_key", "clerk-over", "the clerk's key is over", named(good, anna, year_end),
+        "expired");
+    add("listed_key", "escrow", "the escrow key", named(good, "escrow"));
+    Json changed = good;
+    changed["revoked"] = {good["clerks"][0]["keys"][0]["kid"], good["escrow"]["keys"][0]["kid"]};
+    add("listed_key", "clerk-revoked", "the clerk's key is revoked", named(changed, anna),
+        "expired");
+    add("listed_key", "escrow-revoked", "so is the escrow key", named(changed, "escrow"),
+        "expired");
+    changed = good;
+    changed.erase("escrow");
+    changed.erase("clerks");
+    add("listed_key", "escrow-none", "a directory without one", named(changed, "escrow"),
+        "expired");
+    bad(
+        "later-members", "members that a reader does not know",
+        [](Json& in) {
+            in["relays"] = in["depts"][0]["colour"] = in["clerks"][0]["room"] = "x";
+            in["escrow"]["shelf"] = 3;
+        },
+        "ok");
+    bad("address-twice", "two clerks of one address", [](Json& in) {
+        in["clerks"].push_back(in["clerks"][0]);
+        in["clerks"][1]["id"] = "clerk-00112233445566bb";
+        in["clerks"][1]["address"] = "ANNA.gruen@amt.example";
+    });
+    bad("id-twice", "two clerks of one id", [](Json& in) {
+        in["clerks"].push_back(in["clerks"][0]);
+        in["clerks"][1]["address"] = "otto@amt.example";
+    });
+    bad("department-twice", "two departments of one id",
+        [](Json& in) { in["depts"].push_back(in["depts"][0]); });
+    bad("clerk-speaking-id", "a clerk whose id tells something",
+        [](Json& in) { in["clerks"][0]["id"] = "anna.gruen"; });
+    bad("clerk-no-address", "a clerk without address",
+        [](Json& in) { in["clerks"][0].erase("address"); });
+    bad("clerk-no-plain-address", "an address with a line break in it",
+        [](Json& in) { in["clerks"][0]["address"] = "anna@amt.example\n"; });
+    bad("clerk-among-departments", "a clerk in the list of departments",
+        [](Json& in) { in["depts"].push_back(in["clerks"][0]); });
+    bad("department-among-clerks", "a department in the list of clerks",
+        [](Json& in) { in["clerks"].push_back(in["depts"][0]); });
+    bad("escrow-no-name", "an escrow key that nobody could be told of",
+        [](Json& in) { in["escrow"]["name"] = ""; });
+}
+
 void names() {
     const std::vector<std::pair<std::string, std::string>> list = {
         {"plain", "Plan Nordansicht.pdf"},
@@ -155,6 +241,7 @@ void names() {
 
 void write_trust() {
     signatures();
+    listed();
     names();
 }
 

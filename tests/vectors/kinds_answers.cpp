@@ -39,6 +39,26 @@ Outcome run_department_key(const Json& in) {
     return ok({{"kid", to_hex(key->kid)}});
 }
 
+/// The key of a department or clerk, named by id or address; or of the escrow, by "escrow".
+Outcome run_listed_key(const Json& in) {
+    const auto directory = parse_directory(in.at("directory").get<std::string>());
+    if (!directory) return failed(directory);
+    const auto now = in.at("now").get<std::int64_t>();
+    const auto named = in.at("to").get<std::string>();
+    if (named == "escrow") {
+        const auto key = usable_escrow_key(*directory, now);
+        if (!key) return failed(key);
+        return ok({{"name", directory->escrow->name}, {"kid", to_hex(key->kid)}});
+    }
+    const bool by_address = named.find('@') != named.npos;
+    const Department* const found =
+        by_address ? directory->find_clerk(named) : directory->find(named);
+    if (found == nullptr) return {std::string{name(Errc::unknown_department)}, Json::object()};
+    const auto key = usable_key(*directory, *found, now);
+    if (!key) return failed(key);
+    return ok({{"id", found->id}, {"name", found->name}, {"kid", to_hex(key->kid)}});
+}
+
 Outcome run_member_wrap(const Json& in) {
     const auto wrap = decode_member_wrap(hex(in, "bytes"));
     if (!wrap) return failed(wrap);
@@ -89,10 +109,15 @@ Outcome run_transfer_link(const Json& in) {
 
 const Kinds& answer_kinds() {
     static const Kinds kinds = {
-        {"reply_key", run_reply_key},           {"signed_envelope", run_signed_envelope},
-        {"department_key", run_department_key}, {"member_wrap", run_member_wrap},
-        {"challenge", run_challenge},           {"history", run_history},
-        {"return_link", run_return_link},       {"transfer_link", run_transfer_link},
+        {"reply_key", run_reply_key},
+        {"signed_envelope", run_signed_envelope},
+        {"department_key", run_department_key},
+        {"listed_key", run_listed_key},
+        {"member_wrap", run_member_wrap},
+        {"challenge", run_challenge},
+        {"history", run_history},
+        {"return_link", run_return_link},
+        {"transfer_link", run_transfer_link},
     };
     return kinds;
 }

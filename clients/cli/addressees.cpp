@@ -1,0 +1,78 @@
+#include <clients/cli/addressees.hpp>
+
+#include <plankurier/receiving.hpp>
+
+#include <algorithm>
+
+namespace plankurier::cli {
+
+namespace {
+
+constexpr std::size_t addressees_max = 8; // of one transfer (docs/protocol.md)
+
+bool is_address(std::string_view text) { return text.find('@') != text.npos; }
+
+Result<Addressees> with_password(const Options& options, Console& console) {
+    if (options.to.size() != 1 || !is_address(options.to.front())) {
+        console.warn(Text::password_alone);
+        return fail(Errc::invalid_argument, "--to");
+    }
+    return Addressees{{}, options.to.front()};
+}
+
+} // namespace
+
+std::vector<std::string> Addressees::ids() const {
+    std::vector<std::string> out;
+    for (const auto* one : listed) out.push_back(one->id);
+    return out;
+}
+
+const Department* find_listed(const Directory& directory, const std::string& named) noexcept {
+    return is_address(named) ? directory.find_clerk(named) : directory.find(named);
+}
+
+std::string full_name(const Department& department) {
+    if (department.address.empty()) return department.name;
+    return department.name + " <" + department.address + ">";
+}
+
+std::string receipt_name(const Department& department) {
+    return department.address.empty() ? department.id : full_name(department);
+}
+
+Result<Addressees> find_addressees(const Options& options, const Directory& directory,
+                                   std::int64_t now, Console& console) {
+    if (options.to.empty() || options.to.front().empty() || options.to.size() > addressees_max) {
+        return fail(Errc::invalid_argument, "--to");
+    }
+    if (options.password || !options.password_file.empty()) return with_password(options, console);
+    // By a link to one person; `prepare_transfer` refuses all others.
+    if (options.by_link && options.to.size() == 1 && is_address(options.to.front())) {
+        return Addressees{{}, options.to.front()};
+    }
+    Addressees out;
+    for (const auto& named : options.to) {
+        const auto* department = find_listed(directory, named);
+        if (department == nullptr && is_address(named)) {
+            out.typed = named;
+            continue;
+        }
+        if (department == nullptr) return fail(Errc::unknown_department, "--to");
+        if (std::find(out.listed.begin(), out.listed.end(), department) != out.listed.end()) {
+            return fail(Errc::invalid_argument, "--to");
+        }
+        if (!usable_key(directory, *department, now)) {
+            console.warn(Text::no_usable_key, {printable(full_name(*department))});
+            return fail(Errc::expired, "--to");
+        }
+        out.listed.push_back(department);
+    }
+    if (!out.typed.empty() && options.to.size() > 1) {
+        console.warn(Text::typed_alone, {printable(out.typed)});
+        return fail(Errc::invalid_argument, "--to");
+    }
+    return out;
+}
+
+} // namespace plankurier::cli
