@@ -21,6 +21,7 @@ constexpr std::array errc_names = std::to_array<std::pair<Errc, std::string_view
     {Errc::unknown_department, "unknown_department"},
     {Errc::address_not_allowed, "address_not_allowed"},
     {Errc::type_not_allowed, "type_not_allowed"},
+    {Errc::link_not_allowed, "link_not_allowed"},
     {Errc::too_large, "too_large"},
     {Errc::too_many_files, "too_many_files"},
     {Errc::quota_exceeded, "quota_exceeded"},

@@ -43,6 +43,12 @@ private:
 
 } // namespace
 
+bool is_too_much(const WorkPuzzle& puzzle) noexcept {
+    if (puzzle.count > work_count_max || puzzle.salt.size() > work_salt_bytes_max) return true;
+    constexpr auto bits_max = static_cast<unsigned>(std::bit_width(work_attempts_max)) - 1;
+    return puzzle.bits > bits_max || puzzle.count > work_attempts_max >> puzzle.bits;
+}
+
 bool check_work(const WorkPuzzle& puzzle, const std::vector<std::uint64_t>& numbers) {
     if (numbers.size() != puzzle.count) return false;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -54,10 +60,7 @@ bool check_work(const WorkPuzzle& puzzle, const std::vector<std::uint64_t>& numb
 Result<std::vector<std::uint64_t>> solve_work(const WorkPuzzle& puzzle,
                                               const std::function<bool()>& is_canceled) {
     constexpr std::uint64_t tries_between_questions = 1 << 16;
-    if (puzzle.bits > work_bits_max || puzzle.count > work_count_max ||
-        puzzle.salt.size() > work_salt_bytes_max) {
-        return fail(Errc::unsupported, "work");
-    }
+    if (is_too_much(puzzle)) return fail(Errc::unsupported, "work");
     std::vector<std::uint64_t> numbers;
     for (std::size_t i = 0; i < puzzle.count; ++i) {
         Part part{puzzle, i};

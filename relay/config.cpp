@@ -189,6 +189,7 @@ void take_policy(const toml::table& table, Policy& policy) {
     if (policy.limits.free_percent_min > 100) {
         throw std::runtime_error("relay.toml: limits.free_percent_min is at most 100");
     }
+    take(table, "policy.link_allowed", policy.link_allowed);
     take_count(table, "copies_max", policy.copies_max);
     if (policy.copies_max < 2) throw std::runtime_error("relay.toml: copies_max is at least 2");
     if (const auto* patterns = table["staff_patterns"].as_array()) {

@@ -54,6 +54,8 @@ std::string toml_text(const std::string& authority, const std::string& host,
            "# smtp_url = \"smtp://mail.example.org:587\"\n# user = \"\"\n# password_file = \"\"\n"
            "# bounce = \"\"                         # where undeliverable mails come back to\n"
            "\n[expiry]\n# days_min = 1\n# days_default = 14\n# days_max = 60\n# extend = false\n"
+           "\n[policy]\n# link_allowed = false                 # transfers that a link alone "
+           "opens\n"
            "\n[limits]\nfree_gib_min = " +
            std::to_string(free_gib) +
            "                       # with less free space no transfer begins\n"

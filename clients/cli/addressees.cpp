@@ -47,6 +47,10 @@ Result<Addressees> find_addressees(const Options& options, const Directory& dire
         return fail(Errc::invalid_argument, "--to");
     }
     if (options.password || !options.password_file.empty()) return with_password(options, console);
+    // By a link to one person; `prepare_transfer` refuses all others.
+    if (options.by_link && options.to.size() == 1 && is_address(options.to.front())) {
+        return Addressees{{}, options.to.front()};
+    }
     Addressees out;
     for (const auto& named : options.to) {
         const auto* department = find_listed(directory, named);

@@ -15,9 +15,9 @@ struct Addressees {
     [[nodiscard]] std::vector<std::string> ids() const;
 };
 
-/// An address that the directory lists is taken with its key, unless `--password` or
-/// `--password-file` says otherwise. Says what to do instead where that helps. Fails with
-/// `invalid_argument`, `unknown_department`, `expired` (no key that can be used at `now`).
+/// An address that the directory lists is taken with its key, unless `--password`,
+/// `--password-file` or `--by-link` says otherwise. Says what to do instead where that helps. Fails
+/// with `invalid_argument`, `unknown_department`, `expired` (no key that can be used at `now`).
 [[nodiscard]] Result<Addressees> find_addressees(const Options& options, const Directory& directory,
                                                  std::int64_t now, Console& console);
 /// The department or clerk of that id, or the clerk of that address; nullptr when there is none.

@@ -58,7 +58,7 @@ Result<void> fetch_each(const Options& options, Console& console, ControlClient&
     for (const auto& one : chosen) {
         if (interrupted()) return fail(Errc::canceled, "interrupted");
         auto transfer = open_transfer(options, console, control, InboxRight{one.transfer, session},
-                                      authority.directory, &key);
+                                      authority.directory, {&key});
         Result<void> done;
         if (transfer) {
             // One file each.

@@ -16,8 +16,7 @@ Result<EnvelopePlace> place_of(const Options& options, ControlClient& control,
     if (!options.link_file.empty()) {
         auto by_file = options;
         by_file.arguments.clear(); // here they are files to send
-        return read_link(by_file).map(
-            [](const NoticeLink& link) { return EnvelopePlace{link.id}; });
+        return read_link(by_file).map([](const FetchLink& link) { return EnvelopePlace{link.id}; });
     }
     const auto id = TransferId::from_hex(options.to_transfer);
     if (!id) return fail(Errc::invalid_argument, "--to-transfer");
@@ -52,7 +51,7 @@ Exit reply(const Options& options, Console& console) {
     const auto place = place_of(options, control, (*department)->id, *key);
     if (!place) return conclude(console, tl::unexpected(place.error()));
     const auto answered =
-        open_transfer(options, console, control, *place, authority->directory, &*key);
+        open_transfer(options, console, control, *place, authority->directory, {&*key});
     if (!answered) return conclude(console, tl::unexpected(answered.error()));
     const auto& manifest = answered->opened.manifest;
     if (!manifest.reply_key) {

@@ -47,7 +47,14 @@ Result<void> verify_record(const Proof& proof, const Directory& directory, Conso
 Result<void> verify_message(const Options& options, Console& console, Proof& proof,
                             const Directory& directory) {
     std::optional<OpenedKeyFile> key;
-    if (!options.return_link_file.empty()) {
+    std::optional<LinkSecret> secret;
+    if (!options.link_file.empty()) {
+        auto by_file = options;
+        by_file.arguments.clear(); // here it is what is verified
+        auto link = read_link(by_file);
+        if (!link) return tl::unexpected(link.error());
+        secret = std::move(link->secret);
+    } else if (!options.return_link_file.empty()) {
         auto link = read_return_link(options.return_link_file);
         if (!link) return tl::unexpected(link.error());
         key.emplace(OpenedKeyFile{std::move(link->seed), link->type});
@@ -58,7 +65,7 @@ Result<void> verify_message(const Options& options, Console& console, Proof& pro
     }
     const auto transfer =
         open_checked(options, console, {std::move(proof.envelope), std::move(proof.record)},
-                     directory, key ? &*key : nullptr);
+                     directory, {key ? &*key : nullptr, secret ? &*secret : nullptr});
     if (!transfer) return tl::unexpected(transfer.error());
     show_message(*transfer, !options.return_link_file.empty(), console);
     return {};

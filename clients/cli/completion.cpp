@@ -7,7 +7,7 @@ namespace {
 constexpr std::string_view bash_script = R"(_plankurier() {
     local word=${COMP_WORDS[COMP_CWORD]}
     if [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "--to --as-department --to-citizen --to-transfer --name --email --phone --reference --clerk --institution --subject --message --message-file --expires --notify --password --password-file --word-list --code-from --receipt --share-phone --notify-unfetched --remind-recipient --remember-days --resume --lanes --root --fingerprint --output --key --link-file --via --return-link-file --transfer --from-inbox --save --html --days --directory --escrow --epoch --member --wrap --new-passphrase-file --passphrase-file --department --type --record --quiet --verbose --json --no-progress --config --server --ca --retries --timeout --lang --yes --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "--to --as-department --to-citizen --to-transfer --name --email --phone --reference --clerk --institution --subject --message --message-file --expires --notify --password --password-file --word-list --code-from --receipt --share-phone --by-link --notify-unfetched --remind-recipient --remember-days --resume --lanes --root --fingerprint --output --key --link-file --via --return-link-file --transfer --from-inbox --save --html --days --directory --escrow --epoch --member --wrap --new-passphrase-file --passphrase-file --department --type --record --quiet --verbose --json --no-progress --config --server --ca --retries --timeout --lang --yes --help --version" -- "$word"))
     elif [[ $COMP_CWORD == 1 ]]; then
         COMPREPLY=($(compgen -W "trust departments send fetch inbox reply status revoke expire resend report verify keygen members passphrase completion version" -- "$word"))
     else
@@ -39,7 +39,7 @@ end
 for option in message-file password-file word-list code-from receipt root output key link-file return-link-file passphrase-file save html directory epoch member wrap new-passphrase-file record config ca
     complete -c plankurier -l $option -r
 end
-for option in password escrow share-phone notify-unfetched remind-recipient quiet verbose json no-progress yes help version
+for option in password escrow share-phone by-link notify-unfetched remind-recipient quiet verbose json no-progress yes help version
     complete -c plankurier -l $option
 end
 )";

@@ -93,24 +93,35 @@ Result<Service> ControlClient::service(const SigningPublicKey& record_key) {
     return service;
 }
 
+/// Asks once more with work done, where that is what helps.
+template <typename Ask>
+std::invoke_result_t<Ask, std::optional<WorkDone>> ControlClient::with_work(const Ask& ask) {
+    auto done = ask(std::nullopt);
+    if (done || !problem_.work) return done;
+    const WorkPuzzle puzzle = *problem_.work;
+    if (work_begins_) work_begins_(puzzle);
+    if (is_too_much(puzzle)) return fail(Errc::rate_limited, "too much work");
+    auto numbers = solve_work(puzzle, interrupted);
+    if (!numbers) return tl::unexpected(numbers.error());
+    return ask(WorkDone{puzzle.salt, std::move(*numbers)});
+}
+
 Result<VerificationBegun> ControlClient::begin_verification(std::string_view email,
                                                             std::string_view language) {
     const auto ask = [&](const std::optional<WorkDone>& work) {
         const auto body = encode_verification(email, language, work);
         return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
     };
-    auto begun = ask({});
-    if (begun || !problem_.work) return begun;
-    const WorkPuzzle puzzle = *problem_.work;
-    if (work_begins_) work_begins_();
-    auto numbers = solve_work(puzzle, interrupted);
-    if (!numbers) return tl::unexpected(numbers.error());
-    return ask(WorkDone{puzzle.salt, std::move(*numbers)});
+    return with_work(ask);
 }
 
 Result<void> ControlClient::resend_code(const std::string& session) {
-    return nothing(
-        call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session}, empty_object));
+    const auto ask = [&](const std::optional<WorkDone>& work) {
+        const auto body = encode_code_again(work);
+        return nothing(call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session},
+                            as_bytes(body)));
+    };
+    return with_work(ask);
 }
 
 Result<void> ControlClient::check_code(const std::string& session, const SecretText& code,

@@ -53,12 +53,13 @@ public:
     /// Checked against the control key of the signed directory. Also fails with `bad_signature`.
     [[nodiscard]] Result<Service> service(const SigningPublicKey& record_key);
 
-    /// Told each time before some seconds of work for a code begin.
-    void on_work(std::function<void()> told) { work_begins_ = std::move(told); }
+    /// Told each time before some seconds of work for a code begin, and when it would be too much.
+    void on_work(std::function<void(const WorkPuzzle&)> told) { work_begins_ = std::move(told); }
     /// Works for the code (work.hpp) where the service asks for that. Fails also with
-    /// `rate_limited` (no work helps now), `canceled`.
+    /// `rate_limited` (no work helps now, or only more than work.hpp allows), `canceled`.
     [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
                                                                std::string_view language);
+    /// Works and fails like that, too.
     [[nodiscard]] Result<void> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
     /// `remember_days`: for so long the session shall stay verified; 0: as long as usual.
@@ -104,6 +105,8 @@ public:
     [[nodiscard]] Result<void> report(const FetchRight& right);
 
 private:
+    template <typename Ask>
+    std::invoke_result_t<Ask, std::optional<WorkDone>> with_work(const Ask& ask);
     [[nodiscard]] Result<Bytes> envelope_with(HttpLine::Headers headers);
     [[nodiscard]] Result<std::string> call(std::string_view method, std::string_view path,
                                            HttpLine::Headers headers, ByteView body,
@@ -115,7 +118,7 @@ private:
     using Time = std::chrono::steady_clock::time_point;
     std::string server_;
     HttpLine line_;
-    std::function<void()> work_begins_;
+    std::function<void(const WorkPuzzle&)> work_begins_;
     Waiting waiting_;                  ///< empty: no second try
     std::optional<Time> silent_since_; ///< nobody has answered since then
     Problem problem_;                  ///< of the last call that failed

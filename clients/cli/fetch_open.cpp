@@ -4,6 +4,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
 
+#include <plankurier/links.hpp>
 #include <plankurier/receiving.hpp>
 #include <plankurier/records.hpp>
 
@@ -19,6 +20,20 @@ Result<OpenedEnvelope> open_with_password(const Options& options, Console& conso
                                                   : read_secret_line(options.password_file);
     if (!password) return tl::unexpected(password.error());
     return open_envelope(envelope, *password);
+}
+
+Result<OpenedEnvelope> open_with(const Opener& opener, const Options& options, Console& console,
+                                 ByteView envelope, const EnvelopeView& view) {
+    if (opener.link != nullptr) return open_envelope(envelope, *opener.link);
+    const bool by_link_only = std::ranges::all_of(view.stanzas, [](const StanzaView& stanza) {
+        return stanza.type == static_cast<std::uint16_t>(StanzaType::link);
+    });
+    if (by_link_only) {
+        console.warn(Text::link_incomplete);
+        return fail(Errc::wrong_key, "a link without its secret");
+    }
+    if (opener.key != nullptr) return open_envelope(envelope, opener.key->seed, opener.key->type);
+    return open_with_password(options, console, envelope);
 }
 
 /// Line breaks stay; all else that could steer a terminal goes.
@@ -37,27 +52,18 @@ std::string printable_lines(std::string_view text) {
 
 } // namespace
 
-Result<NoticeLink> parse_link(std::string_view text, const std::string& server) {
-    const auto hash = text.find('#');
-    const auto fragment = hash == std::string_view::npos ? text : text.substr(hash + 1);
+Result<FetchLink> parse_link(std::string_view text, const std::string& server) {
+    auto parsed = parse_transfer_link(SecretText{text});
     // A link that lost a part on its way through mail programs leads nowhere, and is told like
     // that.
-    if (!fragment.starts_with("v1.")) return fail(Errc::not_found, "link");
-    auto id = LinkId::from_hex(fragment.substr(3));
-    if (!id) return fail(Errc::not_found, "link");
-    NoticeLink link{server, *id};
-    if (link.server.empty() && hash != std::string_view::npos) {
-        auto base = text.substr(0, hash);
-        while (base.ends_with('/')) base.remove_suffix(1);
-        if (base.ends_with("/t")) base.remove_suffix(2);
-        while (base.ends_with('/')) base.remove_suffix(1);
-        link.server = base;
-    }
+    if (!parsed) return fail(Errc::not_found, "link");
+    FetchLink link{server.empty() ? std::move(parsed->base) : server, parsed->id,
+                   std::move(parsed->secret)};
     if (!url_allowed(link.server)) return fail(Errc::invalid_argument, "server of the link");
     return link;
 }
 
-Result<NoticeLink> read_link(const Options& options) {
+Result<FetchLink> read_link(const Options& options) {
     const bool from_file = !options.link_file.empty();
     if (options.arguments.size() != (from_file ? 0U : 1U)) {
         return fail(Errc::invalid_argument, "link");
@@ -87,14 +93,14 @@ Result<SealedMessage> get_sealed(const Options& options, Console& console, Contr
 
 Result<OpenedTransfer> open_transfer(const Options& options, Console& console,
                                      ControlClient& control, const EnvelopePlace& place,
-                                     const Directory& directory, const OpenedKeyFile* key) {
+                                     const Directory& directory, const Opener& opener) {
     auto sealed = get_sealed(options, console, control, place);
     if (!sealed) return tl::unexpected(sealed.error());
-    return open_checked(options, console, std::move(*sealed), directory, key);
+    return open_checked(options, console, std::move(*sealed), directory, opener);
 }
 
 Result<OpenedTransfer> open_checked(const Options& options, Console& console, SealedMessage sealed,
-                                    const Directory& directory, const OpenedKeyFile* key) {
+                                    const Directory& directory, const Opener& opener) {
     const auto& envelope = sealed.envelope;
     const auto record = check_verified(sealed.record, directory.record_key);
     if (!record) return tl::unexpected(record.error());
@@ -103,8 +109,7 @@ Result<OpenedTransfer> open_checked(const Options& options, Console& console, Se
     if (record->transfer != view->transfer || record->envelope_sha256 != sha256(envelope)) {
         return fail(Errc::bad_signature, "record of another envelope");
     }
-    auto opened = key != nullptr ? open_envelope(envelope, key->seed, key->type)
-                                 : open_with_password(options, console, envelope);
+    auto opened = open_with(opener, options, console, envelope, *view);
     if (!opened) return tl::unexpected(opened.error());
     if (opened->manifest.transfer != view->transfer ||
         opened->manifest.content_bytes() > opened->layout.body_len()) {

@@ -9,16 +9,17 @@
 
 namespace plankurier::cli {
 
-/// What a notice mail's link says.
-struct NoticeLink {
+/// What the link of a notice mail says, or the one that its sender passed on.
+struct FetchLink {
     std::string server; ///< without a slash at the end
     LinkId id;
+    std::optional<LinkSecret> secret; ///< that opens the transfer; in no mail
 };
-/// "BASE/t#v1.<32 hex>", or "v1.<32 hex>" with `server` given. A given `server` wins. Fails with
-/// `malformed` or `invalid_argument` (no server).
-[[nodiscard]] Result<NoticeLink> parse_link(std::string_view text, const std::string& server);
+/// A transfer link (links.hpp), or what stands behind its `#` with `server` given. A given `server`
+/// wins. Fails with `not_found` or `invalid_argument` (no server).
+[[nodiscard]] Result<FetchLink> parse_link(std::string_view text, const std::string& server);
 /// The link from the command line, a file or standard input.
-[[nodiscard]] Result<NoticeLink> read_link(const Options& options);
+[[nodiscard]] Result<FetchLink> read_link(const Options& options);
 
 /// As the control plane gives it.
 struct SealedMessage {
@@ -35,19 +36,25 @@ struct OpenedTransfer {
 /// Where an envelope is: behind a notice's link, or in the inbox of a session.
 using EnvelopePlace = std::variant<LinkId, InboxRight>;
 
-/// Opens with `key`, or without one by password; checks the record's signature and that it is about
-/// this envelope, and the manifest's signature if it has one. Fails with `wrong_key`,
-/// `wrong_password`, `bad_signature`, `tampered` …
+/// What opens an envelope: a key, or the secret of its link; with neither a password is asked for.
+struct Opener {
+    const OpenedKeyFile* key{};
+    const LinkSecret* link{};
+};
+
+/// Opens it; checks the record's signature and that it is about this envelope, and the manifest's
+/// signature if it has one. Fails with `wrong_key` (also when it opens by link only and there is
+/// none), `wrong_password`, `bad_signature`, `tampered` …
 [[nodiscard]] Result<OpenedTransfer> open_checked(const Options& options, Console& console,
                                                   SealedMessage sealed, const Directory& directory,
-                                                  const OpenedKeyFile* key);
+                                                  const Opener& opener);
 /// Gets envelope and record. Fails with `not_found` …
 [[nodiscard]] Result<SealedMessage> get_sealed(const Options& options, Console& console,
                                                ControlClient& control, const EnvelopePlace& place);
 /// Gets envelope and record, and opens them as above. Fails with `not_found` … too.
 [[nodiscard]] Result<OpenedTransfer>
 open_transfer(const Options& options, Console& console, ControlClient& control,
-              const EnvelopePlace& place, const Directory& directory, const OpenedKeyFile* key);
+              const EnvelopePlace& place, const Directory& directory, const Opener& opener);
 
 /// Prints sender, contact and message, and which department has signed. Warns loudly when the
 /// sender's address is not the verified one, and when what should come from the authority

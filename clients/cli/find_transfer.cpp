@@ -9,9 +9,11 @@ namespace {
 Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
-    const bool by_return_key = !options.return_link_file.empty();
+    // With its secret a link opens by itself, whatever else was given.
+    const bool by_return_key = !link->secret && !options.return_link_file.empty();
+    const bool by_key = !link->secret && !by_return_key && !options.key.empty();
     std::future<Result<OpenedKeyFile>> begun;
-    if (!by_return_key && !options.key.empty()) begun = begin_key_file(options, console);
+    if (by_key) begun = begin_key_file(options, console);
     auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
@@ -34,7 +36,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
         key.emplace(std::move(*file));
     }
     auto transfer = open_checked(options, console, std::move(*sealed), authority->directory,
-                                 key ? &*key : nullptr);
+                                 {key ? &*key : nullptr, link->secret ? &*link->secret : nullptr});
     if (!transfer) return tl::unexpected(transfer.error());
     if (by_escrow_key) console.say(Text::escrow_opened);
     return FoundTransfer{std::move(control), std::move(*authority), std::move(key),
@@ -57,7 +59,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto session = open_department_session(control, (*department)->id, *key, {options.retries});
     if (!session) return tl::unexpected(session.error());
     auto transfer = open_transfer(options, console, control, InboxRight{*id, *session},
-                                  authority->directory, &*key);
+                                  authority->directory, {&*key});
     if (!transfer) return tl::unexpected(transfer.error());
     return FoundTransfer{std::move(control),  std::move(*authority), std::move(*key), false, true,
                          std::move(*transfer)};

@@ -9,7 +9,7 @@ namespace plankurier::cli {
 struct FoundTransfer {
     ControlClient control;
     Authority authority;
-    std::optional<OpenedKeyFile> key; ///< nothing: by password
+    std::optional<OpenedKeyFile> key; ///< nothing: by link or password
     bool by_return_key{};             ///< `key` is a citizen's
     bool of_recipient{};              ///< `key` is listed as a department's or clerk's
     OpenedTransfer transfer;
@@ -21,7 +21,7 @@ struct FoundTransfer {
     }
 };
 
-/// Behind the link of a notice (opened with the department's key, a return key, or the password),
+/// Behind a link (opened with its secret, the department's key, a return key, or the password),
 /// or in the department's inbox with `--from-inbox`. Fails as all of these do.
 [[nodiscard]] Result<FoundTransfer> find_transfer(const Options& options, Console& console);
 

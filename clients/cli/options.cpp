@@ -78,6 +78,7 @@ void add_send_options(po::options_description& all, Options& out) {
         ("code-from", po::value(&out.code_from))
         ("receipt", po::value(&out.receipt))
         ("share-phone", po::bool_switch(&out.share_phone))
+        ("by-link", po::bool_switch(&out.by_link))
         ("notify-unfetched", po::bool_switch(&out.notify_unfetched))
         ("remind-recipient", po::bool_switch(&out.remind_recipient))
         ("remember-days", po::value<unsigned>())
@@ -135,6 +136,8 @@ std::vector<std::string> allowed_for(Command command) {
                 "code-from",
                 "receipt",
                 "share-phone",
+                "by-link",
+                "link-file",
                 "lanes",
                 "resume",
                 "as-department",
@@ -166,7 +169,8 @@ std::vector<std::string> allowed_for(Command command) {
                 "from-inbox",    "department"};
     case Command::expire: return {"days"};
     case Command::verify:
-        return {"directory", "return-link-file", "key", "wrap", "passphrase-file", "password-file"};
+        return {"directory", "return-link-file", "link-file",    "key",
+                "wrap",      "passphrase-file",  "password-file"};
     case Command::inbox: return {"department", "key", "wrap", "passphrase-file"};
     case Command::keygen:
         return {"department", "clerk", "escrow",          "type", "output",

@@ -51,11 +51,11 @@ struct Options {
     std::string message_file, notify{"on-fetch"}, word_list, code_from, receipt;
     std::optional<std::uint32_t> expires_days;
     std::optional<unsigned> remember_days; ///< 0: forget
-    bool share_phone{}, resume{}, notify_unfetched{}, remind_recipient{};
+    bool share_phone{}, by_link{}, resume{}, notify_unfetched{}, remind_recipient{};
     bool password{}; ///< also for an address that has a key
     std::string resume_id;
     unsigned lanes{4};
-    // send, fetch, keygen
+    // send, fetch, keygen; `link_file`: written by send, read by all others
     std::string password_file, passphrase_file, output, key, link_file;
     std::string via{"auto"}; ///< fetch: auto, https or swarm
     std::string return_link_file, transfer, from_inbox;

@@ -91,6 +91,12 @@ Result<Recipient> password_recipient(const Options& options, Text shown, Console
     });
 }
 
+/// The state keeps the secret, so that a resumed sending ends with this very link.
+Result<Recipient> link_recipient(UploadState& state) {
+    state.link = LinkSecret::random();
+    return Recipient{LinkRecipient{state.link->clone()}};
+}
+
 /// One or none, as a list.
 Result<Recipients> alone(Result<Recipient> recipient) {
     if (!recipient) return tl::unexpected(recipient.error());
@@ -120,6 +126,7 @@ Result<Recipients> recipients_for(const Options& options, const Authority& autho
     state.return_key = ReturnKey{KeySeed::random()};
     if (!addressees.typed.empty()) {
         state.staff = state.recipient = addressees.typed;
+        if (options.by_link) return alone(link_recipient(state));
         return alone(password_recipient(options, Text::password_generated, console));
     }
     Recipients out;
@@ -148,6 +155,7 @@ Result<Recipients> citizen_for(const Options& options, const DepartmentSender& f
     state.citizen = state.recipient = from.citizen;
     if (manifest.from.name.empty()) manifest.from.name = from.department.name;
     if (manifest.from.institution.empty()) manifest.from.institution = state.authority;
+    if (options.by_link) return alone(link_recipient(state));
     if (!from.return_key) {
         return alone(password_recipient(options, Text::password_for_citizen, console));
     }
@@ -186,6 +194,23 @@ bool is_address(std::string_view text) {
     return at != std::string_view::npos && at != 0;
 }
 
+/// A link opens a transfer to one person, instead of a password, where the authority allows it.
+Result<void> check_link(const Options& options, const Service& service,
+                        const DepartmentSender* from) {
+    if (!options.by_link) {
+        const bool stray = options.command == Command::send && !options.link_file.empty();
+        return stray ? Result<void>{fail(Errc::invalid_argument, "--link-file")} : Result<void>{};
+    }
+    const bool to_one =
+        from != nullptr || (options.to.size() == 1 && is_address(options.to.front()));
+    if (!to_one || options.share_phone || options.password || !options.password_file.empty() ||
+        !options.word_list.empty()) {
+        return fail(Errc::invalid_argument, "--by-link");
+    }
+    if (!service.link_allowed) return fail(Errc::link_not_allowed, "--by-link");
+    return {};
+}
+
 Result<void> check_arguments(const Options& options, const Service& service,
                              const DepartmentSender* from) {
     if (from != nullptr) {
@@ -193,6 +218,7 @@ Result<void> check_arguments(const Options& options, const Service& service,
     } else if (!is_address(options.email)) {
         return fail(Errc::invalid_argument, "--email");
     }
+    if (auto link = check_link(options, service, from); !link) return link;
     if (options.share_phone && options.phone.empty())
         return fail(Errc::invalid_argument, "--phone");
     if (options.expires_days && (*options.expires_days < service.expiry_days_min ||
@@ -227,6 +253,9 @@ UploadState new_state(const Options& options, const Service& service, const Body
     state.begun = unix_now();
     state.files = source.files();
     if (!options.receipt.empty()) state.receipt_path = std::filesystem::absolute(options.receipt);
+    if (options.by_link && !options.link_file.empty()) {
+        state.link_path = std::filesystem::absolute(options.link_file);
+    }
     return state;
 }
 

@@ -28,7 +28,8 @@ struct DepartmentSender {
 /// Checks names, types (by name and content), sizes, counts and expiry against the service's
 /// policy; then seals, to `addressees` or, with `from`, to a citizen. A generated password is shown
 /// on the console, and that there is an escrow key. Fails with `type_not_allowed`, `too_large`,
-/// `too_many_files`, `invalid_argument`, `file_unreadable`, `expired` (no usable key), `canceled`.
+/// `too_many_files`, `invalid_argument`, `file_unreadable`, `expired` (no usable key),
+/// `link_not_allowed`, `canceled`.
 [[nodiscard]] Result<PreparedTransfer>
 prepare_transfer(const Options& options, const Authority& authority, const Addressees& addressees,
                  const BodySource& source, const std::string& server, Console& console,

@@ -129,10 +129,6 @@ private:
     }
 
     Result<void> begin_verification() {
-        control_.on_work([&console = console_] {
-            console.say(Text::working_for_code);
-            console.event("working");
-        });
         auto begun =
             patiently([&] { return control_.begin_verification(state_.email, state_.language); });
         if (!begun) return tl::unexpected(begun.error());
@@ -144,6 +140,11 @@ private:
     }
 
     Result<void> verify_address() {
+        control_.on_work([&console = console_](const WorkPuzzle& puzzle) {
+            if (is_too_much(puzzle)) return console.warn(Text::too_much_work);
+            console.say(Text::working_for_code);
+            console.event("working");
+        });
         const bool old_session = !state_.session.empty();
         if (!old_session) {
             if (auto begun = begin_verification(); !begun) return begun;
@@ -199,6 +200,7 @@ private:
         request.remind_recipient = state_.remind_recipient;
         request.language = state_.language;
         request.phone = state_.phone_shared;
+        request.by_link = state_.link.has_value();
         request.fetch_sha256 = sha256(fetch_token(state_.key, state_.transfer).reveal());
         request.manage_sha256 = sha256(state_.manage.reveal());
         auto created = patiently([&] { return control_.create_transfer(state_.session, request); });
@@ -235,6 +237,7 @@ private:
         auto path = save_receipt(receipt);
         if (!path) return tl::unexpected(path.error());
         PK_FAULT("cli.send.receipt");
+        if (auto handed = hand_out_link(finished); !handed) return handed;
         const auto shown = path->string();
         const auto until = time_text(console_.language(), receipt.expires);
         console_.print(fill(text(console_.language(), Text::receipt_text),
@@ -268,17 +271,43 @@ private:
         if (status->undeliverable) console_.event("undeliverable");
     }
 
-    /// The link's pages may stand at another address, but a secret is only meant for the host that
-    /// the sender chose.
+    /// The pages of links may stand at another address, but a secret is only meant for the host
+    /// that the sender chose.
+    [[nodiscard]] const std::string& pages() const {
+        const auto& base = authority_.service.link_base;
+        const bool same_host = url_allowed(base) && host_of(base) == host_of(state_.server);
+        return same_host ? base : state_.server;
+    }
+
     Result<void> add_return_link(Receipt& receipt) const {
         if (!state_.return_key) return {};
         const auto& [seed, type] = *state_.return_key;
         const auto key = recipient_public_key(seed, type);
         if (!key) return tl::unexpected(key.error());
-        const auto& base = authority_.service.link_base;
-        const bool same_host = url_allowed(base) && host_of(base) == host_of(state_.server);
-        receipt.return_link =
-            make_return_link(same_host ? base : state_.server, inbox_id(*key), seed);
+        receipt.return_link = make_return_link(pages(), inbox_id(*key), seed);
+        return {};
+    }
+
+    /// Nothing of it is kept here: whoever has it opens the transfer.
+    Result<void> hand_out_link(const Finished& finished) {
+        if (!state_.link) return {};
+        if (!finished.link) return fail(Errc::malformed, "no link");
+        const auto link = make_transfer_link(pages(), *finished.link, &*state_.link);
+        bool written = false;
+        if (!state_.link_path.empty()) {
+            const SecretText line{std::string{link.reveal()} + "\n"};
+            const auto saved = write_file_durably(state_.link_path, as_bytes(line.reveal()));
+            if (!saved) console_.tell(saved.error().code);
+            console_.warn(saved ? Text::file_saved : Text::file_named, {state_.link_path});
+            written = saved.has_value();
+        }
+        // Who has no file sees it, wherever that goes: nobody could open the transfer otherwise.
+        if (written) {
+            console_.show_secret(Text::link_to_pass_on, {link.reveal()});
+        } else {
+            console_.warn(Text::link_to_pass_on, {link.reveal()});
+        }
+        console_.event("link", {{"link", std::string{link.reveal()}}});
         return {};
     }
 

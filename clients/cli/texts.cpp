@@ -59,6 +59,7 @@ Exit exit_for(Errc code, bool state_kept) noexcept {
     case Errc::unknown_department:
     case Errc::address_not_allowed:
     case Errc::type_not_allowed:
+    case Errc::link_not_allowed:
     case Errc::too_large:
     case Errc::too_many_files:
     case Errc::quota_exceeded:

@@ -26,7 +26,7 @@ enum class Language { de, en };
 enum class Text {
     usage, version_line, bad_usage,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_sent, working_for_code, no_room, code_wrong_left,
+    ask_code, ask_code_sent, working_for_code, too_much_work, no_room, code_wrong_left,
     ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
@@ -37,7 +37,8 @@ enum class Text {
     fetch_done, department_line, status_line, status_fetched, status_not_fetched, revoked_done,
     revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
     relay_lost, copies_made, relay_lied, swarm_gave_up,
-    return_link, return_link_in_receipt, password_for_citizen, reply_subject, no_return_key,
+    return_link, return_link_in_receipt, password_for_citizen, link_to_pass_on, link_incomplete,
+    reply_subject, no_return_key,
     message_signed, message_from_signed, message_unsigned,
     event_accepted, event_stored, event_available, event_fetched, event_fetched_signed,
     event_expired, event_purged, event_revoked, history_line, record_line, verified_by,

@@ -28,6 +28,8 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
         (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
   send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
                                                   erste Nachricht an Bürger, mit Passwort
+  send … --by-link [--link-file DATEI]            statt Passwort: ein Link, den Sie selbst
+                                                  weitergeben und der allein die Sendung öffnet
   status QUITTUNG [--save DATEI] [--html DATEI]   Stand einer Sendung; unterschriebener Verlauf
                                                   als Datei, Seite zum Drucken
   revoke QUITTUNG                                 Sendung zurückziehen
@@ -35,7 +37,7 @@ constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL 
   resend QUITTUNG                                 Empfänger noch einmal benachrichtigen
   report LINK | --from-inbox KENNUNG [--key DATEI]      bedenkliche Sendung sperren, für alle
   verify DATEI [--directory DATEI]                Quittung, Verlauf oder gesicherte Nachricht
-        [--return-link-file DATEI|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
+        [--return-link-file|--link-file|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
   keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
         [--epoch ALTER_EINTRAG]                   neuer Abschnitt: jemand geht, oder Jahreswechsel
   keygen --clerk ADRESSE --name NAME -o … --record …    Schlüssel einer Ansprechperson mit Adresse
@@ -65,6 +67,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
     {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten."},
     {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
+    {Text::too_much_work, "Für einen Code verlangt der Dienst gerade mehr Rechenarbeit, als dieses Programm für ihn leistet. Es wurde nichts gerechnet und nichts gesendet. Bitte versuchen Sie es später noch einmal; bleibt es dabei, wenden Sie sich an die Behörde."},
     {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
     {Text::code_wrong_left, "Der Code stimmt nicht. Verbleibende Versuche: {}."},
     {Text::ask_password, "Passwort: "},
@@ -114,6 +117,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::return_link, "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n"},
     {Text::return_link_in_receipt, "Der geheime Link für Antworten der Behörde steht in der Quittung: {}"},
     {Text::password_for_citizen, "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail."},
+    {Text::link_to_pass_on, "Link für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt kopieren: Ohne ihn lässt sich die Sendung nicht öffnen, und er wird nicht noch einmal angezeigt.\nGeben Sie ihn selbst weiter, von Hand, am Telefon oder mit einem Messenger. Wer ihn hat, kann alles lesen; wir schicken ihn nicht per E-Mail."},
+    {Text::link_incomplete, "Zum Öffnen dieser Sendung brauchen Sie den vollständigen Link, den Ihnen die absendende Person selbst gibt. Der Link aus der E-Mail allein genügt nicht."},
     {Text::reply_subject, "AW: {}"},
     {Text::no_return_key, "Diese Sendung hat keinen Rückschlüssel; darauf lässt sich so nicht antworten. Mit Passwort geht es: plankurier send --as-department … --to-citizen ADRESSE"},
     {Text::message_signed, "Unterschrieben von: {} (Unterschrift geprüft)"},
@@ -201,6 +206,7 @@ std::string_view text_de(Errc code) noexcept {
     case Errc::unknown_department: return "Dieses Sachgebiet gibt es nicht. Eine Liste zeigt: plankurier departments";
     case Errc::address_not_allowed: return "An diese oder von dieser Adresse ist das Senden nicht zugelassen. Möglich sind nur Adressen der Behörde selbst, und manche Stellen nehmen nur von bestimmten Absendern an.";
     case Errc::type_not_allowed: return "Dieser Dateityp ist nicht zugelassen, oder Name und Inhalt passen nicht zusammen. Möglich sind .pdf, .jpg und .png, oder was das Sachgebiet davon annimmt.";
+    case Errc::link_not_allowed: return "Diese Behörde lässt Sendungen, die ein Link allein öffnet, nicht zu. Bitte senden Sie ohne --by-link, dann mit Passwort.";
     case Errc::too_large: return "Das ist größer, als die Behörde annimmt. Bitte teilen Sie die Sendung auf.";
     case Errc::too_many_files: return "Das sind mehr Dateien, als die Behörde in einer Sendung annimmt. Bitte teilen Sie die Sendung auf.";
     case Errc::quota_exceeded: return "Von dieser Adresse sind zu viele Sendungen unfertig, oder es wurde heute zu viel gesendet. Bitte beenden Sie Begonnenes oder versuchen Sie es morgen noch einmal.";
@@ -210,7 +216,7 @@ std::string_view text_de(Errc code) noexcept {
     case Errc::revoked: return "Die Sendung wurde vom Absender zurückgezogen.";
     case Errc::purged: return "Die Sendung wurde bereits gelöscht.";
     case Errc::wrong_password: return "Das Passwort stimmt nicht. Fragen Sie beim Absender nach und versuchen Sie es noch einmal.";
-    case Errc::wrong_key: return "Dieser Schlüssel öffnet die Sendung nicht. Sie ging an jemand anderen oder an einen früheren Schlüssel.";
+    case Errc::wrong_key: return "Dieser Schlüssel oder Link öffnet die Sendung nicht. Sie ging an jemand anderen oder an einen früheren Schlüssel, oder vom Link fehlt etwas.";
     case Errc::untrusted_root: return "Diesem Dienst wird noch nicht vertraut, oder sein Schlüssel ist ein anderer als der gemerkte. Gesendet wurde nichts. Zuerst: plankurier trust URL --root DATEI (den Schlüssel gibt es auf der Internetseite der Behörde).";
     case Errc::rolled_back: return "Der Dienst zeigt ein älteres Verzeichnis als beim letzten Mal. Bitte senden Sie nichts und wenden Sie sich an die Behörde.";
     case Errc::bad_signature: return "Eine Unterschrift der Behörde stimmt nicht. Bitte senden Sie nichts und wenden Sie sich an die Behörde.";

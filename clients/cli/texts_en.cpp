@@ -25,6 +25,8 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
         (or --link-file FILE)                     department
   send FILE… --as-department ID --key FILE --to-citizen ADDRESS
                                                   first message to a citizen, with a password
+  send … --by-link [--link-file FILE]             instead of a password: a link that you pass on
+                                                  yourself, and that alone opens the transfer
   status RECEIPT [--save FILE] [--html FILE]      state of a transfer; signed history as a
                                                   file, page to print
   revoke RECEIPT                                  withdraw a transfer
@@ -32,7 +34,7 @@ constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND �
   resend RECEIPT                                  notify the recipient once more
   report LINK | --from-inbox ID [--key FILE]      lock a dubious transfer, for everybody
   verify FILE [--directory FILE]                  check a receipt, history or saved message
-        [--return-link-file FILE|--key FILE]      (fetch --save FILE) without the network
+        [--return-link-file|--link-file|--key FILE]     (fetch --save FILE) without the network
   keygen --department ID -o FILE --record FILE    make the key of a department
         [--epoch OLD_RECORD]                      new epoch: somebody leaves, or a year begins
   keygen --clerk ADDRESS --name NAME -o … --record …    the key of a clerk with an address
@@ -62,6 +64,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code from the e-mail (empty: send again): "},
     {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes."},
     {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
+    {Text::too_much_work, "For a code the service asks for more computing just now than this program does for it. Nothing was computed and nothing sent. Please try again later; if it stays like this, ask the authority."},
     {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},
     {Text::code_wrong_left, "The code is not right. Attempts left: {}."},
     {Text::ask_password, "Password: "},
@@ -111,6 +114,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::return_link, "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n"},
     {Text::return_link_in_receipt, "The secret link for the authority's answers stands in the receipt: {}"},
     {Text::password_for_citizen, "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail."},
+    {Text::link_to_pass_on, "Link for the recipient:\n\n    {}\n\nPlease copy it now: without it the transfer cannot be opened, and it is not shown again.\nPass it on yourself, by hand, by phone or by a messenger. Whoever has it can read everything; we do not send it by e-mail."},
+    {Text::link_incomplete, "To open this transfer you need the whole link that the sender gives you. The link of the e-mail alone is not enough."},
     {Text::reply_subject, "Re: {}"},
     {Text::no_return_key, "This transfer has no return key, so it cannot be answered like this. With a password it works: plankurier send --as-department … --to-citizen ADDRESS"},
     {Text::message_signed, "Signed by: {} (signature verified)"},
@@ -198,6 +203,7 @@ std::string_view text_en(Errc code) noexcept {
     case Errc::unknown_department: return "There is no such department. For a list: plankurier departments";
     case Errc::address_not_allowed: return "Sending to or from this address is not allowed. Only the authority's own addresses can be written to, and some accept certain senders only.";
     case Errc::type_not_allowed: return "This file type is not allowed, or name and content do not agree. Possible are .pdf, .jpg and .png, or what the department accepts of these.";
+    case Errc::link_not_allowed: return "This authority does not allow transfers that a link alone opens. Please send without --by-link, with a password then.";
     case Errc::too_large: return "This is larger than the authority accepts. Please split it.";
     case Errc::too_many_files: return "These are more files than the authority accepts in one transfer. Please split it.";
     case Errc::quota_exceeded: return "Too many transfers of this address are unfinished, or too much was sent today. Please finish what was begun or try again tomorrow.";
@@ -207,7 +213,7 @@ std::string_view text_en(Errc code) noexcept {
     case Errc::revoked: return "The sender has withdrawn the transfer.";
     case Errc::purged: return "The transfer is deleted already.";
     case Errc::wrong_password: return "The password is not right. Ask the sender and try again.";
-    case Errc::wrong_key: return "This key does not open the transfer. It went to somebody else or to an earlier key.";
+    case Errc::wrong_key: return "This key or link does not open the transfer. It went to somebody else or to an earlier key, or a part of the link is missing.";
     case Errc::untrusted_root: return "This service is not trusted yet, or its key is not the remembered one. Nothing was sent. First: plankurier trust URL --root FILE (the key is on the authority's web site).";
     case Errc::rolled_back: return "The service shows an older directory than last time. Please send nothing and ask the authority.";
     case Errc::bad_signature: return "A signature of the authority is not right. Please send nothing and ask the authority.";

@@ -71,6 +71,16 @@ Result<std::optional<ReturnKey>> decode_return_key(const Json& in) {
     return std::optional{std::move(key)};
 }
 
+Result<std::optional<LinkSecret>> decode_link(const Json& in) {
+    const auto found = in.find("link");
+    if (found == in.end()) return std::optional<LinkSecret>{};
+    auto raw = from_base64url(found->get<std::string>());
+    if (!raw || raw->size() != LinkSecret::size) return fail(Errc::malformed, "link");
+    std::optional<LinkSecret> link{LinkSecret{*raw}};
+    wipe(*raw);
+    return link;
+}
+
 /// Another process may just have made this folder, and be about to lock it.
 bool is_new(const std::filesystem::path& folder, std::int64_t now) {
     constexpr std::int64_t hour_s = 3'600;
@@ -110,6 +120,10 @@ std::string encode_upload_state(const UploadState& state) {
     if (state.return_key) {
         out["return_key"] = {{"seed", to_base64url(state.return_key->seed.reveal())},
                              {"type", static_cast<unsigned>(state.return_key->type)}};
+    }
+    if (state.link) {
+        out["link"] = to_base64url(state.link->reveal());
+        out["link_path"] = to_base64url(as_bytes(state.link_path));
     }
     return out.dump();
 }
@@ -159,6 +173,11 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         auto return_key = decode_return_key(in);
         if (!return_key) return tl::unexpected(return_key.error());
         out.return_key = std::move(*return_key);
+        auto link = decode_link(in);
+        auto link_path = from_base64url(in.value("link_path", std::string{}));
+        if (!link || !link_path) return fail(Errc::malformed, "upload state");
+        out.link = std::move(*link);
+        out.link_path = as_text(*link_path);
         return out;
     } catch (const Json::exception&) {
         return fail(Errc::malformed, "upload state");

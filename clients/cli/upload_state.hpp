@@ -39,6 +39,8 @@ struct UploadState {
     std::int64_t begun{}; ///< Unix seconds
     std::vector<FileIdentity> files;
     std::optional<ReturnKey> return_key; ///< nothing for a sender who awaits no answer
+    std::optional<LinkSecret> link; ///< of the link that opens it; else a key or a password does
+    std::string link_path;          ///< where that link is to be written, or empty
 };
 
 [[nodiscard]] std::string encode_upload_state(const UploadState& state);

@@ -58,6 +58,10 @@ Errc code_of_status(long status) {
     }
 }
 
+void add_work(Json& out, const std::optional<WorkDone>& work) {
+    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+}
+
 std::optional<WorkPuzzle> work_of(const Json& work) {
     try {
         return WorkPuzzle{work.at("salt").get<std::string>(), work.at("bits").get<unsigned>(),
@@ -89,6 +93,7 @@ Result<Service> parse_service(std::string_view json) {
         out.expiry_days_default = in.at("expiry_days_default").get<std::uint32_t>();
         out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
         out.remember_days_max = in.value("remember_days_max", 0U);
+        out.link_allowed = in.value("link_allowed", false);
         const auto departments = in.value("departments", Json::object());
         for (const auto& [id, limits] : departments.items()) {
             out.departments[id] = limits_of(limits);
@@ -163,7 +168,13 @@ Problem parse_problem(long status, std::string_view json) {
 std::string encode_verification(std::string_view email, std::string_view language,
                                 const std::optional<WorkDone>& work) {
     Json out{{"email", email}, {"language", language}};
-    if (work) out["work"] = {{"salt", work->salt}, {"numbers", work->numbers}};
+    add_work(out, work);
+    return out.dump();
+}
+
+std::string encode_code_again(const std::optional<WorkDone>& work) {
+    auto out = Json::object();
+    add_work(out, work);
     return out.dump();
 }
 
@@ -201,6 +212,7 @@ std::string encode_transfer(const TransferRequest& request) {
         out["staff"] = request.staff;
     }
     if (!request.phone.empty()) out["phone"] = request.phone;
+    if (request.by_link) out["by_link"] = true;
     return out.dump();
 }
 
@@ -220,9 +232,13 @@ std::string encode_receipts(const std::vector<std::string>& receipts) {
 
 Result<Finished> parse_finished(std::string_view json) {
     return parse<Finished>(json, [](const Json& in) -> Result<Finished> {
-        return Finished{in.at("state").get<std::string>(),
-                        in.at("receipt_number").get<std::string>(),
-                        in.at("expires").get<std::int64_t>()};
+        Finished out{in.at("state").get<std::string>(), in.at("receipt_number").get<std::string>(),
+                     in.at("expires").get<std::int64_t>(), std::nullopt};
+        if (!in.contains("link")) return out;
+        const auto link = LinkId::from_hex(in.at("link").get<std::string>());
+        if (!link) return tl::unexpected(link.error());
+        out.link = *link;
+        return out;
     });
 }
 

@@ -29,6 +29,7 @@ struct Service {
     std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
     std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
     std::uint32_t remember_days_max{};                   ///< 0: no address stays verified
+    bool link_allowed{};                                 ///< a link alone may open a transfer
     std::map<std::string, DepartmentLimits> departments; ///< those with limits of their own
     std::vector<RelayAddress> relays;
     Signature signature{};
@@ -66,6 +67,8 @@ struct WorkDone {
 };
 [[nodiscard]] std::string encode_verification(std::string_view email, std::string_view language,
                                               const std::optional<WorkDone>& work = {});
+/// What `POST /v1/verifications/resend` takes.
+[[nodiscard]] std::string encode_code_again(const std::optional<WorkDone>& work);
 [[nodiscard]] Result<VerificationBegun> parse_verification(std::string_view json);
 [[nodiscard]] std::string encode_code(std::string_view code, unsigned remember_days = 0);
 
@@ -80,6 +83,7 @@ struct TransferRequest {
     bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone; ///< empty phone: not shared
     Hash256 fetch_sha256{}, manage_sha256{};
+    bool by_link{}; ///< its link alone opens it
 };
 [[nodiscard]] std::string encode_transfer(const TransferRequest& request);
 
@@ -95,6 +99,7 @@ struct TicketAnswer {
 struct Finished {
     std::string state, receipt_number;
     std::int64_t expires{};
+    std::optional<LinkId> link{}; ///< of a transfer by link
 };
 [[nodiscard]] Result<Finished> parse_finished(std::string_view json);
 

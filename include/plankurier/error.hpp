@@ -35,6 +35,7 @@ enum class Errc {
     unknown_department,  ///< the directory has no such department
     address_not_allowed, ///< sender or recipient address is not allowed by policy
     type_not_allowed,    ///< the file type is not allowed, by name or by content
+    link_not_allowed,    ///< policy takes no transfer that its link alone opens
     too_large,           ///< larger than the limit
     too_many_files,      ///< more files than the limit
     quota_exceeded,      ///< a quota of this sender, or of the site, is used up

@@ -16,17 +16,19 @@ struct WorkPuzzle {
     unsigned bits{};
     std::size_t count{};
 };
-/// The most that a client does for anybody: 2^28 attempts in all, minutes of one core. A relay asks
-/// for 2^22 by default, seconds.
-inline constexpr unsigned work_bits_max = 22;
+/// The most that a client does for anybody: 2^25 attempts on average in all, half a minute of one
+/// core. A relay asks for 2^22 by default, seconds.
+inline constexpr std::uint64_t work_attempts_max = std::uint64_t{1} << 25;
 inline constexpr std::size_t work_count_max = 64, work_salt_bytes_max = 64;
+/// True when a client refuses it, by these limits.
+[[nodiscard]] bool is_too_much(const WorkPuzzle& puzzle) noexcept;
 
 /// True when there is a number for each part and, for part i = 0, 1, …,
 /// SHA-256("plankurier/1 work" 00 salt i:u32 number:u64), integers big-endian, begins with `bits`
 /// zero bits.
 [[nodiscard]] bool check_work(const WorkPuzzle& puzzle, const std::vector<std::uint64_t>& numbers);
 /// Finds such numbers, by 2^bits * count attempts on average. `is_canceled` is asked now and then.
-/// Fails with `unsupported` (more work than the limits above), `canceled`.
+/// Fails with `unsupported` (`is_too_much`), `canceled`.
 [[nodiscard]] Result<std::vector<std::uint64_t>>
 solve_work(const WorkPuzzle& puzzle, const std::function<bool()>& is_canceled);
 

@@ -57,6 +57,7 @@ const std::vector<std::string> migrations = {
     "CREATE TABLE never (hash TEXT PRIMARY KEY, time BIGINT NOT NULL) WITHOUT ROWID",
     "ALTER TABLE transfer ADD COLUMN also TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX transfer_also ON transfer (created) WHERE also <> ''",
+    "ALTER TABLE transfer ADD COLUMN by_link BIGINT NOT NULL DEFAULT 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -131,9 +132,10 @@ TransferRow transfer_from(const Db::Row& row) {
     out.resends = number(row[29]);
     out.resent = number(row[30]);
     out.sealed_link = unhex(row[31]);
-    out.history = unhex(row[32]);
+    out.sealed_history = unhex(row[32]);
     out.sender_hash = text(row[33]);
     out.also = words(text(row[34]));
+    out.by_link = number(row[35]) != 0;
     return out;
 }
 
@@ -226,9 +228,10 @@ void SqliteStore::put(const TransferRow& row) {
                          row.resends,
                          row.resent,
                          to_hex(row.sealed_link),
-                         to_hex(row.history),
+                         to_hex(row.sealed_history),
                          row.sender_hash,
-                         joined(row.also)});
+                         joined(row.also),
+                         std::int64_t{row.by_link}});
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),

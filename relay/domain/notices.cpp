@@ -12,7 +12,7 @@ struct Text {
     std::string_view subject, body;
 };
 /// In the order of `Notice`. `{name}` is replaced by the fact of that name.
-constexpr std::array<Text, 10> german = {{
+constexpr std::array<Text, 11> german = {{
     {"Ihr Bestätigungscode",
      "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
      "Geben Sie ihn dort ein, wo Sie ihn angefordert haben. Er gilt {minutes} Minuten. Geben Sie "
@@ -58,8 +58,13 @@ constexpr std::array<Text, 10> german = {{
      "Empfängerin oder den Empfänger nicht per E-Mail benachrichtigen. Bitte prüfen Sie die "
      "Adresse "
      "oder melden Sie sich auf anderem Weg.\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Eine Nachricht wartet auf Ihren Link",
+     "{authority}\n\nEine vertrauliche Nachricht wartet auf Sie.\n\n    {link}\n\n"
+     "Dieser Link allein öffnet sie nicht. Den vollständigen Link, mit dem Schlüssel darin, gibt "
+     "Ihnen die absendende Person selbst; wir haben ihn nicht und schicken ihn nie in einer "
+     "E-Mail.\n\nSie wird am {expires} automatisch gelöscht.\n"},
 }};
-constexpr std::array<Text, 10> english = {{
+constexpr std::array<Text, 11> english = {{
     {"Your verification code",
      "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
      "Type it in where you asked for it. It is valid for {minutes} minutes. Do not pass it on; "
@@ -101,6 +106,11 @@ constexpr std::array<Text, 10> english = {{
     {"Your message is undeliverable",
      "{authority}\n\nWe could not tell the recipient of your transfer of {created} (number "
      "{receipt_number}) by e-mail. Please check the address or get in touch another way.\n\n"
+     "It will be deleted automatically on {expires}.\n"},
+    {"A message is waiting for your link",
+     "{authority}\n\nA confidential message is waiting for you.\n\n    {link}\n\n"
+     "This link alone does not open it. The sender gives you the whole link, with the key in it, "
+     "in person; we do not have it and never send it by e-mail.\n\n"
      "It will be deleted automatically on {expires}.\n"},
 }};
 

@@ -23,7 +23,8 @@ enum class Notice {
     message,
     not_yet_fetched,
     reminder,
-    undeliverable
+    undeliverable,
+    by_link ///< the sender passes the link that opens it on; nothing else is said
 };
 
 /// In which language the sender is told what became of a transfer: citizens in the one they chose,

@@ -61,6 +61,8 @@ struct Policy {
     /// Only of departments that differ from the limits for all.
     std::map<std::string, DepartmentLimits> departments;
     std::vector<Rule> rules;
+    /// Senders may make transfers that their link alone opens: whoever has it reads them.
+    bool link_allowed{};
     /// How many relays keep a transfer, where there are so many; at least 2.
     std::size_t copies_max{3};
 };

@@ -119,10 +119,11 @@ struct TransferRow {
     bool undeliverable{};                        ///< the recipient's address took no mail
     std::int64_t available{};                    ///< since when
     std::int64_t resends{}, resent{};            ///< of the notice
-    Bytes sealed_link, history;
+    Bytes sealed_link, sealed_history;
     std::string sender_hash;         ///< keyed; to count what one address sends
     std::string inbox_hash;          ///< keyed; of an answer to a citizen's return key; or empty
     std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0
+    bool by_link{};                  ///< its link, which the sender passes on, opens it
 };
 
 /// A mail to be delivered, sealed by the vault slot of its owner.

@@ -51,6 +51,7 @@ struct TransferRequest {
     bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};
     std::string language, phone;
     Hash256 fetch_hash{}, manage_hash{};
+    bool by_link{}; ///< its link alone opens it; with `staff`, or `citizen` without `inbox`
 };
 /// Of one address: uploads that it may have open at a time.
 struct Quota {
@@ -85,6 +86,7 @@ struct TicketAnswer {
 struct Finished {
     std::int64_t expires{};
     std::string receipt_number;
+    std::optional<LinkId> link{}; ///< of a transfer by link, for its sender to pass on
 };
 struct TransferStatus {
     TransferState state{};
@@ -164,8 +166,10 @@ public:
                                                  const CodeWish& wish = {});
     /// What gets the address a code all the same; nothing when nobody gets one.
     std::optional<WorkPuzzle> code_work(std::string_view email);
-    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited`.
-    Result<void> resend(const SessionToken& session);
+    /// The same for whoever asks for a code again.
+    std::optional<WorkPuzzle> code_work(const SessionToken& session);
+    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited` (see above).
+    Result<void> resend(const SessionToken& session, const std::optional<WorkDone>& work = {});
     /// The right code, the first time, keeps the address verified for `remember_days` (0: as long
     /// as every session). Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what
     /// is left; `invalid_argument` (days).
@@ -191,10 +195,11 @@ public:
     /// staff may write to citizens: to any address that is not the authority's.
     /// Fails with `not_verified`, `unknown_department`, `address_not_allowed`, `too_large`,
     /// `invalid_argument` (recipient, expiry, phone), `conflict` (id taken), `quota_exceeded` (the
-    /// sender's), `no_space` (too few relays have room for it).
+    /// sender's), `no_space` (too few relays have room for it), `link_not_allowed`.
     Result<TransferCreated> create_transfer(const SessionToken& session,
                                             const TransferRequest& request);
-    /// Fails with `not_found`, `conflict`, `malformed` and all of parse_envelope.
+    /// A transfer by link has a link stanza and no other; no other transfer has one.
+    /// Fails with `not_found`, `conflict`, `link_not_allowed` and all of parse_envelope.
     Result<void> put_envelope(const TransferId& transfer, const ManageToken& token,
                               ByteView envelope);
     /// Names relays that live.
@@ -295,6 +300,7 @@ private:
     std::vector<std::string> notice_addresses(const TransferRow& row);
     [[nodiscard]] bool is_signed_fetch(const TransferRow& row, ByteView report) const;
     [[nodiscard]] Result<void> check_wishes(const TransferRequest& request) const;
+    Finished finished(const TransferRow& row);
     TransferRow new_row(const Sender& sender, const Addressee& addressee,
                         const TransferRequest& request);
     Result<VerificationRow> session_row(const SessionToken& session);
@@ -308,6 +314,7 @@ private:
     /// Quarantined ones only for who says so.
     Result<TransferRow> fetchable(const TransferId& transfer, const FetchToken& token,
                                   bool also_quarantined = false);
+    Bytes history_of(const TransferRow& row);
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
     void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);

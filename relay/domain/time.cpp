@@ -91,10 +91,11 @@ void Relay::queue_notice(TransferRow& row) {
     NoticeFacts facts = recipients_facts(row);
     facts.sender_email = opened_text(row.slot, "sender", row.sealed_sender);
     facts.sender_phone = opened_text(row.slot, "phone", row.sealed_phone);
-    const Notice notice = row.to_citizen && !row.inbox_hash.empty() ? Notice::answer
-                          : row.to_citizen                          ? Notice::message
-                          : row.department.empty()                  ? Notice::password
-                                                                    : Notice::department;
+    const Notice notice = row.by_link                                 ? Notice::by_link
+                          : row.to_citizen && !row.inbox_hash.empty() ? Notice::answer
+                          : row.to_citizen                            ? Notice::message
+                          : row.department.empty()                    ? Notice::password
+                                                                      : Notice::department;
     Mail mail = write_notice(notice, row.to_citizen ? row.language : "de", facts);
     if (notice == Notice::password) mail.reply_to = facts.sender_email;
     const std::string owner = row.transfer.hex();

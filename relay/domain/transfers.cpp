@@ -20,6 +20,18 @@ std::string new_receipt_number() {
     return digits.substr(0, 4) + "-" + digits.substr(4);
 }
 
+/// A link opens what was announced like that, and nothing else does: whoever reads the notice has
+/// to know what the transfer opens with.
+Result<void> check_stanzas(const EnvelopeView& envelope, bool by_link, bool link_allowed) {
+    const auto links = std::ranges::count(
+        envelope.stanzas, static_cast<std::uint16_t>(StanzaType::link), &StanzaView::type);
+    if (links > 0 && !(by_link && link_allowed)) return fail(Errc::link_not_allowed, "stanza");
+    if (by_link && !(links == 1 && envelope.stanzas.size() == 1)) {
+        return fail(Errc::conflict, "stanzas");
+    }
+    return {};
+}
+
 } // namespace
 
 Relay::Relay(Ports ports, Policy policy, SigningSeed control_key,
@@ -56,6 +68,9 @@ std::string Relay::opened_text(Slot slot, std::string_view purpose, const Bytes&
 }
 
 Result<void> Relay::check_wishes(const TransferRequest& request) const {
+    const bool to_one = request.department.empty() && request.also.empty() && !request.inbox;
+    if (request.by_link && !to_one) return fail(Errc::invalid_argument, "by_link");
+    if (request.by_link && !policy_.link_allowed) return fail(Errc::link_not_allowed, "policy");
     auto departments = request.also;
     if (request.staff.empty()) departments.push_back(request.department);
     const DepartmentLimits limits = limits_of(policy_, departments);
@@ -82,7 +97,8 @@ TransferRow Relay::new_row(const Sender& sender, const Addressee& addressee,
     if (sender.department.empty()) row.sender_hash = sender_hash(sender.email);
     row.sealed_sender = ports_.vault.seal(row.slot, "sender", as_bytes(sender.email));
     row.sealed_recipient = ports_.vault.seal(row.slot, "recipient", as_bytes(addressee.email));
-    if (!request.phone.empty() && !request.staff.empty()) {
+    row.by_link = request.by_link;
+    if (!request.phone.empty() && !request.staff.empty() && !request.by_link) {
         row.sealed_phone = ports_.vault.seal(row.slot, "phone", as_bytes(request.phone));
     }
     row.body_len = request.body_len;
@@ -110,7 +126,8 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
     if (ports_.store.is_tombstoned(request.transfer)) return fail(Errc::conflict, "id");
     if (const auto known = ports_.store.transfer(request.transfer)) {
         const bool same = known->manage_hash == to_hex(request.manage_hash) &&
-                          known->body_len == request.body_len && is_open(known->state);
+                          known->body_len == request.body_len && is_open(known->state) &&
+                          known->by_link == request.by_link;
         if (!same) return fail(Errc::conflict, "id");
         return TransferCreated{known->ends};
     }
@@ -174,17 +191,30 @@ Result<void> Relay::put_envelope(const TransferId& transfer, const ManageToken& 
     if (!row->envelope_hash.empty() || row->state != TransferState::uploading) {
         return fail(Errc::conflict, "another envelope");
     }
+    if (auto ok = check_stanzas(*view, row->by_link, policy_.link_allowed); !ok) return ok;
     ports_.envelopes.put(transfer, ports_.vault.seal(row->slot, "envelope", envelope));
     row->envelope_hash = hash;
     ports_.store.transaction([&] { ports_.store.put(*row); });
     return {};
 }
 
+Finished Relay::finished(const TransferRow& row) {
+    Finished out{row.ends, row.receipt_number, std::nullopt};
+    if (row.by_link) {
+        LinkId link;
+        const std::string opened = opened_text(row.slot, "link", row.sealed_link);
+        expects(opened.size() == link.bytes.size(), "a sealed link");
+        std::ranges::copy(as_bytes(opened), link.bytes.begin());
+        out.link = link;
+    }
+    return out;
+}
+
 Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& token,
                                const std::vector<Bytes>& receipts) {
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
-    if (row->state != TransferState::uploading) return Finished{row->ends, row->receipt_number};
+    if (row->state != TransferState::uploading) return finished(*row);
     if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope");
     if (auto ok = enough_copies(*row, receipts); !ok) return tl::unexpected(ok.error());
     const LinkId link = LinkId::random();
@@ -200,7 +230,7 @@ Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& to
         ports_.store.put(*row);
         queue_notice(*row);
     });
-    return Finished{row->ends, row->receipt_number};
+    return finished(*row);
 }
 
 Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageToken& token) {
@@ -223,10 +253,11 @@ Result<Bytes> Relay::revoke(const TransferId& transfer, const ManageToken& token
     }
     row->state = TransferState::revoked;
     note(*row, HistoryEvent::revoked);
+    Bytes history = history_of(*row); // nobody can open it afterwards
     ports_.store.transaction([&] { ports_.store.put(*row); });
     purge(*row);
     finish_purges();
-    return std::move(row->history);
+    return history;
 }
 
 Result<void> Relay::fetched(const TransferId& transfer, const FetchToken& token,

@@ -139,15 +139,15 @@ Result<VerificationRow> Relay::session_row(const SessionToken& session) {
     return *row;
 }
 
-Result<void> Relay::resend(const SessionToken& session) {
+Result<void> Relay::resend(const SessionToken& session, const std::optional<WorkDone>& work) {
     auto row = session_row(session);
     if (!row) return tl::unexpected(row.error());
     if (row->verified != 0) return {};
     if (ports_.clock.now() < row->sent + policy_.limits.code_resend_s) {
         return fail(Errc::too_early, "resend");
     }
-    if (code_budget().left == 0) return fail(Errc::rate_limited, "codes");
     const std::string email = opened_text(row->slot, "email", row->sealed_email);
+    if (auto ok = may_ask_code(email, work); !ok) return ok;
     ports_.store.transaction([&] { send_code(*row, email); });
     return {};
 }

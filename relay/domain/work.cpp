@@ -43,6 +43,12 @@ std::optional<WorkPuzzle> Relay::code_work(std::string_view email) {
     return puzzle(work_salt(email, ports_.clock.now()));
 }
 
+std::optional<WorkPuzzle> Relay::code_work(const SessionToken& session) {
+    const auto row = session_row(session);
+    if (!row) return std::nullopt;
+    return code_work(opened_text(row->slot, "email", row->sealed_email));
+}
+
 /// True when somebody has worked for this address, lately and not for another code.
 bool Relay::take_work(std::string_view email, const WorkDone& work) {
     const std::int64_t now = ports_.clock.now(), oldest = now - policy_.limits.work_valid_s;

@@ -11,7 +11,8 @@ int status_of(Errc code) noexcept {
     case Errc::bad_signature: return 401;
     case Errc::wrong_code:
     case Errc::address_not_allowed:
-    case Errc::type_not_allowed: return 403;
+    case Errc::type_not_allowed:
+    case Errc::link_not_allowed: return 403;
     case Errc::not_found:
     case Errc::unknown_department: return 404;
     case Errc::conflict:

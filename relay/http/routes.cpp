@@ -29,6 +29,13 @@ void add_limits(Response& response, std::size_t max, std::size_t left, std::int6
                         {"RateLimit-Reset", std::to_string(reset_s)}};
 }
 
+std::optional<WorkDone> work_done(const json& body) {
+    if (!body.contains("work")) return std::nullopt;
+    const json& work = body.at("work");
+    return WorkDone{work.at("salt").get<std::string>(),
+                    work.at("numbers").get<std::vector<std::uint64_t>>()};
+}
+
 /// A key that could be guessed would give somebody else's session away: it is not heeded.
 CodeWish code_wish(const Request& request, const json& body) {
     constexpr std::size_t key_min = 22; // 128 bits in base64
@@ -36,11 +43,7 @@ CodeWish code_wish(const Request& request, const json& body) {
     if (const std::string key = header(request, "idempotency-key"); key.size() >= key_min) {
         wish.request_key = key;
     }
-    if (body.contains("work")) {
-        const json& work = body.at("work");
-        wish.work = {work.at("salt").get<std::string>(),
-                     work.at("numbers").get<std::vector<std::uint64_t>>()};
-    }
+    wish.work = work_done(body);
     return wish;
 }
 
@@ -120,14 +123,14 @@ Response Router::service(const Request&) {
                {"expiry_days_max", policy.limits.expiry_days_max},
                {"expiry_extend", policy.limits.expiry_extend},
                {"remember_days_max", policy.limits.remember_days_max},
+               {"link_allowed", policy.link_allowed},
                {"departments", department_json(policy)},
                {"relays", relays_json(relay_.relays().all())},
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
 }
 
 /// With what has to be worked out when that is what helps.
-Response Router::too_many_codes(const std::string& email) {
-    const auto work = relay_.code_work(email);
+Response Router::too_many_codes(const std::optional<WorkPuzzle>& work) {
     const CodeBudget budget = relay_.code_budget();
     std::string extra;
     if (work) {
@@ -144,7 +147,8 @@ Response Router::begin_verification(const Request& request) {
     const auto email = body.at("email").get<std::string>();
     const auto begun = relay_.begin_verification(email, body.value("language", std::string{"de"}),
                                                  code_wish(request, body));
-    if (!begun && begun.error().code == Errc::rate_limited) return too_many_codes(email);
+    if (!begun && begun.error().code == Errc::rate_limited)
+        return too_many_codes(relay_.code_work(email));
     if (!begun) return from(begun);
     // Of the whole site: what is left for one address would tell who else has asked for it.
     const CodeBudget budget = relay_.code_budget();
@@ -159,7 +163,11 @@ Response Router::begin_verification(const Request& request) {
 Response Router::resend(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const auto done = relay_.resend(*session);
+    const json body = request.body.empty() ? json::object() : json::parse(request.body);
+    const auto done = relay_.resend(*session, work_done(body));
+    if (!done && done.error().code == Errc::rate_limited) {
+        return too_many_codes(relay_.code_work(*session));
+    }
     if (!done) return from(done);
     const Limits& limits = relay_.policy().limits;
     return ok({{"session", to_base64url(session->reveal())},
@@ -213,6 +221,7 @@ Response Router::create_transfer(const Request& request) {
     wanted.remind_recipient = body.value("remind_recipient", false);
     wanted.language = body.value("language", std::string{"de"});
     wanted.phone = body.value("phone", std::string{});
+    wanted.by_link = body.value("by_link", false);
     const auto created = relay_.create_transfer(*session, wanted);
     if (!created) return from(created);
     Response response = ok({{"state", "uploading"}, {"upload_until", created->upload_until}}, 201);
@@ -264,9 +273,11 @@ Response Router::finish(const Request& request) {
     }
     const auto finished = relay_.finish(*id, *token, receipts);
     if (!finished) return from(finished);
-    return ok({{"state", "available"},
-               {"expires", finished->expires},
-               {"receipt_number", finished->receipt_number}});
+    json out{{"state", "available"},
+             {"expires", finished->expires},
+             {"receipt_number", finished->receipt_number}};
+    if (finished->link) out["link"] = finished->link->hex();
+    return ok(out);
 }
 
 Response Router::status(const Request& request) {

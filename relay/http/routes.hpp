@@ -42,7 +42,7 @@ private:
     Response directory(const Request& request);
     Response service(const Request& request);
     Response begin_verification(const Request& request);
-    Response too_many_codes(const std::string& email);
+    Response too_many_codes(const std::optional<WorkPuzzle>& work);
     Response resend(const Request& request);
     Response check_code(const Request& request);
     Response create_transfer(const Request& request);

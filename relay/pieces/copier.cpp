@@ -11,8 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds again_rest{250}, again_rest_max{15'000}, disk_rest_max{60'000};
-
 } // namespace
 
 Copier::Copier(CopyParts parts, const Lease& lease, const std::filesystem::path& ca_file,
@@ -98,16 +96,6 @@ CopyEnd Copier::attempt(RelayCalls& calls, const CopyJob& job,
     }
 }
 
-/// Longer each time that it ends in the same way: a swarm process that has yet to start must not
-/// make the first failure of the disk cost more.
-milliseconds Copier::rest_after(CopyEnd end, Entry& entry) const {
-    entry.in_a_row = entry.last == end ? entry.in_a_row + 1 : 0;
-    entry.last = end;
-    const bool disk = end == CopyEnd::disk;
-    return std::min(disk ? disk_rest_max : again_rest_max,
-                    (disk ? disk_rest_ : again_rest) * (1U << std::min(entry.in_a_row, 10U)));
-}
-
 void Copier::settle(const VolumeName& volume, CopyEnd end) {
     {
         const std::scoped_lock lock{mutex_};
@@ -120,7 +108,7 @@ void Copier::settle(const VolumeName& volume, CopyEnd end) {
         } else {
             entry.news =
                 std::make_shared<CopyNews>(); // late news of this attempt is not the next's
-            entry.not_before = steady_clock::now() + rest_after(end, entry);
+            entry.not_before = steady_clock::now() + entry.rest.after(end, disk_rest_);
             ++entry.job.tries;
         }
     }

@@ -15,7 +15,7 @@ public:
     /// Told on a copying thread when a descriptor has become durable.
     using Described = std::function<void(const TransferId&)>;
 
-    /// `disk_rest`: before the second attempt at a volume after the disk failed.
+    /// `disk_rest`: see CopyRest.
     Copier(CopyParts parts, const Lease& lease, const std::filesystem::path& ca_file,
            std::chrono::milliseconds disk_rest, Described described);
     ~Copier();
@@ -34,14 +34,12 @@ private:
         std::shared_ptr<CopyNews> news;
         bool running{};
         std::chrono::steady_clock::time_point not_before;
-        CopyEnd last{}; ///< how the attempt before ended; `done`: there was none
-        unsigned in_a_row{};
+        CopyRest rest{};
     };
     void run(const std::stop_token& stop, const std::filesystem::path& ca_file);
     [[nodiscard]] std::optional<VolumeName> next(std::chrono::steady_clock::time_point& wake);
     [[nodiscard]] CopyEnd attempt(RelayCalls& calls, const CopyJob& job,
                                   const std::shared_ptr<CopyNews>& news);
-    [[nodiscard]] std::chrono::milliseconds rest_after(CopyEnd end, Entry& entry) const;
     void settle(const VolumeName& volume, CopyEnd end);
 
     const CopyParts parts_;

@@ -2,6 +2,7 @@
 /// One attempt to get one volume from other relays by swarm. Used by one thread.
 
 #include "relay/pieces/committer.hpp"
+#include "relay/pieces/copy_rest.hpp"
 #include "relay/pieces/relay_calls.hpp"
 #include "relay/pieces/swarm_volumes.hpp"
 #include "relay/pieces/trusted_networks.hpp"
@@ -16,13 +17,6 @@ struct CopyJob {
     Bytes descriptor; ///< empty: `from` is asked for it
     bool chain{true}; ///< by way of our predecessor in the chain that starts at `from`
     unsigned tries{}; ///< attempts so far
-};
-
-enum class CopyEnd {
-    done,  ///< the descriptor is durable
-    again, ///< worth another attempt soon
-    disk,  ///< the disk is full or fails: worth another attempt later
-    drop   ///< purged, or never going to fit
 };
 
 /// What an attempt works with.

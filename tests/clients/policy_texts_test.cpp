@@ -55,6 +55,17 @@ TEST_CASE("who may write to whom: the words for each refusal") {
     CHECK(english(unknown).starts_with("There is no such department."));
 }
 
+TEST_CASE("transfers by link: the words for the refusal") {
+    const TempFolder folder;
+    Control world{folder.path()};
+    const Errc code = refused(world, world.verified_session(), [](TransferRequest& request) {
+        to_staff(clerk)(request);
+        request.by_link = true;
+    });
+    CHECK(german(code).starts_with("Diese Behörde lässt Sendungen, die ein Link allein öffnet,"));
+    CHECK(english(code).starts_with("This authority does not allow transfers that a link alone"));
+}
+
 TEST_CASE("sizes and days, of all and of one department: the words for each refusal") {
     const TempFolder folder;
     Control world{folder.path()};

@@ -1,4 +1,5 @@
 // What the client does when the service has no codes left without work, or no room.
+#include <clients/cli/control_client.hpp>
 #include <clients/cli/texts.hpp>
 
 #include "tests/clients/service_world.hpp"
@@ -56,6 +57,42 @@ TEST_CASE("a client whose code has its price works for it, says so calmly, and s
     CHECK(says(json, "Ihr Rechner eine kleine Aufgabe"));
     CHECK(events(json, "working").size() == 1);
     CHECK(events(json, "code_sent").size() == 1);
+}
+
+TEST_CASE("a client works for a code that is sent again, too") {
+    ServiceWorld world{[](relay::Policy& policy) {
+        policy.limits.code_mails_hour = 1;
+        policy.limits.work_bits = 10;
+    }};
+    cli::ControlClient client{world.url(), {}};
+    unsigned told = 0;
+    client.on_work([&](const WorkPuzzle&) { ++told; });
+    const auto begun = client.begin_verification(citizen, "de");
+    REQUIRE(begun);
+    CHECK(told == 0);
+    const auto soon = client.resend_code(begun->session);
+    CHECK(why(soon) == "too_early");
+    CHECK(told == 0);
+    const auto before = world.mails_to(citizen).size();
+    world.with_control([](Control& control) { control.clock.pass(60); });
+    CHECK(why(client.resend_code(begun->session)) == "value");
+    CHECK(told == 1);
+    CHECK(world.mails_to(citizen).size() > before);
+}
+
+TEST_CASE("a client does not work for minutes, says so, and can go on later") {
+    ServiceWorld world{[](relay::Policy& policy) {
+        policy.limits.code_mails_hour = 1;
+        policy.limits.work_bits = 22; // 2^26 attempts
+    }};
+    REQUIRE(world.with_control([](Control& control) {
+        return control.relay().begin_verification("max@buerger.example", "de").has_value();
+    }));
+    const auto refused = try_to_send(world, {"--json"});
+    CHECK(refused.exit == static_cast<int>(Exit::resumable));
+    CHECK(says(refused, "more computing just now than this program does"));
+    CHECK(events(refused, "working").empty());
+    CHECK(events(refused, "error").at(0).at("code") == "rate_limited");
 }
 
 TEST_CASE("a client that need not work does not say that it does") {

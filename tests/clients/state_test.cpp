@@ -46,6 +46,8 @@ UploadState some_state() {
     state.begun = 1'700'000'000;
     state.files = {{"/tmp/Plan \xfc.pdf", 12'345, 1'700'000'000'123'456'789, 42, 7}};
     state.return_key = ReturnKey{KeySeed::random(), StanzaType::hpke_x25519};
+    state.link = LinkSecret::random();
+    state.link_path = "/tmp/link \xfc";
     return state;
 }
 
@@ -74,6 +76,9 @@ TEST_CASE("an upload's state comes back as it was saved, in a private file") {
     REQUIRE(loaded->return_key);
     CHECK(loaded->return_key->seed.matches(state.return_key->seed.reveal()));
     CHECK(loaded->return_key->type == StanzaType::hpke_x25519);
+    REQUIRE(loaded->link);
+    CHECK(loaded->link->matches(state.link->reveal()));
+    CHECK(loaded->link_path == state.link_path);
     CHECK(loaded->step == SendStep::verified);
     CHECK(loaded->receipt_path == state.receipt_path);
     CHECK(loaded->authority == state.authority);

@@ -4,6 +4,8 @@
 #include <clients/cli/send_prepare.hpp>
 #include <clients/cli/wire_inbox.hpp>
 
+#include <plankurier/links.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <set>
@@ -57,6 +59,34 @@ TEST_CASE("a notice link gives server and id") {
     CHECK_FALSE(parse_link("https://x.example/t#v2." + id, ""));
     CHECK_FALSE(parse_link("https://x.example/t#v1.12", ""));
     CHECK_FALSE(parse_link("http://x.example/t#v1." + id, ""));
+    CHECK_FALSE(link->secret);
+}
+
+TEST_CASE("a link that a sender passed on gives its secret too, if nothing of it is missing") {
+    const auto secret = LinkSecret::random();
+    const LinkId id = LinkId::random();
+    const std::string text{make_transfer_link("https://amt.example", id, &secret).reveal()};
+    const auto link = parse_link(text, "");
+    REQUIRE(link);
+    CHECK(link->id == id);
+    REQUIRE(link->secret);
+    CHECK(link->secret->matches(secret.reveal()));
+    const auto cut = parse_link(text.substr(0, text.size() - 1), "");
+    REQUIRE_FALSE(cut);
+    CHECK(cut.error().code == Errc::not_found);
+}
+
+TEST_CASE("a finished transfer by link has the id of its link") {
+    const LinkId id = LinkId::random();
+    const std::string start = R"({"state":"available","receipt_number":"1","expires":2)";
+    CHECK_FALSE(parse_finished(start + "}")->link);
+    CHECK(parse_finished(start + R"(,"link":")" + id.hex() + "\"}")->link == id);
+    CHECK_FALSE(parse_finished(start + R"(,"link":"12"})"));
+    TransferRequest request;
+    request.staff = "anna@amt.example";
+    CHECK(encode_transfer(request).find("by_link") == std::string::npos);
+    request.by_link = true;
+    CHECK(encode_transfer(request).find(R"("by_link":true)") != std::string::npos);
 }
 
 TEST_CASE("problem details become codes, and without them the status does") {

@@ -7,17 +7,18 @@ from people import CLERK, DAY, DEPARTMENT
 
 UNKNOWN = f"unbekannt@{world.STAFF_DOMAIN}"
 NOTICE = "Eine vertrauliche Nachricht wartet"
-# Subject -> how many of it `cause` makes. Of five transfers in each language three are from citizens:
-# one is fetched, one lies, one cannot be announced; an answer is fetched, a first letter lies.
+# Subject -> how many of it `cause` makes. Of six transfers in each language three are from citizens:
+# one is fetched, one lies, one cannot be announced; an answer is fetched, two first letters lie.
 KINDS = {
     "Ihr Bestätigungscode": 3, "Your verification code": 3, NOTICE: 4,
     "Eine Antwort liegt bereit": 1, "An answer is ready": 1,
     "Eine Nachricht liegt bereit": 1, "A message is ready": 1,
+    "Eine Nachricht wartet auf Ihren Link": 1, "A message is waiting for your link": 1,
     # The staff's own mails are in German.
     "Ihre Nachricht wurde abgerufen": 3, "Your message was fetched": 1,
     "Eine vertrauliche Nachricht wartet noch": 3, "A confidential message is still waiting": 1,
     "Ihre Nachricht ist noch nicht abgerufen": 1, "Your message has not been fetched yet": 1,
-    "Ihre Nachricht wurde nicht abgerufen": 4, "Your message was not fetched": 2,
+    "Ihre Nachricht wurde nicht abgerufen": 6, "Your message was not fetched": 2,
     "Ihre Nachricht ist nicht zustellbar": 1, "Your message is undeliverable": 1,
 }
 # The notice to a department, and to a clerk with and without a phone number, have one subject.
@@ -45,6 +46,7 @@ def cause(service, file):
         citizen.answers(sent.receipt, service.root / f"answer-{name}")
         staff.write_to(f"berta.{name}@buerger.example", file, "--message", "x", *by_password,
                        "--remind-recipient", env=env)
+        staff.write_to(f"carla.{name}@buerger.example", file, "--message", "x", "--by-link", env=env)
         if not citizen.status(refused.receipt)["recipient_undeliverable"]:
             raise AssertionError("a refused notice is not in the state")
     service.pass_time(12 * DAY + people.HOUR)

@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import clerk_steps
 import later_steps
+import link_steps
 import people
 import wire as wires
 import world
@@ -226,12 +227,14 @@ def main():
     parser.add_argument("--build", required=True)
     checks = counting.Checks()
     service = people.Service(parser.parse_args().build)
-    service.more_config = "[expiry]\nextend = true\n" + clerk_steps.CONFIG
+    service.more_config = ("[expiry]\nextend = true\n[policy]\nlink_allowed = true\n"
+                           + clerk_steps.CONFIG)
     with service:
         transfer, receipt = to_department(service, checks)
         to_clerk(service, checks)
         answer(service, checks, transfer, receipt)
         first_contact(service, checks)
+        link_steps.all_of_them(service, checks)
         who_may_write(service, checks)
         clerk_steps.all_of_them(service, checks)
         answer_outlives(service, checks)

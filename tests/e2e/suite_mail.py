@@ -55,6 +55,10 @@ class MailServer(mail_server.MailServer):
 
 
 class MailWorld(people.Service):
+    def __init__(self, build):
+        super().__init__(build)
+        self.more_config = "[policy]\nlink_allowed = true\n"
+
     def _mail_server(self):
         tls = self.relay / "tls"
         self.mail_server = MailServer(self.root / "mail", world.free_port(), tls / "relay.pem",

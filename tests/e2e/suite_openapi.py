@@ -20,6 +20,7 @@ import world
 from wire import b64url
 
 JUMP_DAYS = 1_000
+CLERK = f"clerk@{world.STAFF_DOMAIN}"
 MANAGED = [("PUT", "/v1/envelope"), ("POST", "/v1/tickets"), ("POST", "/v1/transfers/finish"),
            ("GET", "/v1/transfers/status"), ("GET", "/v1/transfers/history"),
            ("POST", "/v1/transfers/expiry"), ("POST", "/v1/transfers/resend-notice")]
@@ -65,6 +66,7 @@ def verification(call, service):
     call.refused("code_expired", *check, {"code": code}, unknown)
     call.refused("invalid_argument", *check, {"code": code, "remember_days": 31}, session)
     call.refused("not_verified", "POST", "/v1/verifications/resend", {}, unknown)
+    call.refused("malformed", "POST", "/v1/verifications/resend", raw=b"{", headers=session)
     call.refused("too_early", "POST", "/v1/verifications/resend", {}, session)
     for _ in range(5):
         call.refused("wrong_code", *check, {"code": wrong(code)}, session)
@@ -116,6 +118,7 @@ def creation(call, session):
     staff = {key: value for key, value in new_transfer().items() if key != "department"}
     call.refused("address_not_allowed", *create, {**staff, "staff": "a@elsewhere.example"}, session)
     call.refused("address_not_allowed", *create, {**staff, "citizen": "b@buerger.example"}, session)
+    call.refused("link_not_allowed", *create, {**staff, "staff": CLERK, "by_link": True}, session)
     call.refused("invalid_argument", *create, new_transfer(expiry_days=61), session)
     call.refused("invalid_argument", *create, new_transfer(also=["bauamt"]), session)
     call.refused("unknown_department", *create, new_transfer(also=["x"]), session)
@@ -137,8 +140,9 @@ def uploads(call, raw):
     call.refused("malformed", "PUT", "/v1/envelope", raw=b"PKE1", headers=raw.as_sender)
     call.refused("conflict", "PUT", "/v1/envelope", raw=raw._envelope(), headers=raw.as_sender)
     tid = bytes.fromhex(bare["Plankurier-Transfer"])
-    own = raw._envelope()[:8] + tid + raw._envelope()[24:]
-    call.good("PUT", "/v1/envelope", raw=own, headers=bare)
+    linked = wires.envelope(tid, wires.PLAIN, wires.LINK)
+    call.refused("link_not_allowed", "PUT", "/v1/envelope", raw=linked, headers=bare)
+    call.good("PUT", "/v1/envelope", raw=wires.envelope(tid, wires.PLAIN), headers=bare)
     call.good("POST", "/v1/tickets", {}, raw.as_sender)
     url = call.service.pieces_url
     raw.send(url)
@@ -300,8 +304,8 @@ def hard_times(call, service, checks):
                 and answer["work"]["count"] == 16)
     offset = int(service.clock.read_text())
     service.clock.write_text(str(offset + 61))
-    world.wait_until(lambda: call("POST", "/v1/verifications/resend", {}, again)[1]["code"]
-                     == "rate_limited", what="a minute")
+    world.wait_until(lambda: call("POST", "/v1/verifications/resend", {}, again)[1].get("work"),
+                     what="a minute, and then what to work out for a code again")
     world.wait_until(lambda: "relays_full 1" in (service.data / "status").read_text(),
                      what="the relay's news of its space")
     call.refused("no_space", "POST", "/v1/transfers", new_transfer(), session)

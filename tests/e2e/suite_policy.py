@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import link_steps
 import people
 import wire as wires
 import world
@@ -372,6 +373,7 @@ def main():
         notices(service, checks, rules, *days(service, checks, rules))
         who_to_whom(service, checks, rules)
         several(service, checks, rules)
+        link_steps.forbidden(service, checks, rules)
         quotas(service, checks, rules)
         code_rates(service, checks, rules)
         mail_budget(service, checks, rules)

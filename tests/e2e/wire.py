@@ -107,6 +107,19 @@ def good(answer):
     return content
 
 
+P256, LINK = (5, 65 + 48), (3, 32 + 48)  # types of stanzas, and bytes behind their kid
+
+
+def envelope(tid, body_len, opens=P256):
+    """The form of docs/protocol.md, section 8, for one recipient."""
+    stanza = struct.pack(">HH", *opens) + os.urandom(8 + opens[1])
+    manifest = 8_192
+    body, small = bytes.fromhex("00000004000000000020"), bytes.fromhex("00000001000000000020")
+    return (b"PKE1" + struct.pack(">BBH", 1, 0, 1) + tid + struct.pack(">Q", body_len)
+            + body + os.urandom(64) + small + os.urandom(64) + struct.pack(">I", manifest)
+            + stanza + os.urandom(32) + os.urandom(manifest))
+
+
 class RawTransfer:
     """`pieces`: how many of 256 KiB."""
 
@@ -136,13 +149,7 @@ class RawTransfer:
         return -(-self.pieces // VOLUME_PIECES)
 
     def _envelope(self):
-        """The form of docs/protocol.md, section 8."""
-        stanza = struct.pack(">HH", 5, 65 + 48) + os.urandom(8 + 65 + 48)
-        manifest = 8_192
-        body, small = bytes.fromhex("00000004000000000020"), bytes.fromhex("00000001000000000020")
-        return (b"PKE1" + struct.pack(">BBH", 1, 0, 1) + self.tid + struct.pack(">Q", self.body_len)
-                + body + os.urandom(64) + small + os.urandom(64) + struct.pack(">I", manifest)
-                + stanza + os.urandom(32) + os.urandom(manifest))
+        return envelope(self.tid, self.body_len)
 
     def ticket(self, headers):
         """The authorization header, and the relays offered with it."""

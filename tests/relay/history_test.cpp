@@ -92,11 +92,16 @@ TEST_CASE("only the sender sees the history, and it outlives a restart but not t
     const auto history = from_base64url(answer.at("history").get<std::string>()).value();
     CHECK(events_of(history, sending.id).size() == 3);
     CHECK(why(world.relay().history(sending.id, ManageToken::random())) == "not_found");
-    const std::string trace = to_hex(history).substr(0, 200);
-    CHECK_FALSE(files_with(folder.path(), trace).empty());
+    // Sealed at rest, so that what the database frees says nothing either.
+    const std::string clear = to_hex(history).substr(0, 200);
+    const std::string sealed =
+        to_hex(world.store().transfer(sending.id)->sealed_history).substr(0, 200);
+    CHECK(files_with(folder.path(), clear).empty());
+    CHECK_FALSE(files_with(folder.path(), sealed).empty());
     world.clock.pass(14 * day_s);
     world.relay().tick();
-    CHECK(files_with(folder.path(), trace).empty());
+    CHECK(files_with(folder.path(), clear).empty());
+    CHECK(files_with(folder.path(), sealed).empty());
 }
 
 TEST_CASE("a history that was changed at rest is never signed again") {
@@ -104,14 +109,31 @@ TEST_CASE("a history that was changed at rest is never signed again") {
     Control world{folder.path()};
     const auto sending = world.available();
     auto row = world.store().transfer(sending.id).value();
-    row.history[60] ^= std::byte{1};
+    row.sealed_history[60] ^= std::byte{1};
     world.store().transaction([&] { world.store().put(row); });
     REQUIRE(world.relay().fetched(sending.id, sending.fetch(), {}));
-    CHECK(world.store().transfer(sending.id)->history == row.history);
-    CHECK_FALSE(check_history(row.history, signing_public_key(control_seed())));
+    CHECK(world.store().transfer(sending.id)->sealed_history == row.sealed_history);
+    CHECK_FALSE(check_history(world.relay().history(sending.id, sending.manage).value(),
+                              signing_public_key(control_seed())));
     world.clock.pass(14 * day_s);
     world.relay().tick();
     CHECK_FALSE(world.store().transfer(sending.id));
+}
+
+TEST_CASE("a history from before they were sealed goes on, sealed") {
+    const TempFolder folder;
+    Control world{folder.path(), {2}};
+    const auto sending = world.available();
+    auto row = world.store().transfer(sending.id).value();
+    row.sealed_history = world.relay().history(sending.id, sending.manage).value();
+    const std::string clear = to_hex(row.sealed_history).substr(0, 200);
+    world.store().transaction([&] { world.store().put(row); });
+    CHECK(events(world, sending) == when_available);
+    REQUIRE(world.relay().fetched(sending.id, sending.fetch(), {}));
+    auto expected = when_available;
+    expected.emplace_back(HistoryEvent::fetched, 0);
+    CHECK(events(world, sending) == expected);
+    CHECK(to_hex(world.store().transfer(sending.id)->sealed_history).substr(0, 200) != clear);
 }
 
 } // namespace plankurier::test

@@ -75,6 +75,9 @@ const std::vector<Expected>& all_notices() {
         {Notice::undeliverable, "Ihre Nachricht ist nicht zustellbar",
          "Your message is undeliverable", "prüfen Sie die Adresse", "check the address",
          of_a_sender},
+        {Notice::by_link, "Eine Nachricht wartet auf Ihren Link",
+         "A message is waiting for your link", "Dieser Link allein öffnet sie nicht",
+         "This link alone does not open it", of_a_recipient},
     };
     return notices;
 }
@@ -93,7 +96,7 @@ std::set<std::string> facts_in(const std::string& text, const std::string& creat
 } // namespace
 
 TEST_CASE("each mail says in German and English what it is for, and nothing else") {
-    CHECK(all_notices().size() == static_cast<std::size_t>(Notice::undeliverable) + 1);
+    CHECK(all_notices().size() == static_cast<std::size_t>(Notice::by_link) + 1);
     for (const Expected& expected : all_notices()) {
         INFO(expected.english_subject);
         const relay::Mail german = write_notice(expected.notice, "de", facts());

@@ -28,7 +28,7 @@ void to_clerk(relay::TransferRequest& request) {
 Names traces(const relay::TransferRow& row) {
     Names out{to_hex(row.sealed_sender),
               to_hex(row.sealed_link),
-              to_hex(row.history).substr(0, 200),
+              to_hex(row.sealed_history).substr(0, 200),
               to_hex(row.sealed_recipient),
               row.manage_hash,
               row.fetch_hash,

@@ -172,6 +172,7 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
                     "[expiry]\ndays_max = 30\nextend = true\n"
                     "[limits]\nopen_transfers_per_address = 7\ngib_per_address_day = 2\n"
                     "remember_days_max = 3\nfree_gib_min = 0\nfree_percent_min = 5\n"
+                    "[policy]\nlink_allowed = true\n"
                     "[departments.bauamt]\nmail = \"b@amt.example\"\ntypes = [\"pdf\"]\n"
                     "transfer_gib_max = 5\ndays_max = 20\n"
                     "[departments.kasse]\nmail = \"k@amt.example\"\n"
@@ -194,6 +195,8 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK(kasse.types.size() == 3);
     CHECK(kasse.expiry_days_max == 30);
     CHECK(policy.rules.size() == 1);
+    CHECK(policy.link_allowed);
+    CHECK_FALSE(relay::Policy{}.link_allowed);
 
     const std::string bauamt_mail = "[departments.bauamt]\nmail = \"b@amt.example\"\n";
     CHECK_FALSE(complaint(folder, bauamt_mail + "types = [\"exe\"]\n").empty());
@@ -206,6 +209,7 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK_FALSE(complaint(folder, "[limits]\ngib_per_address_day = -1\n").empty());
     CHECK_FALSE(complaint(folder, "[limits]\nfree_gib_min = -1\n").empty());
     CHECK_FALSE(complaint(folder, "[limits]\nfree_percent_min = 101\n").empty());
+    CHECK_FALSE(complaint(folder, "[policy]\nlink_allowed = \"yes\"\n").empty());
 }
 
 } // namespace plankurier::test

@@ -85,16 +85,54 @@ TEST_CASE("beyond ten times the codes of an hour no work helps") {
     CHECK(world.mails.sent.size() == 20);
 }
 
-TEST_CASE("no code is sent again while the site's are used up") {
+TEST_CASE("while the site's codes are used up one is sent again for work only") {
     const TempFolder folder;
     Control world{folder.path()};
     few_codes(world);
     const auto session = world.asked_session();
-    REQUIRE(ask(world, late) == "value");
-    world.clock.pass(60);
+    const auto other = world.asked_session(late);
+    CHECK_FALSE(world.relay().code_work(SessionToken::random()));
+    world.clock.pass(59);
+    auto wish = worked(world.relay().code_work(session).value());
+    CHECK(why(world.relay().resend(session, wish.work)) == "too_early"); // and the work is not lost
+    world.clock.pass(1);
     CHECK(why(world.relay().resend(session)) == "rate_limited");
+    CHECK(why(world.relay().resend(other, wish.work)) == "rate_limited");
+    const auto first = world.code_for();
+    CHECK(why(world.relay().resend(session, wish.work)) == "value");
+    world.relay().tick();
+    CHECK(world.mails.sent_to(citizen).size() == 2);
+    CHECK(world.code_for().reveal() != first.reveal());
+    world.clock.pass(60);
+    CHECK(why(world.relay().resend(session, wish.work)) == "rate_limited"); // it counts once
     std::int64_t left = 0;
     CHECK(world.relay().check_code(session, world.code_for(), left)); // what was sent holds
+}
+
+TEST_CASE("asked for a code again, the refusal says what to work out too") {
+    const TempFolder folder;
+    Api api{folder.path()};
+    few_codes(api.world);
+    relay::http::Router router{api.world.relay(), api.published, api.mutex};
+    const auto session = api.world.asked_session();
+    REQUIRE(ask(api.world, late) == "value");
+    api.world.clock.pass(60);
+    const Headers headers{{"plankurier-session", to_base64url(session.reveal())}};
+    const auto resend = [&](const std::string& body) {
+        return router.handle({"POST", "/v1/verifications/resend", headers, body});
+    };
+    const auto refused = resend("{}");
+    CHECK(refused.status == 429);
+    CHECK(refused.headers.at("RateLimit-Remaining") == "0");
+    const auto told = json::parse(refused.body).at("work");
+    const WorkPuzzle puzzle{told.at("salt").get<std::string>(), told.at("bits").get<unsigned>(),
+                            told.at("count").get<std::size_t>()};
+    json body;
+    body["work"] = {{"salt", puzzle.salt}};
+    CHECK(resend(body.dump()).status == 400);
+    body["work"]["numbers"] = worked(puzzle).work->numbers;
+    CHECK(resend(body.dump()).status == 202);
+    CHECK(resend("{").status == 400);
 }
 
 TEST_CASE("the refusal says what to work out, and the same request with it goes through") {

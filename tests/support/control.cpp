@@ -76,13 +76,17 @@ relay::TransferRequest Sending::request() const {
 }
 
 Bytes Sending::envelope() const {
+    std::vector<Recipient> recipients;
+    recipients.emplace_back(KeyRecipient{
+        recipient_public_key(fixed_secret<KeySeed>("bauamt"), StanzaType::hpke_p256).value()});
+    return envelope(recipients);
+}
+
+Bytes Sending::envelope(const std::vector<Recipient>& recipients) const {
     Manifest manifest;
     manifest.transfer = id;
     manifest.expiry_days = 14;
     manifest.message = "Guten Tag";
-    std::vector<Recipient> recipients;
-    recipients.emplace_back(KeyRecipient{
-        recipient_public_key(fixed_secret<KeySeed>("bauamt"), StanzaType::hpke_p256).value()});
     return seal_envelope(key, manifest, layout, recipients).value();
 }
 

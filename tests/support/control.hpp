@@ -47,6 +47,7 @@ struct Sending {
     /// To the department "bauamt" for 14 days.
     [[nodiscard]] relay::TransferRequest request() const;
     [[nodiscard]] Bytes envelope() const;
+    [[nodiscard]] Bytes envelope(const std::vector<Recipient>& recipients) const;
     /// What relay `number` signs once it stores everything.
     [[nodiscard]] StoredReceipt receipt(std::size_t number = 0) const;
     [[nodiscard]] Bytes signed_receipt(std::size_t number = 0) const;
