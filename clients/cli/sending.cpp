@@ -375,28 +375,4 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
     return exit;
 }
 
-Exit send_new(const Options& options, Console& console, ControlClient& control,
-              const Authority& authority, const DepartmentSender* from) {
-    console.say(Text::checking);
-    auto addressees = from != nullptr
-                          ? Result<Addressees>{Addressees{}}
-                          : find_addressees(options, authority.directory, unix_now(), console);
-    if (!addressees) return conclude(console, tl::unexpected(addressees.error()));
-    auto source =
-        open_files(options, for_departments(authority.service, addressees->ids()), console);
-    if (!source) return conclude(console, tl::unexpected(source.error()));
-    auto prepared =
-        prepare_transfer(options, authority, *addressees, *source, control.server(), console, from);
-    if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
-    auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
-    if (!store) return conclude(console, tl::unexpected(store.error()));
-    auto saved = store->lock()
-                     .and_then([&] { return store->save_envelope(prepared->envelope); })
-                     .and_then([&] { return store->save(prepared->state); });
-    if (!saved) return conclude(console, saved);
-    return run_sending({options, console, control, authority, *store, prepared->state, *source,
-                        from != nullptr ? &from->key : nullptr},
-                       std::move(prepared->envelope));
-}
-
 } // namespace plankurier::cli
