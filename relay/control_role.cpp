@@ -108,13 +108,13 @@ public:
         }
         if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
         if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
-        take_bounces();
         relay_.tick_expiry();
         const std::vector<RelayRoom> rooms = relay_.rooms();
         for (const std::string& line : space_watch_.news(rooms)) {
             std::fprintf(stderr, "control: %s\n", line.c_str());
         }
         write_status(config_, store_, relay_, rooms);
+        take_bounces(); // last: a folder that cannot be read must not keep anything from its end
     }
 
     void deliver_mails() {

@@ -5,6 +5,8 @@
 #include "relay/adapters/sqlite_store.hpp"
 #include "relay/domain/pepper.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <fstream>
 #include <stdexcept>
 
@@ -21,13 +23,26 @@ std::string start_of(std::istream& in) {
     return text;
 }
 
+/// Nothing may be written where no relay looks: below a mount point without its disk, or by a user
+/// whose files the relay cannot take.
+void expect_data(const Config& config) {
+    if (config.mail_bounce.empty()) throw std::runtime_error("relay.toml has no mail.bounce");
+    struct stat found {};
+    if (::stat((config.data_dir / "control.db").c_str(), &found) != 0) {
+        throw std::runtime_error("no data of a control plane can be reached in data_dir");
+    }
+    if (found.st_uid != ::geteuid()) {
+        throw std::runtime_error("run this as the user of the relay, who owns its data");
+    }
+}
+
 } // namespace
 
 bool take_bounce(const Config& config, std::istream& message) {
-    if (config.mail_bounce.empty()) throw std::runtime_error("relay.toml has no mail.bounce");
+    expect_data(config);
     const auto mail = adapters::failed_mail(start_of(message), config.mail_bounce);
     if (!mail) return false;
-    std::filesystem::create_directories(config.bounces());
+    std::filesystem::create_directory(config.bounces());
     adapters::write_durably(config.bounces() / *mail, {});
     return true;
 }

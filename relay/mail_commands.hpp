@@ -9,7 +9,9 @@
 namespace plankurier::relay {
 
 /// `bounce`: takes one message that came back to `mail.bounce`, for the running relay to act upon.
-/// True when it says that a mail of ours failed for good.
+/// True when it says that a mail of ours failed for good: then it is on the disk, and the relay may
+/// be down. Throws, before anything is read, when there are no data of a control plane, or another
+/// user's.
 bool take_bounce(const Config& config, std::istream& message);
 /// `bounce --maildir DIR`: the same for all messages in DIR/new and DIR/cur. Removes those that say
 /// so, since they name a recipient. Returns how many that were.

@@ -167,15 +167,24 @@ int purge(const options::variables_map& map, const Config& config) {
     return 0;
 }
 
-int bounce(const options::variables_map& map, const Config& config) {
-    const std::string maildir = map["maildir"].as<std::string>();
-    if (maildir.empty()) {
-        // Not ours, or no failure: nothing to do, and nothing to send back to a mail server.
-        static_cast<void>(take_bounce(config, std::cin));
-    } else {
-        std::cout << take_bounces(config, maildir) << " mails came back for good\n";
+/// Behind a mail server's pipe, where whatever cannot be done now has to be tried again: any other
+/// exit code would lose the mail, since nobody gets a bounce of a bounce.
+int bounce(const options::variables_map& map) {
+    constexpr int try_again = 75; // EX_TEMPFAIL of sysexits.h
+    try {
+        const Config config = load_config(map["config"].as<std::string>());
+        const std::string maildir = map["maildir"].as<std::string>();
+        if (maildir.empty()) {
+            // Not ours, or no failure: nothing to do, and nothing to send back to a mail server.
+            static_cast<void>(take_bounce(config, std::cin));
+        } else {
+            std::cout << take_bounces(config, maildir) << " mails came back for good\n";
+        }
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << "plankurier-relay: " << error.what() << "\n";
+        return try_again;
     }
-    return 0;
 }
 
 int never(const Config& config, const std::vector<std::string>& words) {
@@ -201,12 +210,12 @@ int run(int argc, char** argv) {
         std::cerr << usage;
         return map.count("help") != 0 ? 0 : 2;
     }
+    if (command == "bounce") return bounce(map);
     const Config config = load_config(map["config"].as<std::string>());
     if (command == "serve") return serve(map, config);
     if (command == "directory") return directory(map, config, words);
     if (command == "node") return node(config, words);
     if (command == "purge") return purge(map, config);
-    if (command == "bounce") return bounce(map, config);
     if (command == "never") return never(config, words);
     if (command == "check-config") {
         std::cout << "the configuration is good\n";

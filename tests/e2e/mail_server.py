@@ -6,9 +6,11 @@ takes mail from a sender that it does not know only at a later try (greylisting)
 import os
 import pathlib
 import pwd
+import re
 import shutil
 
 USER, PASSWORD = "relay", "nur-fuer-diesen-test"
+OPERATIONS = pathlib.Path(__file__).parents[2] / "docs/operations.md"
 EXIM = shutil.which("exim4", path="/usr/sbin:/usr/bin") or "exim4"
 
 CONFIGURATION = """
@@ -90,6 +92,28 @@ class MailServer:
                 if path != self.configuration:
                     os.chown(path, owner.pw_uid, owner.pw_gid)
         self.command = [EXIM, "-C", self.configuration, "-bdf", "-q5s"]
+
+    def pipe_bounces(self, program, config):
+        """As docs/operations.md tells administrators, with the paths and the user of this test."""
+        text = OPERATIONS.read_text()
+        router, transport = (re.search(rf"^    {name}:\n(?:     .*\n)+", text, re.M).group(0)
+                             for name in ("plankurier_bounce", "plankurier_pipe"))
+        for documented, here in (("/usr/local/bin/plankurier-relay", program),
+                                 ("/var/lib/plankurier/relay/relay.toml", config),
+                                 ("user = plankurier", f"user = {pwd.getpwuid(os.geteuid()).pw_name}")):
+            assert documented in transport, f"{documented} in {OPERATIONS}"
+            transport = transport.replace(documented, str(here))
+        text = self.configuration.read_text()
+        for section, part in (("routers", router), ("transports", transport)):
+            text = text.replace(f"begin {section}\n", f"begin {section}\n{part}")
+        self.configuration.write_text(text)
+
+    def log(self):
+        return (self.folder / "log/mainlog").read_text()
+
+    def waiting(self):
+        """How many mails wait to be delivered."""
+        return len(list((self.folder / "spool/input").rglob("*-H")))
 
     def settings(self, password_file, ca_file):
         """The lines for [mail] in relay.toml."""

@@ -3,11 +3,17 @@
 sender hears of it once, by mail and by the state, however often it comes back and by which way."""
 import argparse
 import email
+import encodings.idna  # now, since the other user may not read a Python below /root
+import os
 import pathlib
+import pwd
+import smtplib
+import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import mail_server
 import people
 import wire as wires
 import world
@@ -156,16 +162,100 @@ def too_late(service, checks, sent, message):
     checks.that("and told to nobody", len(service.mails()) == before + 1)
 
 
+def handed_over(service):
+    """The names of what the command has left for the relay."""
+    return [file.name for file in (service.data / "bounces").glob("*")]
+
+
+def by_exim(service, checks):
+    """A notice that exim takes and cannot deliver: its report goes by exim's own pipe."""
+    server = service.mail_server
+    service.stop("exim")
+    server.pipe_bounces(service.relay_program, service.config)
+    service.start_exim()
+    citizen = people.Citizen(service, "emil.exim@buerger.example")
+    sent = send_to(service, "zurueck", citizen)
+    world.wait_until(lambda: told(service, citizen.address), what="the mail about a piped bounce")
+    checks.that("exim's pipe hands over its report, and the sender is told",
+                undeliverable(service, sent) and not reports(service)
+                and server.log().count("T=plankurier_pipe") == 1)
+    world.wait_until(lambda: server.waiting() == 0, what="exim's queue to be empty")
+    service.write_to(people.BOUNCE.replace("@", "+0123456789abcdef@"))
+    world.wait_until(lambda: server.log().count("T=plankurier_pipe") == 2, what="a reply in the pipe")
+    world.wait_until(lambda: server.waiting() == 0, what="exim's queue to be empty")
+    checks.that("an automatic reply is taken, and nothing sent back", not reports(service)
+                and len(told(service, citizen.address)) == 1)
+
+
+def tried_again(service, checks):
+    """What cannot be handed over now stays with exim; what exim has got rid of is on the disk."""
+    server = service.mail_server
+    deferred = lambda: server.log().count("T=plankurier_pipe defer")
+    citizen = people.Citizen(service, "spaet.exim@buerger.example")
+    service.config.chmod(0)
+    sent = send_to(service, "zurueck", citizen)
+    world.wait_until(deferred, what="exim to put off a report")
+    checks.that("with a configuration that cannot be read exim keeps the report",
+                server.waiting() == 1 and not undeliverable(service, sent))
+    service.stop("relay")
+    service.config.chmod(0o600)
+    away = service.relay / "away"
+    service.data.rename(away)
+    service.data.mkdir()  # as a mount point without its disk
+    before = deferred()
+    world.wait_until(lambda: deferred() > before + 1, what="exim to try again")
+    checks.that("without its data too, and writes nothing",
+                server.waiting() == 1 and not list(service.data.iterdir()))
+    checks.that("by the exit code of those who want another try",
+                pipe(service, b"To: bounce@amt.example\n\n") == os.EX_TEMPFAIL)
+    service.data.rmdir()
+    away.rename(service.data)
+    world.wait_until(lambda: server.waiting() == 0, what="exim to hand over the report")
+    checks.that("with its data back exim gets rid of it while no relay runs",
+                len(handed_over(service)) == 1 and not told(service, citizen.address))
+    service.start_relay()
+    world.wait_until(lambda: told(service, citizen.address), what="the mail about a late bounce")
+    checks.that("and the relay tells the sender when it runs again",
+                undeliverable(service, sent) and not handed_over(service))
+
+
+class Service(people.Service):
+    def start_exim(self):
+        self.start("exim", *self.mail_server.command)
+        world.wait_until(lambda: world.listening(self.mail_server.port), what="exim")
+
+    def write_to(self, address):
+        """As somebody whose mail program answers by itself, from an address that hears of failures."""
+        with smtplib.SMTP("localhost", self.mail_server.port, timeout=30) as client:
+            client.starttls(context=ssl.create_default_context(cafile=self.ca))
+            client.login(mail_server.USER, mail_server.PASSWORD)
+            client.sendmail("wer@buerger.example", [address], "Subject: Abwesend\n\nBis Montag\n")
+
+
+def as_one_user(service):
+    """An exim with a configuration of ours may not change users. So all of this test runs as its."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("Debian-exim")
+        os.chown(service.root, user.pw_uid, user.pw_gid)
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--build", default="build/dev")
     checks = counting.Checks()
-    with people.Service(options.parse_args().build) as service:
+    service = Service(options.parse_args().build)
+    as_one_user(service)
+    with service:
         at_once(service, checks)
         again(service, checks, *by_maildir(service, checks))
         sent, message = by_pipe(service, checks)
         not_ours(service, checks, message)
         codes_too(service, checks)
+        by_exim(service, checks)
+        tried_again(service, checks)
         too_late(service, checks, sent, message)
     return checks.end()
 

@@ -100,6 +100,7 @@ class World:
         self.clock = self.root / "clock-offset"
         self.control_port, self.pieces_port = free_port(), free_port()
         self.swarm_port, self.plain_port = free_port(), free_port()
+        self.mail_port = free_port()
         self.address, host = address or "127.0.0.1", address or "localhost"
         self.line = line(self.pieces_port) if line else None
         self.pieces_url = f"https://{host}:{self.line.port if line else self.pieces_port}"
@@ -199,8 +200,7 @@ class World:
                  tls / "relay.pem")
 
     def _mail_server(self):
-        port = free_port()
-        tls = self.relay / "tls"
+        port, tls = self.mail_port, self.relay / "tls"
         self.mail_server = mail_server.MailServer(self.root / "mail", port, tls / "relay.pem",
                                                   tls / "relay.key")
         self.start("exim", *self.mail_server.command)

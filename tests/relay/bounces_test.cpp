@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
 #include <fstream>
 #include <sstream>
 
@@ -163,6 +164,7 @@ TEST_CASE(
     relay::Config config;
     config.data_dir = folder.path() / "data";
     std::filesystem::create_directories(config.data_dir);
+    std::ofstream{config.data_dir / "control.db"};
     std::istringstream message{report("failed", "5.1.1")}, late{report("delayed", "4.4.1")};
     CHECK_THROWS_AS(relay::take_bounce(config, message), std::runtime_error);
     config.mail_bounce = bounce_address;
@@ -188,6 +190,29 @@ TEST_CASE(
     CHECK_FALSE(std::filesystem::exists(maildir / "new" / "1"));
     CHECK_FALSE(std::filesystem::exists(maildir / "cur" / "2:2,S"));
     CHECK(std::filesystem::exists(maildir / "new" / "3"));
+}
+
+TEST_CASE("the bounce command writes nothing where no relay would look") {
+    const TempFolder folder;
+    relay::Config config;
+    config.data_dir = folder.path() / "data";
+    config.mail_bounce = bounce_address;
+    const auto refuses = [&] {
+        std::istringstream message{report("failed", "5.1.1")};
+        CHECK_THROWS_AS(relay::take_bounce(config, message), std::runtime_error);
+        CHECK_FALSE(std::filesystem::exists(config.bounces()));
+    };
+    refuses();
+    std::filesystem::create_directories(config.data_dir);
+    refuses(); // a mount point without its disk
+    const auto database = config.data_dir / "control.db";
+    std::ofstream{database};
+    if (::chown(database.c_str(), ::geteuid() + 1, static_cast<gid_t>(-1)) == 0) {
+        refuses(); // another user's, as root can make it
+        REQUIRE(::chown(database.c_str(), ::geteuid(), static_cast<gid_t>(-1)) == 0);
+    }
+    std::istringstream message{report("failed", "5.1.1")};
+    CHECK(relay::take_bounce(config, message));
 }
 
 } // namespace plankurier::test
