@@ -9,6 +9,7 @@ import pathlib
 import pwd
 import smtplib
 import ssl
+import stat
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -232,14 +233,24 @@ class Service(people.Service):
             client.sendmail("wer@buerger.example", [address], "Subject: Abwesend\n\nBis Montag\n")
 
 
+def others_reach(program):
+    path = pathlib.Path(program).resolve()
+    return all(one.stat().st_mode & stat.S_IXOTH for one in (path, *path.parents))
+
+
 def as_one_user(service):
-    """An exim with a configuration of ours may not change users. So all of this test runs as its."""
-    if os.geteuid() == 0:
-        user = pwd.getpwnam("Debian-exim")
-        os.chown(service.root, user.pw_uid, user.pw_gid)
-        os.setgroups([])
-        os.setgid(user.pw_gid)
-        os.setuid(user.pw_uid)
+    """An exim with a configuration of ours may not change users. So all of this test runs as its.
+    False where that user cannot run the programs."""
+    if os.geteuid() != 0:
+        return True
+    if not (others_reach(service.client) and others_reach(__file__)):
+        return False
+    user = pwd.getpwnam("Debian-exim")
+    os.chown(service.root, user.pw_uid, user.pw_gid)
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+    return True
 
 
 def main():
@@ -247,15 +258,18 @@ def main():
     options.add_argument("--build", default="build/dev")
     checks = counting.Checks()
     service = Service(options.parse_args().build)
-    as_one_user(service)
+    has_pipes = as_one_user(service)
     with service:
         at_once(service, checks)
         again(service, checks, *by_maildir(service, checks))
         sent, message = by_pipe(service, checks)
         not_ours(service, checks, message)
         codes_too(service, checks)
-        by_exim(service, checks)
-        tried_again(service, checks)
+        if has_pipes:
+            by_exim(service, checks)
+            tried_again(service, checks)
+        else:
+            checks.skip("exim's pipe", "its user cannot reach this folder")
         too_late(service, checks, sent, message)
     return checks.end()
 
