@@ -243,7 +243,7 @@ def as_one_user(service):
     False where that user cannot run the programs."""
     if os.geteuid() != 0:
         return True
-    if not (others_reach(service.client) and others_reach(__file__)):
+    if not (others_reach(service.client) and others_reach(pathlib.Path(__file__).parent)):
         return False
     user = pwd.getpwnam("Debian-exim")
     os.chown(service.root, user.pw_uid, user.pw_gid)
