@@ -13,12 +13,12 @@ constexpr std::int64_t backdated_s = 300;
 
 } // namespace
 
-Result<std::vector<SwarmCertificate>> Relay::relay_certificates(const RelayId& relay,
-                                                                const CertificateRequest& request) {
+Result<std::vector<IssuedCertificate>>
+Relay::relay_certificates(const RelayId& relay, const CertificateRequest& request) {
     constexpr std::int64_t valid_s = 12 * hour_s;
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     const std::int64_t now = ports_.clock.now();
-    std::vector<SwarmCertificate> out;
+    std::vector<IssuedCertificate> out;
     for (const TransferId& transfer : request.transfers) {
         const auto row = ports_.store.transfer(transfer);
         if (!row || !is_open(row->state) || now >= row->ends) continue;
@@ -30,8 +30,8 @@ Result<std::vector<SwarmCertificate>> Relay::relay_certificates(const RelayId& r
     return out;
 }
 
-Result<SwarmCertificate> Relay::swarm_certificate(const TransferId& transfer,
-                                                  const FetchToken& token, ByteView public_key) {
+Result<IssuedCertificate> Relay::swarm_certificate(const TransferId& transfer,
+                                                   const FetchToken& token, ByteView public_key) {
     constexpr std::int64_t valid_s = 4 * hour_s;
     const auto row = fetchable(transfer, token);
     if (!row) return tl::unexpected(row.error());
@@ -39,7 +39,7 @@ Result<SwarmCertificate> Relay::swarm_certificate(const TransferId& transfer,
     const std::int64_t until = std::min(now + valid_s, row->ends);
     auto pem = ports_.authority.issue(transfer, public_key, now - backdated_s, until);
     if (!pem) return tl::unexpected(pem.error());
-    return SwarmCertificate{transfer, std::move(*pem), until};
+    return IssuedCertificate{transfer, std::move(*pem), until};
 }
 
 } // namespace plankurier::relay

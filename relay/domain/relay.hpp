@@ -121,7 +121,7 @@ struct CertificateRequest {
     Bytes public_key;    ///< as for CertificateAuthority::issue
     std::vector<TransferId> transfers;
 };
-struct SwarmCertificate {
+struct IssuedCertificate {
     TransferId transfer;
     std::string pem;
     std::int64_t expires{};
@@ -243,12 +243,12 @@ public:
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
     /// For the relay's side of the swarm; of transfers that do not live nothing is said. Fails as
     /// `sync`, and with `malformed` (public key).
-    Result<std::vector<SwarmCertificate>> relay_certificates(const RelayId& relay,
-                                                             const CertificateRequest& request);
+    Result<std::vector<IssuedCertificate>> relay_certificates(const RelayId& relay,
+                                                              const CertificateRequest& request);
     /// For a recipient's client, at most until the transfer's end. Fails with `not_found`,
     /// `malformed`.
-    Result<SwarmCertificate> swarm_certificate(const TransferId& transfer, const FetchToken& token,
-                                               ByteView public_key);
+    Result<IssuedCertificate> swarm_certificate(const TransferId& transfer, const FetchToken& token,
+                                                ByteView public_key);
     /// The certificate that all of these are checked by, PEM.
     [[nodiscard]] const std::string& swarm_authority() { return ports_.authority.certificate(); }
     [[nodiscard]] CopyCounts copy_counts();

@@ -151,7 +151,7 @@ Response Router::relay_certificates(const Request& request) {
     const auto issued = relay_.relay_certificates(statement->relay->id, wanted);
     if (!issued) return from(issued);
     json certificates = json::array();
-    for (const SwarmCertificate& one : *issued) {
+    for (const IssuedCertificate& one : *issued) {
         certificates.push_back({{"tid", one.transfer.hex()}, {"certificate", one.pem}});
     }
     return ok({{"authority", relay_.swarm_authority()}, {"certificates", certificates}});

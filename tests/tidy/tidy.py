@@ -5,6 +5,7 @@ layers: who may include what (docs/architecture.md, "Dependency rule").
 sizes:  files of at most 400 lines, functions of at most 70.
 words:  no unfinished words, no large blobs, a changelog with an Unreleased part.
 format: every source file is as clang-format leaves it.
+types:  no header defines a type with the name of one in include/plankurier.
 """
 import pathlib
 import re
@@ -122,12 +123,28 @@ def form(root):
         yield f"{name}: run clang-format -i on it"
 
 
-CHECKS = {"layers": layers, "sizes": sizes, "words": words, "format": form}
+def types(root):
+    """Inside an inner namespace such a name means one or the other by what was included before: the
+    same struct got two layouts in one program like that."""
+    defined = re.compile(r"^(?:struct|class|enum class) (\w+)[^;]*$", re.M)
+    headers = [path for path in sources(root) if path.suffix == ".hpp"]
+    public = root / "include/plankurier"
+    taken = {name for path in headers if public in path.parents
+             for name in defined.findall(path.read_text())}
+    for path in headers:
+        if public in path.parents or root / "tests" in path.parents:
+            continue
+        for name in taken.intersection(defined.findall(path.read_text())):
+            yield f"{path.relative_to(root)}: {name} is a type of include/plankurier"
+
+
+CHECKS = {"layers": layers, "sizes": sizes, "words": words, "format": form, "types": types}
 BAD = {
     "layers": ("relay/domain/bad.hpp", "#include <httplib.h>\n"),
     "sizes": ("engine/bad.cpp", "int f() {\n" + "    g();\n" * 80 + "}\n"),
     "words": ("engine/bad.cpp", "// TO" + "DO later\n"),
     "format": ("engine/bad.cpp", "int  f( );\n"),
+    "types": ("relay/bad.hpp", "struct Volume {\n"),
 }
 
 
@@ -135,6 +152,8 @@ def must_fail(check):
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "CHANGELOG.md").write_text("## [Unreleased]\n")
+        (root / "include/plankurier").mkdir(parents=True)
+        (root / "include/plankurier/good.hpp").write_text("struct Volume {\n    int bytes{};\n};\n")
         name, text = BAD[check]
         path = root / name
         path.parent.mkdir(parents=True)
