@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t addressees_max = 8; // of one transfer (docs/protocol.md)
 
-bool is_address(std::string_view text) { return text.find('@') != text.npos; }
-
 Result<Addressees> with_password(const Options& options, Console& console) {
     if (options.to.size() != 1 || !is_address(options.to.front())) {
         console.warn(Text::password_alone);
@@ -21,6 +19,11 @@ Result<Addressees> with_password(const Options& options, Console& console) {
 }
 
 } // namespace
+
+bool is_address(std::string_view text) noexcept {
+    const auto at = text.find('@');
+    return at != text.npos && at != 0;
+}
 
 std::vector<std::string> Addressees::ids() const {
     std::vector<std::string> out;

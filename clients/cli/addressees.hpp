@@ -15,6 +15,8 @@ struct Addressees {
     [[nodiscard]] std::vector<std::string> ids() const;
 };
 
+/// True for what is meant as an e-mail address; the relay looks closer.
+[[nodiscard]] bool is_address(std::string_view text) noexcept;
 /// An address that the directory lists is taken with its key, unless `--password`,
 /// `--password-file` or `--by-link` says otherwise. Says what to do instead where that helps. Fails
 /// with `invalid_argument`, `unknown_department`, `expired` (no key that can be used at `now`).

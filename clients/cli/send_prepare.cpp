@@ -189,11 +189,6 @@ Result<void> add_files(const BodySource& source, Manifest& manifest) {
     return {};
 }
 
-bool is_address(std::string_view text) {
-    const auto at = text.find('@');
-    return at != std::string_view::npos && at != 0;
-}
-
 /// A link opens a transfer to one person, instead of a password, where the authority allows it.
 Result<void> check_link(const Options& options, const Service& service,
                         const DepartmentSender* from) {
