@@ -25,9 +25,11 @@ public:
           store_(state_folder() / "fetch", transfer.opened.manifest.transfer) {}
 
     using Certificate = std::function<Result<CertificateAnswer>(ByteView public_key)>;
+    using Report = std::function<Result<void>(const Hash256& content_root)>;
 
-    Result<Hash256> run(const std::vector<RelayAddress>& relays, TicketBox& tickets,
-                        const Certificate& certificate) {
+    /// `report` is called when the files have their names.
+    Result<void> run(const std::vector<RelayAddress>& relays, TicketBox& tickets,
+                     const Certificate& certificate, const Report& report) {
         if (auto loaded = load_state(); !loaded) return tl::unexpected(loaded.error());
         auto parts = open_parts();
         if (!parts) return tl::unexpected(parts.error());
@@ -44,13 +46,11 @@ public:
                               relays,
                               options_.lanes,
                               RetryRule{options_.retries}};
-        auto root =
-            options_.via == "swarm" ? by_swarm(job, tickets, certificate) : by_https(job, tickets);
+        auto done = options_.via == "swarm" ? by_swarm(job, tickets, certificate, report)
+                                            : by_https(job, tickets, report);
         console_.end_progress();
-        return root;
+        return done;
     }
-    /// How the pieces came: "https", "swarm" or "swarm+https".
-    [[nodiscard]] const std::string& via() const noexcept { return via_; }
 
 private:
     DownloadWatcher watcher_for(const DownloadJob& job) {
@@ -69,28 +69,34 @@ private:
         return watcher;
     }
 
-    Result<Hash256> by_https(const DownloadJob& job, TicketBox& tickets) {
+    Result<void> by_https(const DownloadJob& job, TicketBox& tickets, const Report& report) {
         const auto watcher = watcher_for(job);
         const auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
-        return rest_by_https(job, download);
+        return rest_by_https(job, download, report);
     }
 
-    /// What the state lacks, and then the files get their names.
-    Result<Hash256> rest_by_https(const DownloadJob& job, Download& download) {
-        auto root = download.fetch();
-        if (!root) return root;
+    /// What the state lacks; then the files get their names, and everybody is told.
+    Result<void> rest_by_https(const DownloadJob& job, Download& download, const Report& report) {
+        const auto root = download.fetch();
+        if (!root) return tl::unexpected(root.error());
         console_.end_progress();
-        if (auto published = publish(job.parts); !published) {
-            return tl::unexpected(published.error());
-        }
+        if (auto published = publish(job.parts); !published) return published;
+        if (auto reported = report(*root); !reported) return reported;
+        PK_FAULT("cli.fetch.reported");
+        console_.say(Text::fetch_done);
+        console_.event("fetched", {{"transfer", job.transfer.hex()},
+                                   {"content_root", to_hex(*root)},
+                                   {"via", via_},
+                                   {"relays", static_cast<std::int64_t>(job.relays.size())}});
+        // Not before: who was stopped on the way finds the files and only reports again.
         store_.remove();
-        return root;
+        return {};
     }
 
     /// As far as it goes; what is missing afterwards comes by HTTPS.
-    Result<Hash256> by_swarm(const DownloadJob& job, TicketBox& tickets,
-                             const Certificate& certificate) {
+    Result<void> by_swarm(const DownloadJob& job, TicketBox& tickets,
+                          const Certificate& certificate, const Report& report) {
         const auto watcher = watcher_for(job);
         auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
@@ -110,8 +116,8 @@ private:
         auto prepared = std::async(std::launch::async, [&] { swarm.prepare(); });
         const auto described = download.describe();
         prepared.get();
-        if (!described) return described;
-        if (auto done = swarm.run(); !done) return tl::unexpected(done.error());
+        if (!described) return tl::unexpected(described.error());
+        if (auto done = swarm.run(); !done) return done;
         const bool all = std::all_of(state_.pieces.begin(), state_.pieces.end(),
                                      [](bool durable) { return durable; });
         if (!all) {
@@ -121,7 +127,7 @@ private:
         }
         if (swarm.fetched() > 0) via_ = all ? "swarm" : "swarm+https";
         // While the swarm still lives: its lines may take a while to close.
-        return rest_by_https(job, download);
+        return rest_by_https(job, download, report);
     }
 
     [[nodiscard]] const std::vector<ManifestFile>& wanted() const {
@@ -224,7 +230,7 @@ private:
     std::filesystem::path path_;
     DownloadStore store_;
     DownloadState state_;
-    std::string via_{"https"};
+    std::string via_{"https"}; ///< how the pieces came: or "swarm", or "swarm+https"
 };
 
 Result<void> report(ControlClient& control, const FetchRight& right, const OpenedTransfer& transfer,
@@ -262,18 +268,12 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
     const auto relays = known_relays(offered->relays, authority.service.relays);
     if (!relays) return tl::unexpected(relays.error());
     Receiving receiving{options, console, transfer, std::move(*folder), path};
-    const auto root = receiving.run(*relays, tickets, [&](ByteView public_key) {
-        return control.swarm_certificate(right, public_key);
-    });
-    if (!root) return tl::unexpected(root.error());
-    auto reported = report(control, right, transfer, *root, department, retry);
-    if (!reported) return reported;
-    console.say(Text::fetch_done);
-    console.event("fetched", {{"transfer", id.hex()},
-                              {"content_root", to_hex(*root)},
-                              {"via", receiving.via()},
-                              {"relays", static_cast<std::int64_t>(relays->size())}});
-    return {};
+    return receiving.run(
+        *relays, tickets,
+        [&](ByteView public_key) { return control.swarm_certificate(right, public_key); },
+        [&](const Hash256& root) {
+            return report(control, right, transfer, root, department, retry);
+        });
 }
 
 } // namespace plankurier::cli

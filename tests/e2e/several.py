@@ -98,11 +98,13 @@ class Member:
         return self.service.role_pid(role, self.name)
 
     def kill_role(self, role):
-        """SIGKILL for one of its processes, if it is there; the supervisor starts it again."""
+        """SIGKILL for one of its processes, if it is there; the supervisor starts it again. Returns
+        when it has ended: until then its ports would still answer."""
         with contextlib.suppress(KeyError, OSError):  # the relay itself may go meanwhile
             pid = self.role_pid(role)
             if pid:
                 os.kill(pid, signal.SIGKILL)
+                world.wait_until(lambda: world.has_ended(pid), what=f"the end of a killed {role}")
             return pid
         return 0
 

@@ -145,6 +145,12 @@ class Strike:
         self.thread.join()
 
 
+def told(stdout):
+    """Its event that everything is there, which a client may still tell before it is killed."""
+    events = [json.loads(line) for line in stdout.splitlines() if line.endswith("}")]
+    return next((event for event in events if event["event"] == "fetched"), None)
+
+
 def fetch_through(service, link, file, target, strike):
     """As a patient person would: the same command again until it is there. Gives the exit codes."""
     link_file = service.root / "link"
@@ -164,11 +170,13 @@ def fetch_through(service, link, file, target, strike):
         if visible.exists() and visible.read_bytes() != file.read_bytes():
             print("    a file with wrong bytes was visible")
             break
-        if client.returncode == 0:
+        fetched = told(stdout)
+        if fetched:
             strike.wait()
-            clean = [path.name for path in target.iterdir()] == [file.name]
-            via = [json.loads(line).get("via") for line in stdout.splitlines()][-1]
-            return codes, clean, via
+            there = sorted(path.name for path in target.iterdir())
+            if there != [file.name]:
+                print(f"    in the folder: {there}")
+            return codes, there == [file.name], fetched["via"]
     print(f"    fetch ended with {codes}: {stderr[-300:]}")
     strike.wait()
     return codes, False, None
