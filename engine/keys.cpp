@@ -45,7 +45,6 @@ Result<OpenedKeyFile> open_wrapped_seed(ByteView file, StanzaType type, ByteView
 }
 
 std::pair<SigningPublicKey, SigningKey> expand_seed(const SigningSeed& seed) {
-    expects(sodium_init() >= 0, "libsodium starts");
     SigningPublicKey public_key{};
     SigningKey secret;
     crypto_sign_seed_keypair(raw(public_key.data()), raw(secret.reveal_mutable().data()),

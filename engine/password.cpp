@@ -18,7 +18,6 @@ Result<SecretText> generate_password(std::string_view word_list, unsigned words)
     }
     constexpr std::size_t list_words_min = 8'192;
     if (list.size() < list_words_min) return fail(Errc::invalid_argument, "word list");
-    expects(sodium_init() >= 0, "libsodium starts");
     std::string password;
     for (unsigned i = 0; i < words; ++i) {
         if (i != 0) password += '-';
