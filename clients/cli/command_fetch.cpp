@@ -16,7 +16,8 @@ namespace {
 /// Shows the message, keeps it where `save` says, and fetches its files.
 Result<void> take(const Options& options, Console& console, ControlClient& control,
                   const Authority& authority, const OpenedTransfer& transfer, bool expect_signed,
-                  const KeySeed* department, const std::string& save) {
+                  const KeySeed* department, const std::string& save,
+                  SpareLines* spare_lines = nullptr) {
     show_message(transfer, expect_signed, console);
     if (!save.empty()) {
         const auto json =
@@ -24,15 +25,17 @@ Result<void> take(const Options& options, Console& console, ControlClient& contr
         if (auto written = write_file_durably(save, as_bytes(json)); !written) return written;
         console.say(Text::file_saved, {save});
     }
-    return receive_transfer(options, console, control, authority, transfer, department);
+    return receive_transfer(options, console, control, authority, transfer, department,
+                            spare_lines);
 }
 
 /// One transfer, by the link of its notice or out of a department's inbox.
 Result<void> fetch_one(const Options& options, Console& console) {
-    auto found = find_transfer(options, console);
+    SpareLines spare_lines{http_settings(options)};
+    auto found = find_transfer(options, console, &spare_lines);
     if (!found) return tl::unexpected(found.error());
     return take(options, console, found->control, found->authority, found->transfer,
-                found->by_return_key, found->department(), options.save);
+                found->by_return_key, found->department(), options.save, &spare_lines);
 }
 
 /// The one that `--transfer` names, else all that were not fetched yet, the oldest first.

@@ -6,7 +6,7 @@ namespace {
 
 /// Opens the transfer, since only who can read it may stop others from reading it.
 Result<void> report(const Options& options, Console& console) {
-    auto found = find_transfer(options, console);
+    auto found = find_transfer(options, console, nullptr);
     if (!found) return tl::unexpected(found.error());
     // A script that calls this means it; a person is asked once more.
     if (!options.yes && console.can_ask() && !console.ask_yes(Text::report_question)) {

@@ -24,6 +24,11 @@ HttpSettings settings_for(HttpSettings settings, std::size_t relays) {
 
 } // namespace
 
+HttpLine DownloadJob::line_to(std::size_t relay, const HttpSettings& settings) const {
+    if (spare_lines == nullptr) return HttpLine{settings};
+    return spare_lines->take(relays[relay % relays.size()].url, settings);
+}
+
 /// What one lane's thread owns.
 struct Download::Lane {
     PieceClient client;
@@ -161,7 +166,8 @@ Result<void> Download::fetch_piece(Lane& lane, std::uint64_t piece, std::size_t 
 
 void Download::work(std::size_t number) {
     try {
-        Lane lane{PieceClient{settings_, tickets_, job_.transfer}, PieceSink{job_}};
+        Lane lane{PieceClient{job_.line_to(number, settings_), tickets_, job_.transfer},
+                  PieceSink{job_}};
         lane.relay = number; // lanes spread over the relays and move on when one fails
         lane.client.watch([&] { return !stalled(lane); });
         while (!stop_) {

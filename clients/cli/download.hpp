@@ -6,6 +6,7 @@
 #include <clients/cli/lanes.hpp>
 #include <clients/cli/part_files.hpp>
 #include <clients/cli/relay_choice.hpp>
+#include <clients/cli/spare_lines.hpp>
 
 #include <plankurier/sealing.hpp>
 
@@ -27,6 +28,9 @@ struct DownloadJob {
     std::vector<RelayAddress> relays;
     unsigned lanes{4};
     RetryRule retry;
+    SpareLines* spare_lines{}; ///< that connected before, if any
+    /// A line to a relay (its number, or more: they are counted in turn).
+    [[nodiscard]] HttpLine line_to(std::size_t relay, const HttpSettings& settings) const;
 };
 
 /// Told from the thread that fetches.

@@ -19,9 +19,9 @@ namespace {
 class Receiving {
 public:
     Receiving(const Options& options, Console& console, const OpenedTransfer& transfer,
-              ReceivingFolder folder, std::filesystem::path path)
+              ReceivingFolder folder, std::filesystem::path path, SpareLines* spare_lines)
         : options_(options), console_(console), transfer_(transfer), folder_(std::move(folder)),
-          path_(std::move(path)),
+          path_(std::move(path)), spare_lines_(spare_lines),
           store_(state_folder() / "fetch", transfer.opened.manifest.transfer) {}
 
     using Certificate = std::function<Result<CertificateAnswer>(ByteView public_key)>;
@@ -45,7 +45,8 @@ public:
                               state_,
                               relays,
                               options_.lanes,
-                              RetryRule{options_.retries}};
+                              RetryRule{options_.retries},
+                              spare_lines_};
         auto done = options_.via == "swarm" ? by_swarm(job, tickets, certificate, report)
                                             : by_https(job, tickets, report);
         console_.end_progress();
@@ -104,7 +105,7 @@ private:
         settings.silence_seconds = std::min(settings.silence_seconds, 5U);
         std::deque<PieceClient> clients; // one a relay
         for (std::size_t relay = 0; relay < job.relays.size(); ++relay) {
-            clients.emplace_back(settings, tickets, job.transfer);
+            clients.emplace_back(job.line_to(relay, settings), tickets, job.transfer);
         }
         const SwarmFetchJob swarm_job{
             job, download.roots(), download.choice(), certificate,
@@ -228,6 +229,7 @@ private:
     const OpenedTransfer& transfer_;
     ReceivingFolder folder_;
     std::filesystem::path path_;
+    SpareLines* spare_lines_;
     DownloadStore store_;
     DownloadState state_;
     std::string via_{"https"}; ///< how the pieces came: or "swarm", or "swarm+https"
@@ -248,7 +250,7 @@ Result<void> report(ControlClient& control, const FetchRight& right, const Opene
 
 Result<void> receive_transfer(const Options& options, Console& console, ControlClient& control,
                               const Authority& authority, const OpenedTransfer& transfer,
-                              const KeySeed* department) {
+                              const KeySeed* department, SpareLines* spare_lines) {
     std::error_code error;
     const auto path =
         std::filesystem::absolute(options.output.empty() ? "." : options.output, error)
@@ -261,13 +263,13 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
     const RetryRule retry{options.retries};
     // Of its own: lanes ask it, and none of them waits for a control plane that restarts.
     ControlClient for_tickets{control.server(), http_settings(options)};
-    TicketBox tickets{[&] { return for_tickets.ticket(right); }};
-    const auto offered = with_retries(
-        retry, [&] { return tickets.offer(); }, [](unsigned) {});
+    auto offered = with_retries(
+        retry, [&] { return control.ticket(right); }, [](unsigned) {});
     if (!offered) return tl::unexpected(offered.error());
     const auto relays = known_relays(offered->relays, authority.service.relays);
     if (!relays) return tl::unexpected(relays.error());
-    Receiving receiving{options, console, transfer, std::move(*folder), path};
+    TicketBox tickets{[&] { return for_tickets.ticket(right); }, std::move(*offered)};
+    Receiving receiving{options, console, transfer, std::move(*folder), path, spare_lines};
     return receiving.run(
         *relays, tickets,
         [&](ByteView public_key) { return control.swarm_certificate(right, public_key); },

@@ -1,12 +1,26 @@
 #include <clients/cli/find_transfer.hpp>
 
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/lanes.hpp>
 
 namespace plankurier::cli {
 
 namespace {
 
-Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
+/// One for each lane, and the same number to each relay: which of them gets more is not known yet.
+void begin_lines(SpareLines* spare_lines, const Authority& authority, const Options& options) {
+    const auto& listed = authority.service.relays;
+    const auto relays = known_relays(listed, listed);
+    if (spare_lines == nullptr || !relays) return;
+    std::vector<std::string> urls;
+    for (const auto& relay : *relays) urls.push_back(relay.url);
+    const auto relays_count = static_cast<unsigned>(urls.size());
+    const auto each = (options.lanes + relays_count - 1) / relays_count;
+    spare_lines->begin(urls, each * relays_count);
+}
+
+Result<FoundTransfer> find_by_link(const Options& options, Console& console,
+                                   SpareLines* spare_lines) {
     auto link = read_link(options);
     if (!link) return tl::unexpected(link.error());
     // With its secret a link opens by itself, whatever else was given.
@@ -17,6 +31,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
     auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
+    begin_lines(spare_lines, *authority, options);
     auto sealed = get_sealed(options, console, control, link->id);
     if (!sealed) return tl::unexpected(sealed.error());
     std::optional<OpenedKeyFile> key;
@@ -43,7 +58,8 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console) {
                          by_return_key,      of_recipient,          std::move(*transfer)};
 }
 
-Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
+Result<FoundTransfer> find_in_inbox(const Options& options, Console& console,
+                                    SpareLines* spare_lines) {
     const auto id = TransferId::from_hex(options.from_inbox);
     if (!id || options.key.empty() || !options.arguments.empty()) {
         return fail(Errc::invalid_argument, "--from-inbox");
@@ -52,6 +68,7 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
     auto control = control_at(options.server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
+    begin_lines(spare_lines, *authority, options);
     auto key = read_department_key(options, console, authority->directory);
     if (!key) return tl::unexpected(key.error());
     const auto department = department_of(authority->directory, options.department, *key);
@@ -67,9 +84,10 @@ Result<FoundTransfer> find_in_inbox(const Options& options, Console& console) {
 
 } // namespace
 
-Result<FoundTransfer> find_transfer(const Options& options, Console& console) {
-    return options.from_inbox.empty() ? find_by_link(options, console)
-                                      : find_in_inbox(options, console);
+Result<FoundTransfer> find_transfer(const Options& options, Console& console,
+                                    SpareLines* spare_lines) {
+    return options.from_inbox.empty() ? find_by_link(options, console, spare_lines)
+                                      : find_in_inbox(options, console, spare_lines);
 }
 
 } // namespace plankurier::cli

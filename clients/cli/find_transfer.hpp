@@ -2,6 +2,7 @@
 /// A reader's way to one transfer, as `fetch` and `report` go it. One thread.
 
 #include <clients/cli/fetch_open.hpp>
+#include <clients/cli/spare_lines.hpp>
 
 namespace plankurier::cli {
 
@@ -22,7 +23,9 @@ struct FoundTransfer {
 };
 
 /// Behind a link (opened with its secret, the department's key, a return key, or the password),
-/// or in the department's inbox with `--from-inbox`. Fails as all of these do.
-[[nodiscard]] Result<FoundTransfer> find_transfer(const Options& options, Console& console);
+/// or in the department's inbox with `--from-inbox`. Begins `spare_lines`, if any, as soon as the
+/// relays are known. Fails as all of these do.
+[[nodiscard]] Result<FoundTransfer> find_transfer(const Options& options, Console& console,
+                                                  SpareLines* spare_lines);
 
 } // namespace plankurier::cli

@@ -181,6 +181,8 @@ HttpLine::~HttpLine() = default;
 HttpLine::HttpLine(HttpLine&&) noexcept = default;
 HttpLine& HttpLine::operator=(HttpLine&&) noexcept = default;
 
+void HttpLine::use(const HttpSettings& settings) { state_->settings = settings; }
+
 void HttpLine::watch(std::function<bool()> keep_going) {
     state_->keep_going = std::move(keep_going);
 }

@@ -34,6 +34,9 @@ public:
     HttpLine(HttpLine&&) noexcept;
     HttpLine& operator=(HttpLine&&) noexcept;
 
+    /// From now on with these settings; its connection stays.
+    void use(const HttpSettings& settings);
+
     using Headers = std::vector<std::string>; ///< "Name: value"
 
     /// From now on asked at least once a second during each request; when it says false, the

@@ -43,9 +43,8 @@ void TicketBox::refused(const std::string& used) {
     if (used.ends_with(current_.ticket)) current_.ticket.clear();
 }
 
-PieceClient::PieceClient(const HttpSettings& settings, TicketBox& tickets,
-                         const TransferId& transfer)
-    : line_(settings), tickets_(tickets), transfer_(transfer.hex()) {}
+PieceClient::PieceClient(HttpLine line, TicketBox& tickets, const TransferId& transfer)
+    : line_(std::move(line)), tickets_(tickets), transfer_(transfer.hex()) {}
 
 Result<std::string> PieceClient::checked(Result<HttpAnswer> answer, const std::string& header) {
     if (!answer) return tl::unexpected(answer.error());

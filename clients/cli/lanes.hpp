@@ -40,8 +40,9 @@ auto with_retries(const RetryRule& rule, Step step, Notice notice) -> decltype(s
 class TicketBox {
 public:
     using Renew = std::function<Result<TicketAnswer>()>;
-    /// `renew` is called by one thread at a time.
-    explicit TicketBox(Renew renew) : renew_(std::move(renew)) {}
+    /// `renew` is called by one thread at a time; `current` is what it gave before, if anything.
+    explicit TicketBox(Renew renew, TicketAnswer current = {})
+        : renew_(std::move(renew)), current_(std::move(current)) {}
 
     /// The authorization header; renewed when it is good for less than three minutes.
     [[nodiscard]] Result<std::string> header();
@@ -67,7 +68,9 @@ struct SwarmPeer {
 /// One transfer on the relays. Belongs to one thread.
 class PieceClient {
 public:
-    PieceClient(const HttpSettings& settings, TicketBox& tickets, const TransferId& transfer);
+    PieceClient(HttpLine line, TicketBox& tickets, const TransferId& transfer);
+    PieceClient(const HttpSettings& settings, TicketBox& tickets, const TransferId& transfer)
+        : PieceClient(HttpLine{settings}, tickets, transfer) {}
 
     /// All fail with the code the relay named, or `network`, `tls`, `malformed`, `canceled`.
     [[nodiscard]] Result<std::vector<VolumeMap>> map(const RelayAddress& relay);
