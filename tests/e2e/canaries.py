@@ -11,6 +11,8 @@ import struct
 import unicodedata
 import urllib.parse
 
+from probes import files_in
+
 PAGE = 4_096
 PATTERN_MIN = 7  # shorter ones are found by chance
 PRESENT, SWAPPED = 1 << 63, 1 << 62  # linux/Documentation/admin-guide/mm/pagemap.rst
@@ -135,7 +137,7 @@ class Canaries:
         """(name, file's name) of those that stand in a file, or in any file of a folder."""
         hits = set()
         for place in map(pathlib.Path, places):
-            for file in [place, *place.rglob("*")] if place.is_dir() else [place]:
+            for file in [place, *files_in(place, "**/*")] if place.is_dir() else [place]:
                 hits |= {(name, file.name) for name in self.in_bytes(file_content(file))}
                 hits |= {(name, "a file's name") for name in self.in_bytes(os.fsencode(file.name))}
         return hits

@@ -49,8 +49,17 @@ def answering(path):
 
 
 def has_ended(pid):
-    """Gone, or a zombie, which holds no file any more."""
+    """Gone, or a zombie without other threads: until the last of them ends, its ports answer."""
+    process = pathlib.Path(f"/proc/{pid}")
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        zombie = (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return zombie and len(list((process / "task").iterdir())) == 1
     except OSError:
         return True
+
+
+def files_in(folder, pattern):
+    """What `glob` finds, while others remove folders on its way."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(folder.glob(pattern))

@@ -51,8 +51,8 @@ class Rules:
 
     def stored(self):
         """Files of sealed messages and pieces."""
-        data = self.service.data
-        return {file.name for part in ("envelopes/*", "pieces/*/*") for file in data.glob(part)}
+        return {file.name for part in ("envelopes/*", "pieces/*/*")
+                for file in world.files_in(self.service.data, part)}
 
     def ask(self, path, body, headers=None):
         return self.wire.ask(self.service.server, "POST", path, json.dumps(body).encode(),

@@ -110,7 +110,7 @@ class Member:
 
     # what it holds
     def volume_files(self, tid="*"):
-        return sorted((self.data / "pieces").glob(f"{tid}/*.vol"))
+        return world.files_in(self.data / "pieces", f"{tid}/*.vol")
 
     def _rows(self, query, *values):
         file = self.data / "pieces/index.db"

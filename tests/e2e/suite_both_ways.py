@@ -40,7 +40,7 @@ def nothing_before_the_code(service, checks, citizen, sent):
     checks.that("nothing of a transfer is stored before the code",
                 service.rows("SELECT count(*) FROM transfer") == [(0,)]
                 and not list((service.data / "envelopes").iterdir())
-                and not list((service.data / "pieces").glob("*/*.vol")))
+                and not world.files_in(service.data / "pieces", "*/*.vol"))
     client.type("")
     client.wait_for("zu früh")
     service.pass_time(61)

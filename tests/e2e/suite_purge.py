@@ -45,13 +45,8 @@ def found(folder, canaries):
 
 
 def wait_for_purge(service):
-    def volumes():
-        try:
-            return list((service.data / "pieces").glob("*/*.vol"))
-        except FileNotFoundError:
-            return ["of a folder that goes while we look"]
     gone = lambda: (not list((service.data / "envelopes").glob("*"))
-                    and not volumes()
+                    and not world.files_in(service.data / "pieces", "*/*.vol")
                     and not list((service.data / "mail").glob("*.eml"))
                     and "purged_not_confirmed 0" in (service.data / "status").read_text())
     # The last notice goes out up to a beat of the relay after the rows are gone, and passes the mail

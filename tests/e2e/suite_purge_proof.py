@@ -323,7 +323,7 @@ def clock_jumps(service, checks):
     service.start_relay(world.wall_clock(wall))
     secrets, link = raw_transfer(service)
     there = lambda: (list((service.data / "envelopes").glob("*.env"))
-                     and list((service.data / "pieces").glob("*/*.vol")))
+                     and world.files_in(service.data / "pieces", "*/*.vol"))
     for jump in ("+400d", "-400d"):
         wall.write_text(jump + "\n")
         world.wait_until(lambda: status(service).get("clock_jumped") == "1", what="a noticed jump")

@@ -132,7 +132,7 @@ def purge(service):
     """Moves the clock past every expiry and back, and waits until all is gone."""
     service.clock.write_text(str(15 * DAY))
     gone = lambda: (not any((service.data / "envelopes").iterdir())
-                    and not list((service.data / "pieces").glob("*/*.vol"))
+                    and not world.files_in(service.data / "pieces", "*/*.vol")
                     and not list((service.data / "mail").glob("*.eml"))
                     and "purged_not_confirmed 0" in (service.data / "status").read_text())
     try:

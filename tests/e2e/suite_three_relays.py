@@ -123,11 +123,10 @@ def two_of_three_down(build, checks):
                                  if path.parent.name != raw.tid.hex()]
         with several.SwarmsKeptDown([second, third]):
             raw.send(first.url)
-            client.give_code()
-            world.wait_until(lambda: any(map(others, service.members)), what="the first bytes")
             second.kill()
             third.kill()
-            # Where it had begun elsewhere, the client goes on with the one that lives.
+            # The client is still told of all three, and ends at the one that lives.
+            client.give_code()
             tid = world.wait_until(lambda: [tid for tid in others(first) if first.described(tid)],
                                    what="the upload to the one that lives")[0]
             checks.that("with two of three relays down one copy is not enough",

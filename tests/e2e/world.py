@@ -19,7 +19,7 @@ import time
 
 import loop_disk
 import mail_server
-from probes import answering, free_port, has_ended, listening, wait_until
+from probes import answering, files_in, free_port, has_ended, listening, wait_until
 
 SENDER = "anna.muster@buerger.example"
 STAFF_DOMAIN = "amt.example"
