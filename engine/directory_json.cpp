@@ -199,6 +199,16 @@ Result<Directory> directory_from(const json& value) {
     return directory;
 }
 
+/// What `parse` gives; what is missing in a text, or of another type, makes it malformed.
+template <typename Parse>
+auto read_json(const char* what, Parse parse) -> decltype(parse()) {
+    try {
+        return parse();
+    } catch (const json::exception&) {
+        return fail(Errc::malformed, what);
+    }
+}
+
 } // namespace
 
 std::string random_clerk_id() {
@@ -213,11 +223,7 @@ bool is_clerk_id(std::string_view id) noexcept {
 }
 
 Result<Directory> parse_directory(std::string_view text) {
-    try {
-        return directory_from(json::parse(text));
-    } catch (const json::exception&) {
-        return fail(Errc::malformed, "directory JSON");
-    }
+    return read_json("directory", [&] { return directory_from(json::parse(text)); });
 }
 
 std::string encode_directory(const Directory& directory) {
@@ -241,11 +247,7 @@ std::string encode_department(const Department& department) {
 }
 
 Result<Department> parse_department(std::string_view text) {
-    try {
-        return department_from(json::parse(text));
-    } catch (const json::exception&) {
-        return fail(Errc::malformed, "department record");
-    }
+    return read_json("department record", [&] { return department_from(json::parse(text)); });
 }
 
 std::string encode_escrow(const Escrow& escrow) {
@@ -253,11 +255,7 @@ std::string encode_escrow(const Escrow& escrow) {
 }
 
 Result<Escrow> parse_escrow(std::string_view text) {
-    try {
-        return escrow_from(json::parse(text).at("escrow"));
-    } catch (const json::exception&) {
-        return fail(Errc::malformed, "escrow record");
-    }
+    return read_json("escrow record", [&] { return escrow_from(json::parse(text).at("escrow")); });
 }
 
 } // namespace plankurier

@@ -12,11 +12,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Trouble here, which no other relay cures.
-bool local(Errc code) {
-    return code == Errc::no_space || code == Errc::file_unreadable || code == Errc::canceled;
-}
-
 HttpSettings settings_for(HttpSettings settings, std::size_t relays) {
     if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, 30U);
     return settings;
@@ -63,7 +58,7 @@ auto Download::from_any(std::size_t& relay, Step step) -> decltype(step(relay)) 
         relay = *next;
         auto got = step(relay);
         if (got) choice_.worked(relay);
-        if (got || local(got.error().code)) return got;
+        if (got || is_local(got.error().code)) return got;
         last = got.error();
         if (last.code == Errc::tampered) {
             const bool news = choice_.lied(relay);

@@ -2,12 +2,19 @@
 /// Which relay is asked next: those that failed rest for a while, those that delivered wrong bytes
 /// are never asked again. Thread safe: one mutex.
 
+#include <plankurier/error.hpp>
+
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 namespace plankurier::cli {
+
+/// True for trouble on this computer, which no other relay cures.
+[[nodiscard]] constexpr bool is_local(Errc code) noexcept {
+    return code == Errc::no_space || code == Errc::file_unreadable || code == Errc::canceled;
+}
 
 class RelayChoice {
 public:

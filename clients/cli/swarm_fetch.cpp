@@ -25,10 +25,6 @@ constexpr std::uint64_t bytes_that_count = 65'536;
 /// So many volumes in a row without a single piece: there is no way through.
 constexpr unsigned give_ups_max = 4;
 
-bool local(Errc code) {
-    return code == Errc::no_space || code == Errc::file_unreadable || code == Errc::canceled;
-}
-
 } // namespace
 
 SwarmFetch::SwarmFetch(const SwarmFetchJob& job, const DownloadWatcher& watcher)
@@ -197,7 +193,7 @@ Result<void> SwarmFetch::take(const SwarmEvent& event) {
         ++fetched_;
         ledger_.add(std::uint64_t{active->first} * volume_pieces_max + event.piece);
     } else if (event.kind == SwarmEvent::Kind::failed) {
-        if (local(event.error.code)) return tl::unexpected(event.error);
+        if (is_local(event.error.code)) return tl::unexpected(event.error);
         give_up(active);
         return {};
     }
