@@ -43,6 +43,7 @@ constexpr std::array errc_names = std::to_array<std::pair<Errc, std::string_view
     {Errc::network, "network"},
     {Errc::tls, "tls"},
     {Errc::unavailable, "unavailable"},
+    {Errc::busy, "busy"},
     {Errc::canceled, "canceled"},
 });
 static_assert(errc_names.size() == static_cast<std::size_t>(Errc::canceled) + 1);

@@ -10,7 +10,7 @@ unsigned RetryRule::wait_seconds(unsigned attempt) noexcept {
 }
 
 bool RetryRule::worth_it(Errc code) noexcept {
-    return code == Errc::network || code == Errc::unavailable;
+    return code == Errc::network || code == Errc::unavailable || code == Errc::busy;
 }
 
 Result<void> TicketBox::renew_if_needed() {

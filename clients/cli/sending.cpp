@@ -343,6 +343,7 @@ bool can_continue(Errc code) {
     case Errc::network:
     case Errc::tls:
     case Errc::unavailable:
+    case Errc::busy:
     case Errc::rate_limited:
     case Errc::too_early:
     case Errc::no_space:

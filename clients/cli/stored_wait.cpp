@@ -16,8 +16,9 @@ bool of_the_line(Errc code) { return code == Errc::network || code == Errc::tls;
 
 /// A relay that copies still, or the service that waits for it; all else is for good.
 bool may_come(Errc code) {
-    return of_the_line(code) || code == Errc::unavailable || code == Errc::conflict ||
-           code == Errc::not_found || code == Errc::rate_limited || code == Errc::no_space;
+    return of_the_line(code) || code == Errc::unavailable || code == Errc::busy ||
+           code == Errc::conflict || code == Errc::not_found || code == Errc::rate_limited ||
+           code == Errc::no_space;
 }
 
 class Waiting {

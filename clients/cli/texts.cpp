@@ -48,7 +48,8 @@ Exit exit_for(Errc code, bool state_kept) noexcept {
     case Errc::purged: return Exit::gone;
     case Errc::network:
     case Errc::tls:
-    case Errc::unavailable: return state_kept ? Exit::resumable : Exit::network;
+    case Errc::unavailable:
+    case Errc::busy: return state_kept ? Exit::resumable : Exit::network;
     case Errc::no_space:
     case Errc::rate_limited: return state_kept ? Exit::resumable : Exit::policy;
     case Errc::malformed:

@@ -227,6 +227,7 @@ std::string_view text_de(Errc code) noexcept {
     case Errc::no_space: return "Der Speicherplatz ist voll, hier oder beim Dienst. Bitte schaffen Sie Platz oder versuchen Sie es später; Begonnenes lässt sich fortsetzen.";
     case Errc::network: return "Der Dienst ist nicht erreichbar, oder die Verbindung brach ab. Bitte prüfen Sie das Netz und versuchen Sie es noch einmal.";
     case Errc::tls: return "Dem Zertifikat des Dienstes wird nicht vertraut. Bitte prüfen Sie die Adresse; ein eigenes Zertifikat nennt --ca DATEI.";
+    case Errc::busy: return "Der Dienst ist gerade sehr gefragt. Bitte versuchen Sie es in einigen Minuten noch einmal.";
     case Errc::unavailable: return "Der Dienst kann das gerade nicht. Bitte versuchen Sie es später noch einmal.";
     case Errc::canceled: return "Abgebrochen.";
     }

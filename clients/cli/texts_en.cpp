@@ -224,6 +224,7 @@ std::string_view text_en(Errc code) noexcept {
     case Errc::no_space: return "Storage is full, here or at the service. Please make room or try later; what was begun can be continued.";
     case Errc::network: return "The service cannot be reached, or the connection broke. Please check the network and try again.";
     case Errc::tls: return "The service's certificate is not trusted. Please check the address; name a certificate of your own with --ca FILE.";
+    case Errc::busy: return "The service is much in demand just now. Please try again in some minutes.";
     case Errc::unavailable: return "The service cannot do this now. Please try again later.";
     case Errc::canceled: return "Stopped.";
     }

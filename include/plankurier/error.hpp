@@ -61,6 +61,7 @@ enum class Errc {
     network,     ///< the other side cannot be reached, or the line broke
     tls,         ///< the other side's certificate is not trusted
     unavailable, ///< the service cannot do this now; a later try may work
+    busy,        ///< too many at once; the answer says when to ask again (Retry-After)
     canceled     ///< stopped on request
 };
 

@@ -17,7 +17,7 @@ struct Published {
 };
 
 /// A call, and the codes that it may be refused with, but for those that any call may get:
-/// `unavailable`, and with a body `too_large`, `no_space`.
+/// `unavailable`, `busy`, and with a body `too_large`, `no_space`.
 struct RouteInfo {
     std::string_view method, path, codes;
 };

@@ -25,6 +25,7 @@ unsigned status_of(Errc code) noexcept {
     case Errc::expired:
     case Errc::purged: return 410;
     case Errc::too_large: return 413;
+    case Errc::busy:
     case Errc::unavailable: return 503;
     case Errc::no_space: return 507;
     default: return 400;

@@ -75,8 +75,8 @@ Calls documented() {
 
 /// What any call may be refused with; without a body nothing is too large or stored.
 Words of_any(std::string_view method) {
-    if (method == "GET") return {"unavailable"};
-    return {"too_large", "unavailable", "no_space"};
+    if (method == "GET") return {"unavailable", "busy"};
+    return {"too_large", "unavailable", "busy", "no_space"};
 }
 
 } // namespace
