@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who guesses codes gets five tries, however many lines he has; nobody learns who is known here.
 
-SLOW=1: five times as many guesses and simultaneous rounds.
+Forms differ in how many guesses and simultaneous rounds.
 """
 import argparse
 import collections
@@ -21,13 +21,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import form
 import wire as wires
 import world
 
-SLOW = os.environ.get("SLOW") == "1"
-GUESSES = 50_000 if SLOW else 10_000
+GUESSES = form.pick(2_000, 10_000, 50_000)
 LINES = 100
-ROUNDS = 10 if SLOW else 2
+ROUNDS = form.pick(2, 2, 10)
 ATTEMPTS_MAX = 5
 MAILS_PER_HOUR = 3  # to one address, as in the product
 TIMED = 2_000

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Thousands of stored volumes cost little while nobody wants them, and each is there at once.
 
-Short form: 2,000 volumes; SLOW=1: 10,000. Every one is a transfer of its own, made and finished by
+500, 2,000 or 10,000 volumes. Every one is a transfer of its own, made and finished by
 the real calls. Times are printed, never checked.
 """
 import argparse
@@ -18,11 +18,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import bittorrent as bt
 import checks as counting
+import form
 import several
 import wire as wires
 import world
 
-SLOW = os.environ.get("SLOW") == "1"
 MEMORY_MAX_MB = 300 * (1 << 20) / 1e6
 ROLES = ("pieces", "swarm")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--build", required=True)
     build = parser.parse_args().build
     checks = counting.Checks()
-    count = 10_000 if SLOW else 2_000
+    count = form.pick(500, 2_000, 10_000)
     # In memory: what is looked at is not the disk.
     folder = tempfile.mkdtemp(prefix="pk-", dir="/dev/shm")
     with several.SeveralRelays(build, relays=1, folder=folder) as service:

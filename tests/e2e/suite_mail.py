@@ -3,13 +3,12 @@
 
 exim4 asks for STARTTLS and a sign-in, puts some recipients off, refuses others, keeps strangers on a
 grey list, and is away for a while. All kinds of mail are parsed strictly and judged by SpamAssassin (local tests only).
-SLOW=1: the server goes away five times.
+FORM=slow: the server goes away five times.
 """
 import argparse
 import collections
 import email
 import email.policy
-import os
 import pathlib
 import re
 import shutil
@@ -17,6 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import form
 import mail_kinds
 import mail_server
 import people
@@ -26,7 +26,6 @@ from mail_form import faults_of, spam_scores
 from mail_kinds import KINDS, NOTICE, UNKNOWN
 from people import CLERK
 
-SLOW = os.environ.get("SLOW") == "1"
 SPAM_MIN = 5.0  # SpamAssassin's default
 RETRY_S = 61  # a mail that was put off is tried again after 60 s
 FULL = f"voll@{world.STAFF_DOMAIN}"
@@ -191,7 +190,7 @@ def ask(service, address):
 
 def away(service, checks):
     """The server is down, hangs up on a bad password, or has lost its TLS."""
-    for number in range(5 if SLOW else 1):
+    for number in range(form.pick(1, 1, 5)):
         address = f"geduld-{number}@buerger.example"
         service.stop("exim")
         ask(service, address)

@@ -5,7 +5,7 @@ Canaries in some twenty encodings are looked for where they must be found (befor
 sender, in a live client), where they must never be (the relay), and after the end everywhere: of
 transfers with every option, of an answer, of a notice that came back, of signed histories. Then the
 purge is killed at each of its fault points, and the clock jumps.
-SLOW=1: three rounds of the first part, and kills in the vault and the piece plane too.
+FORM=slow: three rounds of the first part, and kills in the vault and the piece plane too.
 Memory is read by /proc, which shows more than a core file of gcore would.
 """
 import argparse
@@ -20,6 +20,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import canaries as canary
 import checks as counting
+import form
 import loop_disk
 import people
 import suite_bounces
@@ -29,7 +30,6 @@ import wire as wires
 import world
 
 DAY = 86_400
-SLOW = os.environ.get("SLOW") == "1"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TEXTS = {
     "name": "Käthe Übelacker-Zirbelnuß", "local part": "kaethe.zirbelnuss", "phone": "+49 9131 771-0815",
@@ -277,7 +277,7 @@ def fault_points():
     """Those of the purge itself, each at its first pass; in the long form what it calls, too."""
     text = "".join(file.read_text() for file in (SOURCE / "relay").rglob("*.cpp"))
     points = [(name, 1) for name in re.findall(r'PK_FAULT\("(purge\.\w+)"\)', text)]
-    if SLOW:
+    if form.SLOW:
         # The first slot that is erased is the session's, the second one the transfer's.
         points += [(name, hit) for name in ("vault.before_write", "vault.after_write")
                    for hit in (1, 2)]
@@ -383,7 +383,7 @@ def main():
     if not loop_disk.is_possible():
         checks.skip("everything", "reading memory and mounting a disk need root")
         return checks.end()
-    rounds = 3 if SLOW else 1
+    rounds = form.pick(1, 1, 3)
     with QuietWorld(build, disk_mib=48) as service:
         for number in range(1, rounds + 1):
             whole_life(service, checks, number)

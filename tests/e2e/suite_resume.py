@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """kill -9 at every fault point and at random moments, and power cuts: nothing acknowledged is lost.
 
-Short form: each fault point once, 20 random kills, 2 power cuts. SLOW=1: 200 kills, 20 cuts,
-a slow line.
+Each fault point once; short, thorough, slow form: 5, 20, 200 random kills, 1, 2, 20 power cuts;
+slow: a slow line.
 SEED=n repeats the random moments of a run.
 """
 import argparse
@@ -18,12 +18,12 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import form
 import loop_disk
 import slow_line
 import world
 
 DAY = 86_400
-SLOW = os.environ.get("SLOW") == "1"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 ROLES = ("control", "pieces")
 
@@ -199,7 +199,7 @@ def at_every_point(service, checks, file, passed):
 def at_random(service, checks, file, send_s, fetch_s):
     seed = int(os.environ.get("SEED", time.time_ns() % 1_000_000))
     chance = random.Random(seed)
-    rounds = 200 if SLOW else 20
+    rounds = form.pick(5, 20, 200)
     bad = 0
     for number in range(rounds):
         who = chance.choice(("client", *ROLES))
@@ -244,7 +244,7 @@ def power_cuts(build, checks):
     if not loop_disk.is_possible():
         checks.skip("power cuts", "mounting a disk needs root")
         return
-    rounds = 20 if SLOW else 2
+    rounds = form.pick(1, 2, 20)
     with world.World(build, disk_mib=400) as service:
         file = plan(service.root / "plan.pdf", 8_000_000)
         good = sum(survives_cut(service, file, number) for number in range(rounds))
@@ -276,7 +276,7 @@ def main():
         at_every_point(service, checks, file, passed)
         at_random(service, checks, file, send_s, fetch_s)
     power_cuts(build, checks)
-    if SLOW:
+    if form.SLOW:
         over_a_slow_line(build, checks)
     return checks.end()
 

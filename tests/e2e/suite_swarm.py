@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetching as a peer of the relays: byte-identical, and through everything that is killed meanwhile.
 
-Short form: 12 kills at random moments; SLOW=1: 100. SEED=n repeats the moments of a run.
+4, 12 or 100 kills at random moments. SEED=n repeats the moments of a run.
 """
 import argparse
 import json
@@ -16,11 +16,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import form
 import several
 import wire as wires
 import world
 
-SLOW = os.environ.get("SLOW") == "1"
 BAUAMT = f"bauamt@{world.STAFF_DOMAIN}"
 
 
@@ -190,7 +190,7 @@ def at_random(service, checks, file, link):
     chance = random.Random(seed)
     # Each victim in turn, so that a short run has them all; killing relay 0 takes the control plane.
     victims = ("client", "swarm 0", "relay 1", "swarm 1", "relay 2", "relay 0")
-    rounds = 100 if SLOW else 12
+    rounds = form.pick(4, 12, 100)
     bad, ways = 0, []
     for number in range(rounds):
         strike = Strike(service, victims[number % len(victims)], chance.uniform(0, fetch_s))

@@ -3,7 +3,7 @@
 
 Half of the transfers go to the department, half to a clerk with a generated password. Passwords are
 tried at the product's own cost, so each envelope gets a share of the thousand commonest ones.
-Short form: 24 transfers, 3 passwords each. SLOW=1: 100 transfers, 20 each, so all thousand.
+12 or 24 transfers, 3 passwords each; slow form: 100, 20 each, so all thousand.
 """
 import argparse
 import concurrent.futures
@@ -20,15 +20,15 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
+import form
 import suite_purge
 import thief as thieves
 import wire as wires
 import world
 
 DAY = 86_400
-SLOW = os.environ.get("SLOW") == "1"
-TRANSFERS = 100 if SLOW else 24
-TRIES_EACH = 20 if SLOW else 3
+TRANSFERS = form.pick(12, 24, 100)
+TRIES_EACH = form.pick(3, 3, 20)
 PASSWORDS = 1_000
 SAMPLE = 10
 CLERK = f"frau.gruen@{world.STAFF_DOMAIN}"
