@@ -1,5 +1,9 @@
 #include <plankurier/links.hpp>
 
+#include <plankurier/code.hpp>
+
+#include "engine/typing.hpp"
+
 namespace plankurier {
 
 namespace {
@@ -12,20 +16,40 @@ std::string_view without_slash(std::string_view base) noexcept {
     return base;
 }
 
+/// `behind`: what stands behind the version.
+SecretText make(std::string_view link_base, std::string_view page, std::string_view behind) {
+    typing::Draft link{without_slash(link_base), link_base.size() + 128};
+    link.text.append(page).append("#").append(version).append(behind);
+    return SecretText{link.text};
+}
+
 SecretText make(std::string_view link_base, std::string_view page, const std::string& id,
                 ByteView secret) {
-    // Reserved beforehand: a string that grows would leave pieces of the secret behind.
-    std::string text;
-    text.reserve(link_base.size() + 128);
-    text.append(without_slash(link_base)).append(page).append("#").append(version).append(id);
+    typing::Draft behind{id, 128};
     if (!secret.empty()) {
-        std::string encoded = to_base64url(secret);
-        text.append(".").append(encoded);
-        wipe(std::as_writable_bytes(std::span{encoded}));
+        typing::Draft encoded{{}, 0};
+        encoded.text = to_base64url(secret);
+        behind.text.append(".").append(encoded.text);
     }
-    SecretText link{text};
-    wipe(std::as_writable_bytes(std::span{text}));
-    return link;
+    return make(link_base, page, behind.text);
+}
+
+struct Head {
+    std::string_view base, behind; ///< `behind` the version
+};
+
+Result<Head> split_head(std::string_view text, std::string_view page) {
+    Head head;
+    if (const auto hash = text.find('#'); hash != std::string_view::npos) {
+        head.base = without_slash(text.substr(0, hash));
+        if (!head.base.ends_with(page)) return fail(Errc::malformed, "page of a link");
+        head.base = without_slash(head.base.substr(0, head.base.size() - page.size()));
+        if (head.base.empty()) return fail(Errc::malformed, "base of a link");
+        text.remove_prefix(hash + 1);
+    }
+    if (!text.starts_with(version)) return fail(Errc::malformed, "version of a link");
+    head.behind = text.substr(version.size());
+    return head;
 }
 
 struct Parts {
@@ -33,16 +57,10 @@ struct Parts {
 };
 
 Result<Parts> split(std::string_view text, std::string_view page) {
-    Parts parts;
-    if (const auto hash = text.find('#'); hash != std::string_view::npos) {
-        parts.base = without_slash(text.substr(0, hash));
-        if (!parts.base.ends_with(page)) return fail(Errc::malformed, "page of a link");
-        parts.base = without_slash(parts.base.substr(0, parts.base.size() - page.size()));
-        if (parts.base.empty()) return fail(Errc::malformed, "base of a link");
-        text.remove_prefix(hash + 1);
-    }
-    if (!text.starts_with(version)) return fail(Errc::malformed, "version of a link");
-    text.remove_prefix(version.size());
+    const auto head = split_head(text, page);
+    if (!head) return tl::unexpected(head.error());
+    Parts parts{head->base, {}, {}};
+    text = head->behind;
     parts.id = text.substr(0, id_digits);
     text.remove_prefix(parts.id.size());
     if (text.empty()) return parts;
@@ -99,6 +117,35 @@ Result<TransferLink> parse_transfer_link(const SecretText& link) {
         out.secret = std::move(*secret);
     }
     return out;
+}
+
+SecretText make_code_link(std::string_view link_base, const SecretText& code) {
+    return make(link_base, "/c", shown_code(code).reveal());
+}
+
+Result<CodeLink> parse_code_link(const SecretText& link) {
+    const auto head = split_head(link.reveal(), "/c");
+    if (!head) return tl::unexpected(head.error());
+    // Otherwise the code itself could hold another link.
+    if (head->behind.find(version) != std::string_view::npos) {
+        return fail(Errc::malformed, "code of a link");
+    }
+    auto code = typed_code(SecretText{head->behind});
+    if (!code) return tl::unexpected(code.error());
+    return CodeLink{std::string{head->base}, std::move(*code)};
+}
+
+SecretText make_never_link(std::string_view link_base, std::string_view token) {
+    return make(link_base, "/n", token);
+}
+
+Result<NeverLink> parse_never_link(const SecretText& link) {
+    constexpr std::size_t token_bytes = 32;
+    const auto head = split_head(link.reveal(), "/n");
+    if (!head) return tl::unexpected(head.error());
+    const auto raw = from_base64url(head->behind);
+    if (!raw || raw->size() != token_bytes) return fail(Errc::malformed, "token of a link");
+    return NeverLink{std::string{head->base}, SecretText{head->behind}};
 }
 
 } // namespace plankurier

@@ -3,8 +3,9 @@
 /// text is a secret from the first byte on; log nothing of it. Stateless functions; any thread.
 ///
 /// `link_base` is where the authority's pages stand, "https://host" with or without a path or a
-/// slash at its end. The parsers also take the part behind `#` alone (`base` is then empty). They
-/// check form only: whether `base` may be talked to is the caller's question.
+/// slash at its end. The parsers are strict; what a person pastes goes through `tidy_link` first.
+/// They also take the part behind `#` alone (`base` is then empty). They check form only: whether
+/// `base` may be talked to is the caller's question.
 
 #include <plankurier/keys.hpp>
 
@@ -37,5 +38,29 @@ struct TransferLink {
 };
 /// Fails with `malformed`.
 [[nodiscard]] Result<TransferLink> parse_transfer_link(const SecretText& link);
+
+/// "BASE/c#v1.<code>": shows a verification code (code.hpp) to the person who got it by mail.
+[[nodiscard]] SecretText make_code_link(std::string_view link_base, const SecretText& code);
+struct CodeLink {
+    std::string base; ///< without a slash at its end
+    SecretText code;  ///< as `typed_code` gives it
+};
+/// Fails with `malformed`.
+[[nodiscard]] Result<CodeLink> parse_code_link(const SecretText& link);
+
+/// "BASE/n#v1.<token, b64url of 32 bytes>": for people who want no mail any more.
+[[nodiscard]] SecretText make_never_link(std::string_view link_base, std::string_view token);
+struct NeverLink {
+    std::string base; ///< without a slash at its end
+    SecretText token; ///< b64url
+};
+/// Fails with `malformed`.
+[[nodiscard]] Result<NeverLink> parse_never_link(const SecretText& link);
+
+/// A link as it was made, out of what a person pastes: with blanks and line breaks in it, in angle
+/// brackets or quotation marks, with a full stop behind it, with `%23` instead of `#`, or wrapped
+/// by a mail filter (docs/protocol.md, "What people paste"). Never fails: what it cannot make a
+/// link of, the parsers refuse.
+[[nodiscard]] SecretText tidy_link(const SecretText& pasted);
 
 } // namespace plankurier

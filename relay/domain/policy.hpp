@@ -1,7 +1,7 @@
 #pragma once
 /// Every limit and rule that an operator can set, in one place. Values; any thread.
 
-#include <plankurier/error.hpp>
+#include <plankurier/contact.hpp>
 
 #include <cstdint>
 #include <map>
@@ -67,13 +67,6 @@ struct Policy {
     std::size_t copies_max{3};
 };
 
-/// Accepts the addresses that are safe in an SMTP command and a header: local part of RFC 5322
-/// atoms and dots, domain of letters, digits and hyphens, at most 254 bytes. No quotes, comments,
-/// literals, control characters. Fails with `invalid_argument`.
-[[nodiscard]] Result<void> check_address(std::string_view address);
-/// Accepts at most 64 digits, blanks and signs of `+-/.()`, or nothing: what the sender types here
-/// stands in a mail, so that it may hold no words. Fails with `invalid_argument`.
-[[nodiscard]] Result<void> check_phone(std::string_view phone);
 /// True when the address fits a pattern (ASCII case is ignored).
 [[nodiscard]] bool matches_pattern(std::string_view address, std::string_view pattern);
 [[nodiscard]] DepartmentLimits limits_of(const Policy& policy, std::string_view department);

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
     write_keys();
     write_trust();
     write_answers();
+    write_pasted();
     std::cout << written << " vectors written, " << wrong << " refused\n";
     return wrong == 0 ? 0 : 1;
 }

@@ -68,6 +68,7 @@ inline Bytes cut(const Bytes& bytes, std::size_t less) {
 void write_body();    ///< sizes, segments, trees, descriptors
 void write_keys();    ///< records, manifests, envelopes, key files, HPKE
 void write_trust();   ///< minisign, directory, file names and types
+void write_pasted();  ///< links and codes as people paste and type them
 void write_answers(); ///< links, signatures, members, challenges, histories
 
 } // namespace plankurier::vectors

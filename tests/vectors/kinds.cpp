@@ -303,8 +303,8 @@ Outcome run(const std::string& kind, const Json& in) {
         {"file_name", run_file_name},
         {"file_type", run_file_type},
     };
-    if (const auto found = answer_kinds().find(kind); found != answer_kinds().end()) {
-        return found->second(in);
+    for (const Kinds* others : {&answer_kinds(), &pasted_kinds()}) {
+        if (const auto found = others->find(kind); found != others->end()) return found->second(in);
     }
     const auto found = kinds.find(kind);
     if (found == kinds.end()) throw std::runtime_error("unknown kind " + kind);

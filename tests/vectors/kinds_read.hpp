@@ -46,5 +46,7 @@ inline Outcome ok(Json out) { return {"ok", std::move(out)}; }
 
 /// The kinds around answers of an authority.
 [[nodiscard]] const Kinds& answer_kinds();
+/// Links and codes as people paste and type them.
+[[nodiscard]] const Kinds& pasted_kinds();
 
 } // namespace plankurier::vectors
