@@ -2,9 +2,8 @@
 #include "engine/crypto.hpp"
 
 #include <plankurier/directory.hpp>
+#include <plankurier/json.hpp>
 #include <plankurier/receiving.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -14,7 +13,7 @@ namespace plankurier {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t departments_max = 1'000, clerks_max = 10'000;
 constexpr std::string_view clerk_id_start = "clerk-";
@@ -223,7 +222,7 @@ bool is_clerk_id(std::string_view id) noexcept {
 }
 
 Result<Directory> parse_directory(std::string_view text) {
-    return read_json("directory", [&] { return directory_from(json::parse(text)); });
+    return read_json("directory", [&] { return directory_from(parse_json(text)); });
 }
 
 std::string encode_directory(const Directory& directory) {
@@ -247,7 +246,7 @@ std::string encode_department(const Department& department) {
 }
 
 Result<Department> parse_department(std::string_view text) {
-    return read_json("department record", [&] { return department_from(json::parse(text)); });
+    return read_json("department record", [&] { return department_from(parse_json(text)); });
 }
 
 std::string encode_escrow(const Escrow& escrow) {
@@ -255,7 +254,7 @@ std::string encode_escrow(const Escrow& escrow) {
 }
 
 Result<Escrow> parse_escrow(std::string_view text) {
-    return read_json("escrow record", [&] { return escrow_from(json::parse(text).at("escrow")); });
+    return read_json("escrow record", [&] { return escrow_from(parse_json(text).at("escrow")); });
 }
 
 } // namespace plankurier

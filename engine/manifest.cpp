@@ -1,10 +1,9 @@
 #include "engine/crypto.hpp"
 #include "engine/manifest_format.hpp"
 
+#include <plankurier/json.hpp>
 #include <plankurier/layout.hpp>
 #include <plankurier/receiving.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -12,7 +11,7 @@ namespace plankurier {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t plain_bytes_min = 4'096;
 
@@ -199,7 +198,7 @@ Result<Frame> unframe(ByteView plain) {
 
 Result<Manifest> decode_json(std::string_view text) {
     try {
-        return from_json(json::parse(text));
+        return from_json(parse_json(text));
     } catch (const json::exception&) {
         return fail(Errc::malformed, "manifest JSON");
     }

@@ -2,11 +2,11 @@
 
 #include <clients/cli/signals.hpp>
 
-#include <nlohmann/json.hpp>
-
+#include <plankurier/json.hpp>
 #include <poll.h>
 #include <termios.h>
 #include <unistd.h>
+
 #include <cstdio>
 #include <ctime>
 #include <iostream>
@@ -105,11 +105,11 @@ void Console::print(std::string_view line) {
 
 void Console::event(std::string_view event, const JsonFields& fields) {
     if (!json_) return;
-    nlohmann::json out{{"event", event}};
+    Json out{{"event", event}};
     for (const auto& [key, value] : fields) {
         std::visit([&](const auto& held) { out[key] = held; }, value);
     }
-    const auto line = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    const auto line = out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);
 }

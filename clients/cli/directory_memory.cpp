@@ -3,7 +3,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/wire.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -14,10 +14,10 @@ std::filesystem::path path_for(const std::filesystem::path& folder, const std::s
 }
 
 std::string encode(const SignedDirectory& texts) {
-    return nlohmann::json{{"signer_pub", texts.signer_pub},
-                          {"signer_minisig", texts.signer_minisig},
-                          {"directory_json", texts.directory_json},
-                          {"directory_minisig", texts.directory_minisig}}
+    return Json{{"signer_pub", texts.signer_pub},
+                {"signer_minisig", texts.signer_minisig},
+                {"directory_json", texts.directory_json},
+                {"directory_minisig", texts.directory_minisig}}
                .dump(2) +
            "\n";
 }

@@ -2,7 +2,7 @@
 
 #include <clients/cli/files.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -27,19 +27,19 @@ std::vector<bool> unpack(ByteView packed, std::size_t count) {
 } // namespace
 
 std::string encode_download_state(const DownloadState& state) {
-    return nlohmann::json{{"format", "plankurier-download-1"},
-                          {"transfer", state.transfer.hex()},
-                          {"folder", to_base64url(as_bytes(state.folder.native()))},
-                          {"names", state.names},
-                          {"piece_count", state.pieces.size()},
-                          {"pieces", to_base64url(pack(state.pieces))},
-                          {"publishing", state.publishing}}
+    return Json{{"format", "plankurier-download-1"},
+                {"transfer", state.transfer.hex()},
+                {"folder", to_base64url(as_bytes(state.folder.native()))},
+                {"names", state.names},
+                {"piece_count", state.pieces.size()},
+                {"pieces", to_base64url(pack(state.pieces))},
+                {"publishing", state.publishing}}
         .dump();
 }
 
 Result<DownloadState> decode_download_state(std::string_view json) {
     try {
-        const auto in = nlohmann::json::parse(json);
+        const auto in = parse_json(json);
         auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
         auto folder = from_base64url(in.at("folder").get<std::string>());
         auto pieces = from_base64url(in.at("pieces").get<std::string>());
@@ -50,7 +50,7 @@ Result<DownloadState> decode_download_state(std::string_view json) {
         return DownloadState{*transfer, std::filesystem::path{std::string{as_text(*folder)}},
                              in.at("names").get<std::vector<std::string>>(), unpack(*pieces, count),
                              in.at("publishing").get<bool>()};
-    } catch (const nlohmann::json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "download state");
     }
 }

@@ -1,6 +1,6 @@
 #include <clients/cli/member_record.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -9,16 +9,16 @@ constexpr std::string_view member_format = "plankurier-member-1";
 } // namespace
 
 std::string encode_member(const RecipientPublicKey& key) {
-    return nlohmann::json{{"format", member_format},
-                          {"type", static_cast<unsigned>(key.type)},
-                          {"pk", to_base64url(key.bytes)}}
+    return Json{{"format", member_format},
+                {"type", static_cast<unsigned>(key.type)},
+                {"pk", to_base64url(key.bytes)}}
                .dump() +
            "\n";
 }
 
 Result<RecipientPublicKey> decode_member(std::string_view json) {
     try {
-        const auto in = nlohmann::json::parse(json);
+        const auto in = parse_json(json);
         if (in.at("format").get<std::string>() != member_format) {
             return fail(Errc::malformed, "member format");
         }
@@ -29,7 +29,7 @@ Result<RecipientPublicKey> decode_member(std::string_view json) {
             return fail(Errc::malformed, "member key");
         }
         return RecipientPublicKey{type, std::move(*bytes)};
-    } catch (const nlohmann::json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "member");
     }
 }

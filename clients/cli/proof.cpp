@@ -1,19 +1,17 @@
 #include <clients/cli/proof.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::string_view status_format = "plankurier-status-1";
 constexpr std::string_view message_format = "plankurier-message-1";
 
 Result<Proof> decode_json(std::string_view content) {
     try {
-        const auto in = Json::parse(content);
+        const auto in = parse_json(content);
         Proof out;
         out.server = in.at("server").get<std::string>();
         if (in.contains("transfer")) {

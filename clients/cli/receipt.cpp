@@ -2,7 +2,7 @@
 
 #include <clients/cli/files.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -11,15 +11,15 @@ constexpr std::string_view receipt_format = "plankurier-receipt-1";
 } // namespace
 
 std::string encode_receipt(const Receipt& receipt) {
-    nlohmann::json out{{"format", receipt_format},
-                       {"transfer", receipt.transfer.hex()},
-                       {"manage", to_base64url(receipt.manage.reveal())},
-                       {"receipt_number", receipt.number},
-                       {"server", receipt.server},
-                       {"authority", receipt.authority},
-                       {"recipient", receipt.recipient},
-                       {"created", receipt.created},
-                       {"expires", receipt.expires}};
+    Json out{{"format", receipt_format},
+             {"transfer", receipt.transfer.hex()},
+             {"manage", to_base64url(receipt.manage.reveal())},
+             {"receipt_number", receipt.number},
+             {"server", receipt.server},
+             {"authority", receipt.authority},
+             {"recipient", receipt.recipient},
+             {"created", receipt.created},
+             {"expires", receipt.expires}};
     if (!receipt.return_link.empty()) out["return_link"] = receipt.return_link.reveal();
     if (!receipt.escrow.empty()) out["escrow"] = receipt.escrow;
     if (!receipt.history.empty()) out["history"] = to_base64url(receipt.history);
@@ -28,7 +28,7 @@ std::string encode_receipt(const Receipt& receipt) {
 
 Result<Receipt> decode_receipt(std::string_view json) {
     try {
-        const auto in = nlohmann::json::parse(json);
+        const auto in = parse_json(json);
         if (in.at("format").get<std::string>() != receipt_format) {
             return fail(Errc::malformed, "receipt format");
         }
@@ -50,7 +50,7 @@ Result<Receipt> decode_receipt(std::string_view json) {
                        SecretText{in.value("return_link", std::string{})},
                        std::move(*history),
                        in.value("escrow", std::string{})};
-    } catch (const nlohmann::json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "receipt");
     }
 }

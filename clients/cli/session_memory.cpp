@@ -1,6 +1,6 @@
 #include <clients/cli/session_memory.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -20,7 +20,7 @@ Result<void> remember_session(const std::filesystem::path& folder, std::string_v
                               std::string_view email, const std::string& session,
                               std::int64_t until) {
     if (auto made = make_private_folder(folder); !made) return made;
-    const SecretText json{nlohmann::json{{"session", session}, {"until", until}}.dump() + "\n"};
+    const SecretText json{Json{{"session", session}, {"until", until}}.dump() + "\n"};
     return write_file_durably(path_for(folder, server, email), as_bytes(json.reveal()));
 }
 
@@ -29,7 +29,7 @@ std::optional<std::string> recall_session(const std::filesystem::path& folder,
                                           std::int64_t now) {
     const auto content = read_file(path_for(folder, server, email), 1u << 16);
     if (!content) return std::nullopt;
-    const auto in = nlohmann::json::parse(*content, nullptr, false);
+    const auto in = try_parse_json(*content);
     const bool whole = in.is_object() && in.contains("session") && in["session"].is_string() &&
                        in.contains("until") && in["until"].is_number_integer();
     if (whole && in["until"].get<std::int64_t>() > now) return in["session"].get<std::string>();

@@ -2,7 +2,7 @@
 
 #include <clients/cli/files.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
 
@@ -15,7 +15,7 @@ Result<std::vector<TrustStore::Pinned>> TrustStore::all() const {
     if (!text) return tl::unexpected(text.error());
     std::vector<Pinned> pinned;
     try {
-        const auto json = nlohmann::json::parse(*text);
+        const auto json = parse_json(*text);
         for (const auto& entry : json.at("authorities")) {
             auto root = parse_minisign_public_key(entry.at("root").get<std::string>());
             if (!root) return tl::unexpected(root.error());
@@ -23,7 +23,7 @@ Result<std::vector<TrustStore::Pinned>> TrustStore::all() const {
                               entry.at("authority").get<std::string>(),
                               {*root, entry.at("highest_serial").get<std::uint64_t>()}});
         }
-    } catch (const nlohmann::json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "trust file");
     }
     return pinned;
@@ -43,7 +43,7 @@ Result<void> TrustStore::pin(const Pinned& pinned) {
     if (!entries) return tl::unexpected(entries.error());
     std::erase_if(*entries, [&](const Pinned& entry) { return entry.server == pinned.server; });
     entries->push_back(pinned);
-    auto list = nlohmann::json::array();
+    auto list = Json::array();
     for (const auto& entry : *entries) {
         list.push_back({{"server", entry.server},
                         {"authority", entry.authority},
@@ -51,7 +51,7 @@ Result<void> TrustStore::pin(const Pinned& pinned) {
                         {"highest_serial", entry.anchor.highest_serial}});
     }
     if (auto made = make_private_folder(path_.parent_path()); !made) return made;
-    const auto text = nlohmann::json{{"authorities", list}}.dump(2) + "\n";
+    const auto text = Json{{"authorities", list}}.dump(2) + "\n";
     return write_file_durably(path_, as_bytes(text));
 }
 

@@ -3,8 +3,7 @@
 #include <clients/cli/files.hpp>
 
 #include <plankurier/fault.hpp>
-
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,8 +14,6 @@
 namespace plankurier::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::string_view step_names[] = {"begun", "verified", "uploading"};
 /// piece u64, root 32, first 8 bytes of SHA-256 over both.
@@ -130,7 +127,7 @@ std::string encode_upload_state(const UploadState& state) {
 
 Result<UploadState> decode_upload_state(std::string_view text) {
     try {
-        const auto in = Json::parse(text);
+        const auto in = parse_json(text);
         UploadState out;
         auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
         auto key = from_base64url(in.at("key").get<std::string>());

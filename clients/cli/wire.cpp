@@ -1,6 +1,6 @@
 #include <clients/cli/wire.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <algorithm>
 
@@ -8,13 +8,11 @@ namespace plankurier::cli {
 
 namespace {
 
-using Json = nlohmann::json;
-
 /// Runs `read` over the parsed text; every surprise is `malformed`.
 template <typename T, typename Read>
 Result<T> parse(std::string_view text, Read read) {
     try {
-        return read(Json::parse(text));
+        return read(parse_json(text));
     } catch (const Json::exception&) {
         return fail(Errc::malformed, "json");
     }
@@ -149,7 +147,7 @@ Result<SignedDirectory> parse_directory_answer(std::string_view json) {
 
 Problem parse_problem(long status, std::string_view json) {
     Problem problem{code_of_status(status), {}, {}, {}};
-    const auto in = Json::parse(json, nullptr, false);
+    const auto in = try_parse_json(json);
     if (!in.is_object()) return problem;
     if (const auto it = in.find("code"); it != in.end() && it->is_string()) {
         problem.code = errc_from_name(it->get<std::string>());

@@ -1,10 +1,8 @@
 #include <clients/cli/wire_inbox.hpp>
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::cli {
-
-using Json = nlohmann::json;
 
 std::string encode_department_challenge(std::string_view department, const KeyId& kid) {
     return Json{{"department", department}, {"kid", to_hex(kid)}}.dump();
@@ -26,14 +24,14 @@ std::string encode_inbox_answer(const InboxId& inbox, const Hash256& answer) {
 }
 
 Result<Bytes> parse_challenge(std::string_view json) {
-    const auto in = Json::parse(json, nullptr, false);
+    const auto in = try_parse_json(json);
     const auto found = in.is_object() ? in.find("challenge") : in.end();
     if (found == in.end() || !found->is_string()) return fail(Errc::malformed, "challenge");
     return from_base64url(found->get<std::string>());
 }
 
 Result<std::string> parse_session(std::string_view json) {
-    const auto in = Json::parse(json, nullptr, false);
+    const auto in = try_parse_json(json);
     const auto found = in.is_object() ? in.find("session") : in.end();
     if (found == in.end() || !found->is_string()) return fail(Errc::malformed, "session");
     return found->get<std::string>();
@@ -41,7 +39,7 @@ Result<std::string> parse_session(std::string_view json) {
 
 Result<std::vector<InboxEntry>> parse_inbox(std::string_view json) {
     try {
-        const auto in = Json::parse(json);
+        const auto in = parse_json(json);
         std::vector<InboxEntry> entries;
         for (const auto& one : in.at("transfers")) {
             auto id = TransferId::from_hex(one.at("tid").get<std::string>());

@@ -2,7 +2,7 @@
 
 #include "relay/adapters/files.hpp"
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <algorithm>
 
@@ -10,7 +10,7 @@ namespace plankurier::relay::adapters {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 bool is_url(std::string_view url) {
     constexpr std::string_view start = "https://";
@@ -32,7 +32,7 @@ std::string encode_node(const KnownRelay& relay) {
 }
 
 Result<KnownRelay> parse_node(std::string_view text) {
-    const json record = json::parse(text, nullptr, false);
+    const json record = try_parse_json(text);
     if (!record.is_object()) return fail(Errc::malformed, "node record");
     for (const char* member : {"id", "key", "url"}) {
         if (!record.contains(member) || !record[member].is_string()) {

@@ -5,13 +5,12 @@
 #include "relay/http/message.hpp"
 
 #include <plankurier/ids.hpp>
+#include <plankurier/json.hpp>
 #include <plankurier/secret.hpp>
-
-#include <nlohmann/json.hpp>
 
 namespace plankurier::relay::http {
 
-[[nodiscard]] inline Response ok(const nlohmann::json& value, int status = 200) {
+[[nodiscard]] inline Response ok(const Json& value, int status = 200) {
     return {status, value.dump()};
 }
 /// The problem document of a failure.
@@ -36,7 +35,7 @@ template <typename SecretType>
     return out;
 }
 /// 32 bytes as base64url. Fails with `malformed`.
-[[nodiscard]] Result<Hash256> hash(const nlohmann::json& value);
+[[nodiscard]] Result<Hash256> hash(const Json& value);
 /// The wire name of a state (docs/protocol.md, section 2).
 [[nodiscard]] std::string_view state_name(TransferState state);
 /// The transfer that a call is about. Fails with `malformed`.

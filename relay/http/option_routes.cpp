@@ -1,12 +1,13 @@
 // What a sender may change later, what a recipient may refuse.
 #include "relay/http/calls.hpp"
 #include "relay/http/routes.hpp"
+#include <plankurier/json.hpp>
 
 namespace plankurier::relay::http {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 /// Calls `then` with the transfer and its sender's token.
 template <typename Then>
@@ -40,7 +41,7 @@ Response Router::revoke(const Request& request) {
 
 Response Router::change_expiry(const Request& request) {
     return managed(request, [&](const TransferId& id, const ManageToken& token) {
-        const json body = json::parse(request.body);
+        const json body = parse_json(request.body);
         const auto expires =
             relay_.change_expiry(id, token, body.at("expires_days_from_now").get<std::int64_t>());
         if (!expires) return from(expires);
@@ -67,7 +68,7 @@ Response Router::report(const Request& request) {
 }
 
 Response Router::never(const Request& request) {
-    const SecretText token{json::parse(request.body).at("token").get<std::string>()};
+    const SecretText token{parse_json(request.body).at("token").get<std::string>()};
     const auto done = relay_.never_again(token);
     if (!done) return from(done);
     return {204, {}};

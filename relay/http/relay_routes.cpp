@@ -2,13 +2,15 @@
 #include "relay/http/calls.hpp"
 #include "relay/http/routes.hpp"
 
+#include <plankurier/json.hpp>
+
 #include <string_view>
 
 namespace plankurier::relay::http {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t ids_max = 1'000, receipts_max = 100, certificates_max = 100;
 
@@ -20,7 +22,7 @@ struct Statement {
 };
 Result<Statement> open_statement(const Request& request, const KnownRelays& relays,
                                  std::string_view context) {
-    const json outer = json::parse(request.body);
+    const json outer = parse_json(request.body);
     const auto id = RelayId::from_hex(outer.at("relay").get<std::string>());
     const KnownRelay* known = id ? relays.find(*id) : nullptr;
     if (known == nullptr) return fail(Errc::not_found, "relay");
@@ -35,7 +37,7 @@ Result<Statement> open_statement(const Request& request, const KnownRelays& rela
     if (!verify(known->key, as_bytes(statement), signature)) {
         return fail(Errc::bad_signature, "signature");
     }
-    return Statement{known, json::parse(text)};
+    return Statement{known, parse_json(text)};
 }
 
 Result<std::vector<TransferId>> ids(const json& list, std::size_t count_max) {
@@ -162,7 +164,7 @@ Response Router::swarm_certificate(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const auto key = from_base64url(body.at("public_key").get<std::string>());
     if (!key) return from(key);
     const auto issued = relay_.swarm_certificate(*id, *token, *key);

@@ -1,13 +1,15 @@
 #include "relay/http/routes.hpp"
 #include "relay/http/calls.hpp"
 
+#include <plankurier/json.hpp>
+
 #include <string_view>
 
 namespace plankurier::relay::http {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t json_bytes_max = 64 * 1'024;
 constexpr std::size_t relay_bytes_max = 256 * 1'024;
@@ -143,7 +145,7 @@ Response Router::too_many_codes(const std::optional<WorkPuzzle>& work) {
 }
 
 Response Router::begin_verification(const Request& request) {
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const auto email = body.at("email").get<std::string>();
     const auto begun = relay_.begin_verification(email, body.value("language", std::string{"de"}),
                                                  code_wish(request, body));
@@ -163,7 +165,7 @@ Response Router::begin_verification(const Request& request) {
 Response Router::resend(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = request.body.empty() ? json::object() : json::parse(request.body);
+    const json body = request.body.empty() ? json::object() : parse_json(request.body);
     const auto done = relay_.resend(*session, work_done(body));
     if (!done && done.error().code == Errc::rate_limited) {
         return too_many_codes(relay_.code_work(*session));
@@ -179,7 +181,7 @@ Response Router::resend(const Request& request) {
 Response Router::check_code(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const SecretText code{body.at("code").get<std::string>()};
     const auto remember_days = body.value("remember_days", std::int64_t{0});
     std::int64_t attempts_left = 0;
@@ -194,7 +196,7 @@ Response Router::check_code(const Request& request) {
 Response Router::create_transfer(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     TransferRequest wanted;
     const auto id = TransferId::from_hex(body.at("tid").get<std::string>());
     const auto fetch = hash(body.at("fetch_sha256"));
@@ -265,7 +267,7 @@ Response Router::finish(const Request& request) {
     const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
     if (!token) return from(token);
     std::vector<Bytes> receipts;
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     for (const json& one : body.at("receipts")) {
         auto raw = from_base64url(one.get<std::string>());
         if (!raw) return from(raw);
@@ -304,7 +306,7 @@ Response Router::fetched(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
-    const json body = request.body.empty() ? json::object() : json::parse(request.body);
+    const json body = request.body.empty() ? json::object() : parse_json(request.body);
     const auto report = from_base64url(body.value("report", std::string{}));
     if (!report) return from(report);
     const auto done = relay_.fetched(*id, *token, *report);

@@ -1,12 +1,13 @@
 // Sessions of those who hold a private key, and what waits for them.
 #include "relay/http/calls.hpp"
 #include "relay/http/routes.hpp"
+#include <plankurier/json.hpp>
 
 namespace plankurier::relay::http {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 Response challenge_answer(const Result<KeyChallenge>& challenge) {
     if (!challenge) return from(challenge);
@@ -40,7 +41,7 @@ Result<Bytes> read(const Request& request, Get get) {
 } // namespace
 
 Response Router::department_challenge(const Request& request) {
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const auto raw = from_hex(body.at("kid").get<std::string>());
     KeyId kid{};
     if (!raw || raw->size() != kid.size()) return problem(Errc::malformed);
@@ -50,14 +51,14 @@ Response Router::department_challenge(const Request& request) {
 }
 
 Response Router::department_session(const Request& request) {
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     KeyHolder holder{body.at("department").get<std::string>(), {}};
     if (holder.department.empty()) return problem(Errc::not_verified); // would name the inbox 0
     return open_session(relay_, holder, body);
 }
 
 Response Router::inbox_challenge(const Request& request) {
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
     if (!inbox) return from(inbox);
     auto key = from_base64url(body.at("public_key").get<std::string>());
@@ -69,7 +70,7 @@ Response Router::inbox_challenge(const Request& request) {
 }
 
 Response Router::inbox_session(const Request& request) {
-    const json body = json::parse(request.body);
+    const json body = parse_json(request.body);
     const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
     if (!inbox) return from(inbox);
     return open_session(relay_, {{}, *inbox}, body);

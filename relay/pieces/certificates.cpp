@@ -1,10 +1,11 @@
 #include "relay/pieces/certificates.hpp"
 
-#include <nlohmann/json.hpp>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include <plankurier/json.hpp>
 
 #include <ctime>
 #include <optional>
@@ -14,7 +15,7 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t cached_max = 4'096;
 
@@ -82,7 +83,7 @@ Result<Certificates::Cached> Certificates::ask(const TransferId& transfer) {
                                         .dump());
     if (!body) return tl::unexpected(body.error());
     try {
-        const json answer = json::parse(*body);
+        const json answer = parse_json(*body);
         for (const json& one : answer.at("certificates")) {
             if (one.at("tid").get<std::string>() != transfer.hex()) continue;
             Cached cached{answer.at("authority").get<std::string>(),

@@ -1,8 +1,7 @@
 #include "relay/pieces/control_calls.hpp"
 
+#include <plankurier/json.hpp>
 #include <plankurier/keys.hpp>
-
-#include <nlohmann/json.hpp>
 
 namespace plankurier::relay::pieces {
 
@@ -27,9 +26,9 @@ Result<std::string> ControlCalls::post(const std::string& path, const std::strin
         call.url = place_.url + path;
     }
     call.answer_bytes_max = answer_bytes_max;
-    call.body = nlohmann::json{{"relay", relay_.hex()},
-                               {"request", request},
-                               {"signature", to_base64url(sign(seed_, as_bytes(statement)))}}
+    call.body = Json{{"relay", relay_.hex()},
+                     {"request", request},
+                     {"signature", to_base64url(sign(seed_, as_bytes(statement)))}}
                     .dump();
     const std::scoped_lock lock{mutex_};
     auto answer = client_.call(call);

@@ -1,12 +1,12 @@
 #include "relay/pieces/relay_calls.hpp"
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::relay::pieces {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr int call_seconds = 6;
 /// A map of ten thousand volumes.
@@ -17,7 +17,7 @@ std::string path_of(const VolumeName& volume) {
 }
 
 Errc code_of(const HttpAnswer& answer) {
-    const json problem = json::parse(answer.body, nullptr, false);
+    const json problem = try_parse_json(answer.body);
     const auto code = problem.is_object() ? problem.find("code") : problem.end();
     if (code == problem.end() || !code->is_string()) return Errc::unavailable;
     return errc_from_name(code->get_ref<const std::string&>());
@@ -46,7 +46,7 @@ Result<RelayCalls::Place> RelayCalls::swarm(const OtherRelay& relay, const std::
     const json wish = plain ? json{{"plain", true}} : json::object();
     auto answer = call(relay, ticket, "POST", path_of(volume) + "/swarm", wish.dump());
     if (!answer) return tl::unexpected(answer.error());
-    const json told = json::parse(answer->body, nullptr, false);
+    const json told = try_parse_json(answer->body);
     if (!told.is_object() || !told.contains("port") || !told["port"].is_number_unsigned()) {
         return fail(Errc::malformed, "swarm");
     }
@@ -70,7 +70,7 @@ Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay
     if (!answer) return tl::unexpected(answer.error());
     std::vector<std::uint32_t> out;
     try {
-        const json map = json::parse(answer->body);
+        const json map = parse_json(answer->body);
         for (const json& one : map.at("volumes")) {
             if (one.at("descriptor").get<bool>()) out.push_back(one.at("n").get<std::uint32_t>());
         }

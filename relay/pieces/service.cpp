@@ -1,8 +1,7 @@
 #include "relay/pieces/service.hpp"
 
 #include <plankurier/fault.hpp>
-
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <unistd.h>
 #include <cerrno>
@@ -13,7 +12,7 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 unsigned status_of(Errc code) noexcept {
     switch (code) {

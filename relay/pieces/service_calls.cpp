@@ -1,12 +1,12 @@
 // The calls with a small body.
 #include "relay/pieces/service.hpp"
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 namespace plankurier::relay::pieces {
 
 namespace {
-using nlohmann::json;
+using json = Json;
 }
 
 Answer Service::small_body(const SmallUpload& upload, ByteView body) {
@@ -41,7 +41,7 @@ Answer Service::sign_receipt(const SmallUpload& upload) {
 
 Answer Service::note_copy(const SmallUpload& upload, ByteView body) {
     if (copying_ == nullptr) return problem(Errc::unavailable);
-    const json note = json::parse(as_text(body), nullptr, false);
+    const json note = try_parse_json(as_text(body));
     const auto text = [&](const char* key) {
         const bool there = note.is_object() && note.contains(key) && note[key].is_string();
         return there ? note[key].get<std::string>() : std::string{};
@@ -60,7 +60,7 @@ Answer Service::note_copy(const SmallUpload& upload, ByteView body) {
 }
 
 void Service::swarm(const SmallUpload& upload, ByteView body, Answered answered) {
-    const json wish = json::parse(as_text(body), nullptr, false);
+    const json wish = try_parse_json(as_text(body));
     if (!wish.is_object()) return answered(problem(Errc::malformed));
     const auto plain = wish.find("plain");
     if (plain != wish.end() && !plain->is_boolean()) return answered(problem(Errc::malformed));

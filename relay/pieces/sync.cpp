@@ -1,6 +1,6 @@
 #include "relay/pieces/sync.hpp"
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,7 +10,7 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t ids_max = 500;
 constexpr std::size_t receipts_max = 100;
@@ -104,7 +104,7 @@ void Sync::purge(const TransferId& transfer) {
 }
 
 void Sync::obey(const std::string& text) {
-    const json answer = json::parse(text);
+    const json answer = parse_json(text);
     // The last request's statements have arrived.
     gone_.erase(gone_.begin(),
                 gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));

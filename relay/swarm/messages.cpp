@@ -1,6 +1,6 @@
 #include "relay/swarm/messages.hpp"
 
-#include <nlohmann/json.hpp>
+#include <plankurier/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@ namespace plankurier::relay::swarm {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::array<const char*, 3> command_names{"add", "connect", "remove"};
 constexpr std::array<const char*, 8> report_names{"hello", "ready",    "piece",  "complete",
@@ -98,7 +98,7 @@ std::string encode(const Report& report) {
 
 Result<Command> decode_command(std::string_view text) {
     try {
-        const json message = json::parse(text);
+        const json message = parse_json(text);
         Command command;
         command.kind = kind_of<Command::Kind>(message, command_names);
         command.volume.name = name_of(message);
@@ -117,7 +117,7 @@ Result<Command> decode_command(std::string_view text) {
 
 Result<Report> decode_report(std::string_view text) {
     try {
-        const json message = json::parse(text);
+        const json message = parse_json(text);
         Report report;
         report.kind = kind_of<Report::Kind>(message, report_names);
         if (report.kind == Report::Kind::hello) {

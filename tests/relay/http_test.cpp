@@ -265,12 +265,15 @@ TEST_CASE("numbers in JSON that are none, or too large, get no transfer") {
     const std::map<std::string, std::string> headers{
         {"plankurier-session", to_base64url(session.reveal())}};
     for (const char* member : {"body_len", "expiry_days"}) {
-        for (const char* value : {"-1", "0", "1e300", "1e19", "18446744073709551616", "\"14\"",
-                                  "null", "[]", "-9223372036854775808", "9007199254740993"}) {
+        for (const char* value :
+             {"-1", "0", "1e300", "1e19", "18446744073709551616", "\"14\"", "null", "[]",
+              "-9223372036854775808", "9007199254740993", "14.0", "14.5", "1.4e1"}) {
             json body = transfer_body(Sending{});
-            body[member] = json::parse(value);
+            body[member] = "number";
+            std::string text = body.dump();
+            text.replace(text.find("\"number\""), 8, value);
             INFO(member << " " << value);
-            const Response response = api.call("POST", "/v1/transfers", headers, body.dump());
+            const Response response = api.call("POST", "/v1/transfers", headers, text);
             CHECK(response.status == 400);
         }
     }
