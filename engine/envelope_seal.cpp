@@ -196,8 +196,7 @@ Result<Bytes> seal_envelope(const TransferKey& key, const Manifest& manifest,
     const auto plain_bytes = manifest_format::framed_bytes(json->size(), options.signer != nullptr);
     if (!plain_bytes) return tl::unexpected(plain_bytes.error());
     const TransferId& transfer = manifest.transfer;
-    const Bytes body_aad = Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
-    const Floe body = new_floe(key, transfer, "body", body_aad, {}, entropy);
+    const Floe body = new_floe(key, transfer, "body", body_aad(transfer), {}, entropy);
     Floe inner = new_floe(key, transfer, "manifest", manifest_aad(transfer),
                           {manifest_segment_bytes}, entropy);
     const Ivs ivs = manifest_ivs(*plain_bytes, entropy);

@@ -27,6 +27,10 @@ void put_big_endian(std::span<std::byte> out, std::uint64_t value) noexcept {
 
 } // namespace
 
+Bytes body_aad(const TransferId& transfer) {
+    return Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
+}
+
 struct Floe::State {
     Shape shape;
     Bytes aad;

@@ -11,6 +11,9 @@
 
 namespace plankurier {
 
+/// The associated data of a body.
+[[nodiscard]] Bytes body_aad(const TransferId& transfer);
+
 class Floe {
 public:
     /// Of one string: `segment_bytes_full` on the wire, `rotation_bits` segments per key (log2; 20

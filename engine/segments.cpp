@@ -1,9 +1,9 @@
 #include "engine/floe.hpp"
 #include "engine/sha256_pair.hpp"
+#include "engine/synthetic_iv.hpp"
 
 #include <plankurier/sealing.hpp>
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 
 namespace plankurier {
@@ -11,13 +11,6 @@ namespace plankurier {
 namespace {
 
 unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
-
-Bytes body_aad(const TransferId& transfer) {
-    return Writer{}.text("plankurier/1 body").u8(0).bytes(transfer.bytes).take();
-}
 
 /// The body's FLOE state; the header was authenticated by whoever hands it in, or is our own.
 Floe body_floe(const TransferKey& key, const TransferId& transfer, const FloeHeader& header) {
@@ -26,9 +19,6 @@ Floe body_floe(const TransferKey& key, const TransferId& transfer, const FloeHea
     return Floe{body_key.reveal(), body_aad(transfer), ByteView{header}.subspan<10, 32>(), {}};
 }
 
-struct FreeMac {
-    void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
-};
 struct FreeDigest {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
@@ -37,46 +27,14 @@ struct FreeDigest {
 
 struct SegmentSealer::State {
     Floe floe;
+    SyntheticIv ivs;
     std::uint64_t segments;
-    /// Keyed once; EVP_MAC_init without a key starts the next message with the same key.
-    std::unique_ptr<EVP_MAC_CTX, FreeMac> mac;
-    std::unique_ptr<HmacPair> pair; ///< empty where the processor lacks it
-
-    State(Floe body, std::uint64_t count, ByteView iv_key)
-        : floe(std::move(body)), segments(count) {
-        EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-        mac.reset(EVP_MAC_CTX_new(algorithm));
-        EVP_MAC_free(algorithm);
-        char digest[] = "SHA256";
-        const OSSL_PARAM parameters[] = {
-            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-            OSSL_PARAM_construct_end()};
-        expects(EVP_MAC_init(mac.get(), raw(iv_key.data()), iv_key.size(), parameters) == 1,
-                "HMAC key");
-        if (sha256_pair_available()) pair = std::make_unique<HmacPair>(iv_key);
-    }
 };
 
-namespace {
-
-/// What the synthetic IV binds besides the plaintext: u64 index || last.
-std::array<std::byte, 9> place_of(std::uint64_t index, bool last) noexcept {
-    std::array<std::byte, 9> place{};
-    for (std::size_t i = 0; i < 8; ++i) {
-        place[i] = static_cast<std::byte>(index >> (56 - 8 * i) & 0xFFU);
-    }
-    place[8] = last ? std::byte{1} : std::byte{0};
-    return place;
-}
-
-} // namespace
-
 SegmentSealer::SegmentSealer(const TransferKey& key, const TransferId& transfer,
-                             const FloeHeader& header, std::uint64_t segments) {
-    crypto::Key256 iv_key;
-    derive(key, transfer, "iv", iv_key.reveal_mutable());
-    state_ = std::make_unique<State>(body_floe(key, transfer, header), segments, iv_key.reveal());
-}
+                             const FloeHeader& header, std::uint64_t segments)
+    : state_(std::make_unique<State>(
+          State{body_floe(key, transfer, header), SyntheticIv{key, transfer}, segments})) {}
 SegmentSealer::~SegmentSealer() = default;
 SegmentSealer::SegmentSealer(SegmentSealer&&) noexcept = default;
 SegmentSealer& SegmentSealer::operator=(SegmentSealer&&) noexcept = default;
@@ -86,34 +44,12 @@ void SegmentSealer::seal(std::uint64_t index, ByteView plain, std::span<std::byt
                 out.size() == segment_bytes,
             "segment");
     const bool last = index + 1 == state_->segments;
-    const auto place = place_of(index, last);
-    std::array<std::byte, 32> full{};
-    std::size_t length = 0;
-    EVP_MAC_CTX* const mac = state_->mac.get();
-    expects(EVP_MAC_init(mac, nullptr, 0, nullptr) == 1 &&
-                EVP_MAC_update(mac, raw(place.data()), place.size()) == 1 &&
-                EVP_MAC_update(mac, raw(plain.data()), plain.size()) == 1 &&
-                EVP_MAC_final(mac, raw(full.data()), &length, full.size()) == 1,
-            "synthetic IV");
-    state_->floe.seal(index, last, std::span{std::as_const(full)}.first<12>(), plain, out);
+    state_->floe.seal(index, last, state_->ivs.of(index, last, plain), plain, out);
 }
 
 void SegmentSealer::seal_pair(std::uint64_t index, ByteView plain, std::span<std::byte> out) {
-    expects(index + 1 < state_->segments && plain.size() == 2 * segment_plain_bytes &&
-                out.size() == 2 * segment_bytes,
-            "two segments");
-    const std::array parts = {plain.first(segment_plain_bytes), plain.last(segment_plain_bytes)};
-    const std::array outs = {out.first(segment_bytes), out.last(segment_bytes)};
-    if (!state_->pair) {
-        seal(index, parts[0], outs[0]);
-        seal(index + 1, parts[1], outs[1]);
-        return;
-    }
-    const bool last = index + 2 == state_->segments;
-    const std::array places = {place_of(index, false), place_of(index + 1, last)};
-    const HashPair ivs = state_->pair->mac({places[0], parts[0]}, {places[1], parts[1]});
-    state_->floe.seal(index, false, std::span{ivs.first}.first<12>(), parts[0], outs[0]);
-    state_->floe.seal(index + 1, last, std::span{ivs.second}.first<12>(), parts[1], outs[1]);
+    seal(index, plain.first(segment_plain_bytes), out.first(segment_bytes));
+    seal(index + 1, plain.last(segment_plain_bytes), out.last(segment_bytes));
 }
 
 struct SegmentOpener::State {

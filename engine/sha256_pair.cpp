@@ -1,9 +1,5 @@
 #include "engine/sha256_pair.hpp"
 
-#include <plankurier/secret.hpp>
-
-#include <algorithm>
-
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -116,27 +112,14 @@ Hash256 digest_of(const Words& state) noexcept {
     return digest;
 }
 
-/// Hashes the rest of two messages of which `before` bytes are in the states already, and the
-/// padding: a 1, zeros, the whole length in bits.
-void finish(Words& first, Words& second, std::size_t before, ByteView first_rest,
-            ByteView second_rest) noexcept {
-    const std::size_t chunks = first_rest.size() / chunk_bytes;
-    compress(first, second, first_rest.data(), second_rest.data(), chunks);
-    const std::size_t left = first_rest.size() % chunk_bytes;
-    const std::size_t end_chunks = left + 9 > chunk_bytes ? 2 : 1;
-    const std::uint64_t bits = (before + first_rest.size()) * 8;
-    std::array<std::array<std::byte, 2 * chunk_bytes>, 2> ends{};
-    const std::array rests = {first_rest.last(left), second_rest.last(left)};
-    for (std::size_t which = 0; which < 2; ++which) {
-        auto& end = ends[which];
-        *std::copy(rests[which].begin(), rests[which].end(), end.begin()) = std::byte{0x80};
-        for (std::size_t i = 0; i < 8; ++i) {
-            end[end_chunks * chunk_bytes - 1 - i] = static_cast<std::byte>(bits >> (8 * i) & 0xFFU);
-        }
+/// The last chunk of a message of whole chunks: a 1, zeros, its length in bits.
+std::array<std::byte, chunk_bytes> padding_after(std::size_t bytes) noexcept {
+    std::array<std::byte, chunk_bytes> padding{std::byte{0x80}};
+    const std::uint64_t bits = std::uint64_t{bytes} * 8;
+    for (std::size_t i = 0; i < 8; ++i) {
+        padding[chunk_bytes - 1 - i] = static_cast<std::byte>(bits >> (8 * i) & 0xFFU);
     }
-    compress(first, second, ends[0].data(), ends[1].data(), end_chunks);
-    wipe(ends[0]);
-    wipe(ends[1]);
+    return padding;
 }
 
 } // namespace
@@ -157,53 +140,9 @@ HashPair sha256_pair(ByteView first, ByteView second) noexcept {
     expects(first.size() == second.size() && first.size() % chunk_bytes == 0, "hash pair");
     Words one = initial;
     Words two = initial;
-    finish(one, two, 0, first, second);
-    return {digest_of(one), digest_of(two)};
-}
-
-HmacPair::HmacPair(ByteView key) noexcept {
-    expects(key.size() <= chunk_bytes, "HMAC key");
-    std::array<std::byte, chunk_bytes> inner{};
-    std::array<std::byte, chunk_bytes> outer{};
-    std::copy(key.begin(), key.end(), inner.begin());
-    std::copy(key.begin(), key.end(), outer.begin());
-    for (std::byte& value : inner) value ^= std::byte{0x36};
-    for (std::byte& value : outer) value ^= std::byte{0x5C};
-    inner_ = outer_ = initial;
-    compress(inner_, outer_, inner.data(), outer.data(), 1);
-    wipe(inner);
-    wipe(outer);
-}
-
-HmacPair::~HmacPair() {
-    wipe(std::as_writable_bytes(std::span{inner_}));
-    wipe(std::as_writable_bytes(std::span{outer_}));
-}
-
-HashPair HmacPair::mac(const Message& first, const Message& second) const noexcept {
-    expects(first.head.size() == second.head.size() && first.head.size() < chunk_bytes &&
-                first.text.size() == second.text.size() && first.text.size() >= chunk_bytes,
-            "HMAC pair");
-    // The first chunk holds the head and as much of the text as fits; the rest is hashed in place.
-    const std::size_t taken = chunk_bytes - first.head.size();
-    const auto chunk_of = [&](const Message& message) {
-        std::array<std::byte, chunk_bytes> chunk{};
-        const auto after = std::copy(message.head.begin(), message.head.end(), chunk.begin());
-        std::copy_n(message.text.begin(), taken, after);
-        return chunk;
-    };
-    auto one_chunk = chunk_of(first);
-    auto two_chunk = chunk_of(second);
-    Words one = inner_;
-    Words two = inner_;
-    compress(one, two, one_chunk.data(), two_chunk.data(), 1);
-    finish(one, two, 2 * chunk_bytes, first.text.subspan(taken), second.text.subspan(taken));
-    const Hash256 one_inner = digest_of(one);
-    const Hash256 two_inner = digest_of(two);
-    one = two = outer_;
-    finish(one, two, chunk_bytes, one_inner, two_inner);
-    wipe(one_chunk);
-    wipe(two_chunk);
+    const auto padding = padding_after(first.size());
+    compress(one, two, first.data(), second.data(), first.size() / chunk_bytes);
+    compress(one, two, padding.data(), padding.data(), 1);
     return {digest_of(one), digest_of(two)};
 }
 
@@ -215,9 +154,6 @@ namespace plankurier {
 
 bool sha256_pair_available() noexcept { return false; }
 HashPair sha256_pair(ByteView, ByteView) noexcept { return {}; }
-HmacPair::HmacPair(ByteView) noexcept {}
-HmacPair::~HmacPair() = default;
-HashPair HmacPair::mac(const Message&, const Message&) const noexcept { return {}; }
 
 } // namespace plankurier
 
