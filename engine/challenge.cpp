@@ -43,12 +43,14 @@ Result<Hash256> answer_challenge(const KeySeed& seed, StanzaType type, ByteView 
     const std::uint16_t wire_type = in.u16();
     const auto kid = in.array<8>();
     if (!in.ok() || magic != "PKC1") return fail(Errc::malformed, "challenge");
+    const std::size_t enc_bytes = public_key_bytes(static_cast<StanzaType>(wire_type));
+    if (enc_bytes == 0) return fail(Errc::unsupported, "key type");
+    const ByteView enc = in.bytes(enc_bytes);
+    const ByteView sealed = in.bytes(48);
+    if (!in.at_end()) return fail(Errc::malformed, "challenge");
     if (wire_type != static_cast<std::uint16_t>(type) || kid != key_id(*own)) {
         return fail(Errc::wrong_key, "challenge for another key");
     }
-    const ByteView enc = in.bytes(public_key_bytes(type));
-    const ByteView sealed = in.bytes(48);
-    if (!in.at_end()) return fail(Errc::malformed, "challenge");
     Nonce nonce;
     const auto opened = hpke::open(type, hpke::private_key(type, seed), enc, info(type, kid), {},
                                    sealed, nonce.reveal_mutable());

@@ -106,6 +106,15 @@ bool gcm_open(ByteView key, ByteView nonce, ByteView aad, ByteView sealed,
     return ok;
 }
 
+Result<void> check_argon2_cost(std::uint32_t passes, std::uint32_t memory_kib) {
+    constexpr std::uint32_t passes_max = 10, memory_kib_min = 8, memory_kib_max = 1U << 20;
+    if (passes == 0 || memory_kib < memory_kib_min) return fail(Errc::malformed, "Argon2id cost");
+    if (passes > passes_max || memory_kib > memory_kib_max) {
+        return fail(Errc::too_large, "Argon2id cost");
+    }
+    return {};
+}
+
 void argon2id(std::string_view password, std::span<const std::byte, 16> salt, std::uint32_t passes,
               std::uint32_t memory_kib, std::span<std::byte> out) {
     if (crypto_pwhash(raw(out.data()), out.size(), password.data(), password.size(),

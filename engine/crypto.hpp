@@ -26,6 +26,9 @@ void hmac_sha256(ByteView key, std::initializer_list<ByteView> parts, std::span<
 [[nodiscard]] bool gcm_open(ByteView key, ByteView nonce, ByteView aad, ByteView sealed,
                             std::span<std::byte> out);
 
+/// What a reader lets somebody else's bytes cost it: at most 10 passes and 1 GiB. Fails with
+/// `malformed` (nothing that Argon2id can do) or `too_large`.
+[[nodiscard]] Result<void> check_argon2_cost(std::uint32_t passes, std::uint32_t memory_kib);
 /// Argon2id v1.3 with p = 1 (RFC 9106). Throws std::bad_alloc when the memory is not to be had.
 void argon2id(std::string_view password, std::span<const std::byte, 16> salt, std::uint32_t passes,
               std::uint32_t memory_kib, std::span<std::byte> out);

@@ -67,19 +67,22 @@ bool is_same_address(std::string_view one, std::string_view other) noexcept {
     return std::ranges::equal(one, other, {}, lower, lower);
 }
 
-/// Of those that count now the newest epoch.
+/// Of those that count now, and that this program can seal to, the newest epoch.
 Result<DepartmentKey> newest(const std::vector<DepartmentKey>& keys,
                              const std::vector<KeyId>& revoked, std::int64_t now) {
     const DepartmentKey* best = nullptr;
+    bool has_later_kind = false;
     for (const DepartmentKey& key : keys) {
         const bool is_revoked = std::ranges::find(revoked, key.kid) != revoked.end();
         if (is_revoked || now < key.from || now >= key.until) continue;
-        if (best == nullptr ||
-            std::pair{key.from, key.until} > std::pair{best->from, best->until}) {
+        if (public_key_bytes(key.key.type) == 0) {
+            has_later_kind = true;
+        } else if (best == nullptr ||
+                   std::pair{key.from, key.until} > std::pair{best->from, best->until}) {
             best = &key;
         }
     }
-    if (best == nullptr) return fail(Errc::expired, "key");
+    if (best == nullptr) return fail(has_later_kind ? Errc::unsupported : Errc::expired, "key");
     return *best;
 }
 
@@ -132,7 +135,7 @@ Result<DepartmentKey> usable_key(const Directory& directory, const Department& d
 }
 
 Result<DepartmentKey> usable_escrow_key(const Directory& directory, std::int64_t now) {
-    if (!directory.escrow) return fail(Errc::expired, "escrow key");
+    if (!directory.escrow) return fail(Errc::not_found, "escrow key");
     return newest(directory.escrow->keys, directory.revoked, now);
 }
 

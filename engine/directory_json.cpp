@@ -1,5 +1,5 @@
 // Directories and the records that they are made of, as JSON (format 3.9).
-#include "engine/crypto.hpp"
+#include "engine/hpke.hpp"
 
 #include <plankurier/directory.hpp>
 #include <plankurier/json.hpp>
@@ -75,6 +75,11 @@ Result<DepartmentKey> key_from(const json& value) {
     key.until = value.at("until").get<std::int64_t>();
     if (to_hex(key.kid) != value.at("kid").get<std::string>()) {
         return fail(Errc::malformed, "key id");
+    }
+    // A later kind of key may stand beside those that this program knows.
+    const bool is_known = public_key_bytes(key.key.type) != 0;
+    if (is_known && !hpke::is_point(key.key.type, key.key.bytes)) {
+        return fail(Errc::malformed, "public key");
     }
     return key;
 }

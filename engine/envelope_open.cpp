@@ -4,6 +4,7 @@
 
 #include <plankurier/receiving.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace plankurier {
@@ -11,9 +12,6 @@ namespace plankurier {
 namespace {
 
 using namespace envelope_format;
-
-constexpr std::uint32_t passes_max = 10;
-constexpr std::uint32_t memory_kib_max = 1U << 20;
 
 /// The fixed body length of a stanza type; nothing for types this program does not know.
 std::optional<std::size_t> body_bytes_of(std::uint16_t type) noexcept {
@@ -50,9 +48,23 @@ Result<void> check_caps(ByteView envelope, const EnvelopeView& view) {
         in.bytes(16);
         const std::uint32_t passes = in.u32();
         const std::uint32_t memory_kib = in.u32();
-        if (passes == 0 || passes > passes_max || memory_kib < 8 || memory_kib > memory_kib_max) {
-            return fail(Errc::too_large, "Argon2id cost");
-        }
+        if (auto cost = crypto::check_argon2_cost(passes, memory_kib); !cost) return cost;
+    }
+    return {};
+}
+
+/// What the flags promise of the stanzas is true.
+Result<void> check_flags(const EnvelopeView& view) {
+    const auto any_of = [&](std::initializer_list<std::uint16_t> types) {
+        return std::ranges::any_of(view.stanzas, [&](const StanzaView& stanza) {
+            return std::ranges::find(types, stanza.type) != types.end();
+        });
+    };
+    if ((view.flags & flag_all_hybrid) != 0 && any_of({1, 5})) {
+        return fail(Errc::malformed, "a stanza that is not hybrid");
+    }
+    if ((view.flags & flag_is_reply) != 0 && any_of({2, 3, 4})) {
+        return fail(Errc::malformed, "an answer that no key opens");
     }
     return {};
 }
@@ -72,6 +84,7 @@ Result<TransferKey> open_with_seed(ByteView envelope, const EnvelopeView& view, 
                 type, private_key, body.first(enc_bytes), stanza_info(type, view.transfer, kid),
                 envelope.first(header_bytes), body.subspan(enc_bytes), key.reveal_mutable());
             if (opened) return key;
+            if (opened.error().code == Errc::malformed) return tl::unexpected(opened.error());
         }
     }
     return fail(Errc::wrong_key, "no stanza opens");
@@ -163,9 +176,7 @@ Result<OpenedEnvelope> open_rest(ByteView envelope, const EnvelopeView& view, Tr
     if (!layout) return tl::unexpected(layout.error());
     crypto::Key256 body_key;
     derive(key, view.transfer, "body", body_key.reveal_mutable());
-    const Bytes body_aad =
-        Writer{}.text("plankurier/1 body").u8(0).bytes(view.transfer.bytes).take();
-    const auto body = Floe::open(body_key.reveal(), body_aad, view.body_header, {});
+    const auto body = Floe::open(body_key.reveal(), body_aad(view.transfer), view.body_header, {});
     if (!body) return tl::unexpected(body.error());
     crypto::Key256 manifest_key;
     derive(key, view.transfer, "manifest", manifest_key.reveal_mutable());
@@ -221,6 +232,7 @@ Result<EnvelopeView> parse_envelope(ByteView envelope) {
     in.bytes(view.manifest_bytes);
     if (!in.at_end() || view.manifest_bytes == 0) return fail(Errc::malformed, "envelope length");
     if (auto caps = check_caps(envelope, view); !caps) return tl::unexpected(caps.error());
+    if (auto flags = check_flags(view); !flags) return tl::unexpected(flags.error());
     return view;
 }
 

@@ -109,11 +109,11 @@ Result<History> check_history(ByteView bytes, const SigningPublicKey& control_ke
     }
     for (std::size_t i = 0; i < count; ++i) history.entries.push_back(read_entry(in));
     const Signature signature = in.array<64>();
-    if (!well_ordered(history.entries)) return fail(Errc::malformed, "history order");
-    if (!chained(history)) return fail(Errc::tampered, "history");
     if (!verify(control_key, statement(history), signature)) {
         return fail(Errc::bad_signature, "history");
     }
+    if (!chained(history)) return fail(Errc::tampered, "history");
+    if (!well_ordered(history.entries)) return fail(Errc::malformed, "history order");
     return history;
 }
 

@@ -77,15 +77,21 @@ public:
                 "P-256 base");
         return encode(point.get());
     }
-    /// The x coordinate of scalar * point. Fails with `malformed` for what is no curve point.
-    [[nodiscard]] Result<Key256> times(ByteView scalar, ByteView encoded_point) const {
-        const std::unique_ptr<EC_POINT, FreePoint> point{EC_POINT_new(group_.get())};
+    /// Nothing for what is no point of the curve.
+    [[nodiscard]] std::unique_ptr<EC_POINT, FreePoint> decode(ByteView encoded_point) const {
+        std::unique_ptr<EC_POINT, FreePoint> point{EC_POINT_new(group_.get())};
         if (encoded_point.size() != p256_point_bytes || encoded_point[0] != std::byte{4} ||
             EC_POINT_oct2point(group_.get(), point.get(), raw(encoded_point.data()),
                                encoded_point.size(), numbers_.get()) != 1 ||
             EC_POINT_is_at_infinity(group_.get(), point.get()) == 1) {
-            return fail(Errc::malformed, "P-256 point");
+            return nullptr;
         }
+        return point;
+    }
+    /// The x coordinate of scalar * point. Fails with `malformed` for what is no curve point.
+    [[nodiscard]] Result<Key256> times(ByteView scalar, ByteView encoded_point) const {
+        const auto point = decode(encoded_point);
+        if (!point) return fail(Errc::malformed, "P-256 point");
         const std::unique_ptr<BIGNUM, FreeNumber> number{number_from(scalar)};
         expects(EC_POINT_mul(group_.get(), point.get(), nullptr, point.get(), number.get(),
                              numbers_.get()) == 1,
@@ -179,6 +185,14 @@ Bytes public_key(StanzaType type, const PrivateKey& key) {
     Bytes out(32);
     expects(crypto_scalarmult_base(raw(out.data()), raw(key.reveal().data())) == 0, "X25519");
     return out;
+}
+
+bool is_point(StanzaType type, ByteView encoded) {
+    if (public_key_bytes(type) == 0) return false;
+    if (type == StanzaType::hpke_p256) return P256{}.decode(encoded) != nullptr;
+    // A point of low order gives zero with every scalar of this curve (RFC 7748, section 6.1).
+    static constexpr std::array<std::byte, 32> any_scalar{std::byte{8}};
+    return diffie_hellman(type, PrivateKey{ByteView{any_scalar}}, encoded).has_value();
 }
 
 Result<Key256> shared_secret(StanzaType type, const PrivateKey& own, ByteView other_public,

@@ -18,6 +18,10 @@ using PrivateKey = Secret<32, struct HpkePrivateTag>;
 /// The public key of a private key: 32 bytes, or 65 uncompressed.
 [[nodiscard]] Bytes public_key(StanzaType type, const PrivateKey& key);
 
+/// Whether this is a public key of that type: a point of its curve, in its one form, that does not
+/// lead to an all-zero secret. False for types that are no kind of public key.
+[[nodiscard]] bool is_point(StanzaType type, ByteView encoded);
+
 struct Sealed {
     Bytes enc;
     Bytes ciphertext;

@@ -11,9 +11,8 @@ namespace {
 
 using SigningKey = Secret<64, struct SigningKeyTag>;
 
-constexpr std::uint32_t passes_max = 10;
-constexpr std::uint32_t memory_kib_max = 1U << 20;
-constexpr std::size_t key_file_bytes = 4 + 2 + 16 + 4 + 4 + 32 + 12 + 48;
+constexpr std::size_t key_file_head_bytes = 4 + 2 + 8 + 16 + 4 + 4 + 32 + 12;
+constexpr std::size_t sealed_seed_bytes = 48;
 
 unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
 const unsigned char* raw(const std::byte* at) noexcept {
@@ -25,23 +24,17 @@ Hash256 labeled_hash(std::string_view label, const RecipientPublicKey& key) {
     return sha256(Writer{}.text(label).u8(0).u16(type).bytes(key.bytes).view());
 }
 
-/// The aad of a key file ends with the public key, which follows from the seed inside. GCM is
-/// counter mode, so sealing the ciphertext gives the seed back; sealing that seed again must then
-/// give the very bytes of the file.
-Result<OpenedKeyFile> open_wrapped_seed(ByteView file, StanzaType type, ByteView wrap_key,
-                                        ByteView nonce) {
-    const ByteView head = file.first(key_file_bytes - 48);
-    const ByteView sealed = file.last(48);
-    Bytes candidate = crypto::gcm_seal(wrap_key, nonce, {}, sealed.first(32));
-    OpenedKeyFile out{KeySeed{ByteView{candidate}.first(32)}, type};
-    wipe(candidate);
-    const auto key = recipient_public_key(out.seed, type);
-    if (!key) return tl::unexpected(key.error());
-    const Bytes aad = Writer{}.bytes(head).bytes(key->bytes).take();
-    if (!equal_constant_time(crypto::gcm_seal(wrap_key, nonce, aad, out.seed.reveal()), sealed)) {
-        return fail(Errc::tampered, "key file");
-    }
-    return out;
+/// The wrapping key of a passphrase, and the commitment to it. A passphrase that is no text fits
+/// nothing.
+Result<Secret<64, struct WrapTag>> wrap_of(const SecretText& passphrase,
+                                           std::span<const std::byte, 16> salt, Argon2Cost cost) {
+    auto normal = to_nfc(passphrase.reveal());
+    if (!normal) return fail(Errc::wrong_password, "not UTF-8");
+    const SecretText text{*normal};
+    wipe(std::as_writable_bytes(std::span{*normal}));
+    Secret<64, struct WrapTag> wrap;
+    crypto::argon2id(text.reveal(), salt, cost.passes, cost.memory_kib, wrap.reveal_mutable());
+    return wrap;
 }
 
 std::pair<SigningPublicKey, SigningKey> expand_seed(const SigningSeed& seed) {
@@ -96,44 +89,47 @@ Result<Bytes> seal_key_file(const KeySeed& seed, StanzaType type, const SecretTe
                             Argon2Cost cost) {
     const auto key = recipient_public_key(seed, type);
     if (!key) return tl::unexpected(key.error());
-    const auto normal = to_nfc(passphrase.reveal());
-    if (!normal) return tl::unexpected(normal.error());
     std::array<std::byte, 16> salt{};
     std::array<std::byte, 12> nonce{};
     fill_random(salt);
     fill_random(nonce);
-    Secret<64, struct WrapTag> wrap;
-    crypto::argon2id(SecretText{*normal}.reveal(), salt, cost.passes, cost.memory_kib,
-                     wrap.reveal_mutable());
+    const auto wrap = wrap_of(passphrase, salt, cost);
+    if (!wrap) return tl::unexpected(wrap.error());
     Writer out;
-    out.text("PKK1").u16(static_cast<std::uint16_t>(type)).bytes(salt);
-    out.u32(cost.passes).u32(cost.memory_kib).bytes(wrap.reveal().subspan(32)).bytes(nonce);
-    const Bytes aad = Writer{}.bytes(out.view()).bytes(key->bytes).take();
-    return out.bytes(crypto::gcm_seal(wrap.reveal().first(32), nonce, aad, seed.reveal())).take();
+    out.text("PKK1").u16(static_cast<std::uint16_t>(type)).bytes(key_id(*key)).bytes(salt);
+    out.u32(cost.passes).u32(cost.memory_kib).bytes(wrap->reveal().subspan(32)).bytes(nonce);
+    return out.bytes(crypto::gcm_seal(wrap->reveal().first(32), nonce, out.view(), seed.reveal()))
+        .take();
 }
 
 Result<OpenedKeyFile> open_key_file(ByteView file, const SecretText& passphrase) {
-    if (file.size() != key_file_bytes) return fail(Errc::malformed, "key file");
     Reader in{file};
-    if (as_text(in.bytes(4)) != "PKK1") return fail(Errc::malformed, "key file");
+    if (file.size() != key_file_head_bytes + sealed_seed_bytes || as_text(in.bytes(4)) != "PKK1") {
+        return fail(Errc::malformed, "key file");
+    }
     const auto type = static_cast<StanzaType>(in.u16());
+    if (public_key_bytes(type) == 0) return fail(Errc::unsupported, "key file");
+    const KeyId kid = in.array<8>();
     const auto salt = in.array<16>();
-    const std::uint32_t passes = in.u32();
-    const std::uint32_t memory_kib = in.u32();
-    if (public_key_bytes(type) == 0 || passes == 0 || passes > passes_max || memory_kib < 8 ||
-        memory_kib > memory_kib_max) {
-        return fail(Errc::unsupported, "key file");
+    const Argon2Cost cost{in.u32(), in.u32()};
+    if (auto checked = crypto::check_argon2_cost(cost.passes, cost.memory_kib); !checked) {
+        return tl::unexpected(checked.error());
     }
     const ByteView commit = in.bytes(32);
     const ByteView nonce = in.bytes(12);
-    const auto normal = to_nfc(passphrase.reveal());
-    if (!normal) return tl::unexpected(normal.error());
-    Secret<64, struct WrapTag> wrap;
-    crypto::argon2id(SecretText{*normal}.reveal(), salt, passes, memory_kib, wrap.reveal_mutable());
-    if (!equal_constant_time(wrap.reveal().subspan(32), commit)) {
+    const auto wrap = wrap_of(passphrase, salt, cost);
+    if (!wrap) return tl::unexpected(wrap.error());
+    if (!equal_constant_time(wrap->reveal().subspan(32), commit)) {
         return fail(Errc::wrong_password, "key file");
     }
-    return open_wrapped_seed(file, type, wrap.reveal().first(32), nonce);
+    OpenedKeyFile out{KeySeed{}, type};
+    if (!crypto::gcm_open(wrap->reveal().first(32), nonce, file.first(key_file_head_bytes),
+                          in.bytes(sealed_seed_bytes), out.seed.reveal_mutable())) {
+        return fail(Errc::tampered, "key file");
+    }
+    const auto key = recipient_public_key(out.seed, type);
+    if (!key || key_id(*key) != kid) return fail(Errc::tampered, "key file of another key");
+    return out;
 }
 
 } // namespace plankurier

@@ -1,4 +1,4 @@
-#include "engine/crypto.hpp"
+#include "engine/hpke.hpp"
 #include "engine/manifest_format.hpp"
 
 #include <plankurier/json.hpp>
@@ -92,7 +92,7 @@ Result<std::optional<RecipientPublicKey>> reply_key_from(const json& value) {
     if (!raw) return tl::unexpected(raw.error());
     RecipientPublicKey key{type, std::move(*raw)};
     const auto inbox = InboxId::from_hex(value.at("inbox").get<std::string>());
-    if (key.bytes.size() != public_key_bytes(type) || !inbox || *inbox != inbox_id(key)) {
+    if (!hpke::is_point(key.type, key.bytes) || !inbox || *inbox != inbox_id(key)) {
         return fail(Errc::malformed, "reply key");
     }
     return key;
@@ -156,9 +156,8 @@ Result<std::string> encode_json(const Manifest& manifest) {
         if (file.name.size() > file_name_bytes_max) return fail(Errc::too_large, "file name");
     }
     const auto& reply = manifest.reply_key;
-    if (reply && (reply->bytes.empty() || reply->bytes.size() != public_key_bytes(reply->type))) {
+    if (reply && !hpke::is_point(reply->type, reply->bytes))
         return fail(Errc::invalid_argument, "reply key");
-    }
     return to_json(manifest).dump();
 }
 

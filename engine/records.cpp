@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::int64_t clock_tolerance_s = 60;
 constexpr std::size_t signature_bytes = 64;
+/// Between magic and signature.
+constexpr std::size_t ticket_bytes = 16 + 1 + 4 * 8, stored_bytes = 16 + 16 + 32 + 8 + 8,
+                      fetched_bytes = 16 + 32 + 32 + 8, gone_bytes = 16 + 16 + 8;
+constexpr std::size_t verified_bytes_min = 16 + 32 + 8 + 2; ///< and an address
+constexpr std::int64_t time_max = (std::int64_t{1} << 53) - 1;
 
 /// The statement followed by its signature. The magic at its start keeps kinds apart.
 Bytes signed_bytes(Writer statement, const SigningSeed& key) {
@@ -15,9 +20,11 @@ Bytes signed_bytes(Writer statement, const SigningSeed& key) {
     return statement.bytes(signature).take();
 }
 
-/// The statement without magic and signature. Fails with `malformed` or `bad_signature`.
-Result<ByteView> open_signed(ByteView bytes, std::string_view magic, const SigningPublicKey& key) {
-    if (bytes.size() < magic.size() + signature_bytes ||
+/// The statement without magic and signature, `content_bytes` long. Form before signature: fails
+/// with `malformed`, then `bad_signature`.
+Result<ByteView> open_signed(ByteView bytes, std::string_view magic, std::size_t content_bytes,
+                             const SigningPublicKey& key) {
+    if (bytes.size() != magic.size() + content_bytes + signature_bytes ||
         as_text(bytes.first(magic.size())) != magic) {
         return fail(Errc::malformed, "record");
     }
@@ -30,6 +37,15 @@ Result<ByteView> open_signed(ByteView bytes, std::string_view magic, const Signi
 
 std::uint64_t wire(std::int64_t time) noexcept { return static_cast<std::uint64_t>(time); }
 std::int64_t time_from(Reader& in) { return static_cast<std::int64_t>(in.u64()); }
+/// Sums and differences of such times do not overflow.
+bool is_time(std::int64_t time) noexcept { return time >= 0 && time <= time_max; }
+
+/// The length of the address that a verified record says it holds.
+std::size_t address_bytes(ByteView bytes) {
+    Reader in{bytes};
+    in.bytes(4 + verified_bytes_min - 2);
+    return in.u16();
+}
 
 } // namespace
 
@@ -43,7 +59,7 @@ Bytes mint_ticket(const Ticket& ticket, const SigningSeed& control_key) {
 }
 
 Result<Ticket> check_ticket(ByteView bytes, const SigningPublicKey& control_key, std::int64_t now) {
-    const auto statement = open_signed(bytes, "PKT1", control_key);
+    const auto statement = open_signed(bytes, "PKT1", ticket_bytes, control_key);
     if (!statement) return tl::unexpected(statement.error());
     Reader in{*statement};
     Ticket ticket;
@@ -53,7 +69,10 @@ Result<Ticket> check_ticket(ByteView bytes, const SigningPublicKey& control_key,
     ticket.not_before = time_from(in);
     ticket.expires = time_from(in);
     ticket.delete_at = time_from(in);
-    if (!in.at_end() || role < 1 || role > 3) return fail(Errc::malformed, "ticket");
+    if (role < 1 || role > 3 || !is_time(ticket.not_before) || !is_time(ticket.expires) ||
+        !is_time(ticket.delete_at)) {
+        return fail(Errc::malformed, "ticket");
+    }
     ticket.role = static_cast<TicketRole>(role);
     if (now > ticket.expires + clock_tolerance_s || now < ticket.not_before - clock_tolerance_s ||
         ticket.expires - ticket.not_before > ticket_seconds_max) {
@@ -70,7 +89,7 @@ Bytes sign_stored(const StoredReceipt& receipt, const SigningSeed& relay_key) {
 }
 
 Result<StoredReceipt> check_stored(ByteView bytes, const SigningPublicKey& relay_key) {
-    const auto statement = open_signed(bytes, "PKS1", relay_key);
+    const auto statement = open_signed(bytes, "PKS1", stored_bytes, relay_key);
     if (!statement) return tl::unexpected(statement.error());
     Reader in{*statement};
     StoredReceipt receipt;
@@ -79,7 +98,6 @@ Result<StoredReceipt> check_stored(ByteView bytes, const SigningPublicKey& relay
     receipt.content_root = in.array<32>();
     receipt.body_len = in.u64();
     receipt.time = time_from(in);
-    if (!in.at_end()) return fail(Errc::malformed, "stored receipt");
     return receipt;
 }
 
@@ -93,7 +111,8 @@ Bytes sign_verified(const VerifiedRecord& record, const SigningSeed& control_key
 }
 
 Result<VerifiedRecord> check_verified(ByteView bytes, const SigningPublicKey& control_key) {
-    const auto statement = open_signed(bytes, "PKV1", control_key);
+    const auto statement =
+        open_signed(bytes, "PKV1", verified_bytes_min + address_bytes(bytes), control_key);
     if (!statement) return tl::unexpected(statement.error());
     Reader in{*statement};
     VerifiedRecord record;
@@ -101,7 +120,6 @@ Result<VerifiedRecord> check_verified(ByteView bytes, const SigningPublicKey& co
     record.envelope_sha256 = in.array<32>();
     record.time = time_from(in);
     record.email = as_text(in.bytes(in.u16()));
-    if (!in.at_end()) return fail(Errc::malformed, "verified record");
     return record;
 }
 
@@ -113,7 +131,7 @@ Bytes sign_fetched(const FetchedReport& report, const SigningSeed& department_ke
 }
 
 Result<FetchedReport> check_fetched(ByteView bytes, const SigningPublicKey& department_key) {
-    const auto statement = open_signed(bytes, "PKF1", department_key);
+    const auto statement = open_signed(bytes, "PKF1", fetched_bytes, department_key);
     if (!statement) return tl::unexpected(statement.error());
     Reader in{*statement};
     FetchedReport report;
@@ -121,7 +139,6 @@ Result<FetchedReport> check_fetched(ByteView bytes, const SigningPublicKey& depa
     report.envelope_sha256 = in.array<32>();
     report.content_root = in.array<32>();
     report.time = time_from(in);
-    if (!in.at_end()) return fail(Errc::malformed, "fetched report");
     return report;
 }
 
@@ -133,14 +150,13 @@ Bytes sign_gone(const GoneReceipt& receipt, const SigningSeed& relay_key) {
 }
 
 Result<GoneReceipt> check_gone(ByteView bytes, const SigningPublicKey& relay_key) {
-    const auto statement = open_signed(bytes, "PKG1", relay_key);
+    const auto statement = open_signed(bytes, "PKG1", gone_bytes, relay_key);
     if (!statement) return tl::unexpected(statement.error());
     Reader in{*statement};
     GoneReceipt receipt;
     receipt.relay.bytes = in.array<16>();
     receipt.transfer.bytes = in.array<16>();
     receipt.time = time_from(in);
-    if (!in.at_end()) return fail(Errc::malformed, "gone receipt");
     return receipt;
 }
 

@@ -100,10 +100,10 @@ struct TrustAnchor {
 /// The key to seal to now: of those inside from/until and not revoked the newest epoch, that is the
 /// latest `from`, then the latest `until`. Epochs overlap, and a new one may begin early because a
 /// member left; older keys of the record serve to open what was sealed before. Fails with
-/// `expired`.
+/// `expired`, or `unsupported` when there are only keys of a later kind.
 [[nodiscard]] Result<DepartmentKey> usable_key(const Directory& directory,
                                                const Department& department, std::int64_t now);
-/// The same of the escrow key; also `expired` when there is none.
+/// The same of the escrow key; `not_found` when the directory has none.
 [[nodiscard]] Result<DepartmentKey> usable_escrow_key(const Directory& directory, std::int64_t now);
 /// True for each key that the directory lists as an escrow key, also a revoked or older one.
 [[nodiscard]] bool is_escrow_key(const Directory& directory, const KeyId& kid) noexcept;

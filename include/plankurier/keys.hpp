@@ -55,8 +55,8 @@ struct Argon2Cost {
     std::uint32_t memory_kib{65'536};
 };
 
-/// A key file: magic "PKK1" | type u16 | salt 16 | t u32 | m u32 | commit 32 | nonce 12 |
-/// AES-256-GCM(seed, aad = all before || pk) 48 (format 3.10). The passphrase is NFC-normalised.
+/// A key file: magic "PKK1" | type u16 | kid 8 | salt 16 | t u32 | m u32 | commit 32 | nonce 12 |
+/// AES-256-GCM(seed, aad = all before) 48. The passphrase is NFC-normalised.
 [[nodiscard]] Result<Bytes> seal_key_file(const KeySeed& seed, StanzaType type,
                                           const SecretText& passphrase,
                                           Argon2Cost cost = {6, 131'072});
@@ -64,8 +64,8 @@ struct OpenedKeyFile {
     KeySeed seed;
     StanzaType type{};
 };
-/// Fails with `malformed`, `unsupported` (costs above the caps t <= 10, m <= 1 GiB) or
-/// `wrong_password`.
+/// Fails with `malformed`, `unsupported` (type), `too_large` (costs above t 10, m 1 GiB),
+/// `wrong_password`, or `tampered` (also when the seed's key is not that of the kid).
 [[nodiscard]] Result<OpenedKeyFile> open_key_file(ByteView file, const SecretText& passphrase);
 
 /// Six words of the German diceware list (13 bits each, 78 bits), joined by "-". `word_list` is the

@@ -59,11 +59,11 @@ struct ManifestSignature {
 
 /// Plaintext bytes: u32 len | JSON | u8 has_sig | sig 64 (if has_sig), zero-padded to Padme with a
 /// minimum of 4 KiB; without a signature (an envelope is signed by `seal_envelope`). Fails with
-/// `too_large`, `too_many_files`, `invalid_argument` (text that is not UTF-8, a reply key whose
-/// length is not that of its type).
+/// `too_large`, `too_many_files`, `invalid_argument` (text that is not UTF-8, a reply key that is
+/// no point of its curve, or of low order).
 [[nodiscard]] Result<Bytes> encode_manifest(const Manifest& manifest);
 /// The strict inverse: caps first, padding must be zero, sizes must add up below body_bytes_max, a
-/// reply key must fit its inbox. A signature is passed over. Unknown JSON members are ignored.
+/// reply key must be a point and fit its inbox. A signature and unknown members are passed over.
 /// Fails with `malformed`, `unsupported`, `too_large`.
 [[nodiscard]] Result<Manifest> decode_manifest(ByteView plain);
 
