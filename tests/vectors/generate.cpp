@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     write_trust();
     write_answers();
     write_pasted();
+    write_refusals();
     std::cout << written << " vectors written, " << wrong << " refused\n";
     return wrong == 0 ? 0 : 1;
 }

@@ -61,14 +61,25 @@ inline Bytes flipped(Bytes bytes, std::size_t at) {
     bytes.at(at) ^= std::byte{1};
     return bytes;
 }
+inline Bytes with_byte(Bytes bytes, std::size_t at, unsigned char value) {
+    bytes.at(at) = std::byte{value};
+    return bytes;
+}
 inline Bytes cut(const Bytes& bytes, std::size_t less) {
     return {bytes.begin(), bytes.end() - static_cast<std::ptrdiff_t>(less)};
 }
 
-void write_body();    ///< sizes, segments, trees, descriptors
-void write_keys();    ///< records, manifests, envelopes, key files, HPKE
-void write_trust();   ///< minisign, directory, file names and types
-void write_pasted();  ///< links and codes as people paste and type them
-void write_answers(); ///< links, signatures, members, challenges, histories
+/// The key file of the seed "department", sealed with "ein Satz, länger", that says it is of `key`.
+/// The salt is fixed, so that the vectors stay the same.
+Bytes key_file_of(const RecipientPublicKey& key);
+/// A message with two files.
+Manifest sample();
+
+void write_body();     ///< sizes, segments, trees, descriptors
+void write_keys();     ///< records, manifests, envelopes, key files, HPKE
+void write_trust();    ///< minisign, directory, file names and types
+void write_pasted();   ///< links and codes as people paste and type them
+void write_answers();  ///< links, signatures, members, challenges, histories
+void write_refusals(); ///< well sealed or signed, and refused for what is in it
 
 } // namespace plankurier::vectors

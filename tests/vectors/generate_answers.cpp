@@ -88,7 +88,7 @@ void link_stanzas() {
         add("envelope", weak == weak_one ? "weak-point-1" : "weak-point-8",
             "an encapsulated X25519 point of low order",
             by_seed(with_bytes(good, view.stanzas[3].body_at, weak), "deputy", "x25519"),
-            "wrong_key");
+            "malformed");
     }
 }
 
@@ -173,6 +173,8 @@ void signatures() {
         in(seal({}, message())));
     add("signed_envelope", "stranger", "signed with a key that is not listed",
         in(seal({&stranger, true}, message())), "bad_signature");
+    add("signed_envelope", "a-day-before", "created a day before the key's time",
+        with(in(good), {{"directory", signers(created + day, created + 9 * day)}}));
     add("signed_envelope", "before", "created before the key's time",
         with(in(good), {{"directory", signers(created + 2 * day, created + 9 * day)}}),
         "bad_signature");
@@ -269,6 +271,12 @@ void challenges() {
         add("challenge", slug + "-magic-flipped", "another magic", in(flipped(good.bytes, 0)),
             "malformed");
         add("challenge", slug + "-cut", "a byte less", in(cut(good.bytes, 1)), "malformed");
+        add("challenge", slug + "-type-unknown", "a type that is no kind of key",
+            in(with_byte(good.bytes, 5, 4)), "unsupported");
+        if (type == StanzaType::hpke_p256) {
+            add("challenge", slug + "-no-point", "an encapsulated point off the curve",
+                in(flipped(good.bytes, 40)), "malformed");
+        }
         if (type != StanzaType::hpke_x25519) continue;
         for (const std::string_view weak : {weak_one, weak_eight}) {
             add("challenge", weak == weak_one ? "x25519-weak-1" : "x25519-weak-8",
@@ -302,15 +310,16 @@ void histories() {
         in(flipped(bytes, first + 7 * entry - 1)), "bad_signature");
     add("history", "signature-flipped", "one bit of the signature",
         in(flipped(bytes, bytes.size() - 5)), "bad_signature");
-    add("history", "tid-flipped", "made another transfer's", in(flipped(bytes, 4)), "tampered");
-    add("history", "event-unknown", "an event that does not exist",
-        in(with_bytes(bytes, first + 6 * entry + 32, "09")), "malformed");
+    add("history", "tid-flipped", "made another transfer's", in(flipped(bytes, 4)),
+        "bad_signature");
+    add("history", "event-flipped", "another last event",
+        in(with_bytes(bytes, first + 6 * entry + 32, "09")), "bad_signature");
     add("history", "cut", "a byte less", in(cut(bytes, 1)), "malformed");
     Bytes without = bytes; // the entry "fetched" taken out, the number made right
     const auto at = without.begin() + static_cast<std::ptrdiff_t>(first + 4 * entry);
     without.erase(at, at + entry);
     without[23] = std::byte{6};
-    add("history", "entry-missing", "an event taken out", in(without), "tampered");
+    add("history", "entry-missing", "an event taken out", in(without), "bad_signature");
     add("history", "stranger", "signed by a stranger",
         in(begin_history(transfer, created, secret_of<SigningSeed>("stranger"))), "bad_signature");
 }

@@ -1,3 +1,4 @@
+#include "engine/floe.hpp"
 #include "vectors/generate.hpp"
 
 namespace plankurier::vectors {
@@ -24,11 +25,18 @@ void sizes() {
         {{"body_len", 300 * segment_plain_bytes + segment_plain_bytes}}, "malformed");
 }
 
+/// As the envelope of the transfer would hold it.
+FloeHeader header_of(const TransferKey& key, const TransferId& of) {
+    std::array<std::byte, 32> body_key{};
+    derive(key, of, "body", body_key);
+    return Floe{body_key, body_aad(of), bytes_of("floe iv"), {}}.header();
+}
+
 Json segment_in(std::uint64_t index, std::uint64_t segments, const char* fill) {
     const std::size_t unit = std::string_view{fill}.size() / 2;
     return {{"key", hex_of("transfer key")},
             {"tid", transfer.hex()},
-            {"header", std::string(148, '0').replace(20, 64, hex_of("floe iv"))},
+            {"header", to_hex(header_of(secret_of<TransferKey>("transfer key"), transfer))},
             {"segments", segments},
             {"index", index},
             {"plain", {{"repeat", fill}, {"count", segment_plain_bytes / unit}}}};
@@ -58,6 +66,13 @@ void segments() {
     }
     add("segment_open", "short", "a byte less", open(1, 3, {{"length", segment_bytes - 1}}),
         "tampered");
+    for (const auto& [name, at, expect] :
+         {std::tuple{"parameters", 3UL, "malformed"}, std::tuple{"aead", 0UL, "malformed"},
+          std::tuple{"iv", 10UL, "tampered"}, std::tuple{"tag", 42UL, "tampered"},
+          std::tuple{"tag-end", 73UL, "tampered"}}) {
+        add("segment_open", std::string{"header-"} + name + "-flipped",
+            "one bit of the FLOE header flipped", open(1, 3, {{"header_xor_at", at}}), expect);
+    }
     add("segment_open", "other-key", "another transfer's key",
         open(1, 3, {{"key", hex_of("another key")}}), "tampered");
     add("segment_open", "other-transfer", "another transfer's id",
@@ -103,7 +118,7 @@ void trees() {
     Json foreign = check(good);
     foreign["tid"] = transfer_of("another").hex();
     add("descriptor_check", "foreign", "the descriptor of another transfer", foreign, "tampered");
-    for (const char* label : {"body", "fetch", "descriptor"}) {
+    for (const char* label : {"body", "fetch", "descriptor", "iv", "iv-hash"}) {
         Json in = base;
         in["label"] = label;
         add("derive", label, "a key derived from the transfer key", in);

@@ -4,6 +4,21 @@
 
 namespace plankurier::vectors {
 
+Manifest sample() {
+    Manifest manifest;
+    manifest.transfer = transfer;
+    manifest.created = 1'800'000'000;
+    manifest.expiry_days = 14;
+    manifest.from = {"Änne Grün", "+49 9131 1", "anna@buerger.example", "BA-1", "Frau X", "Y"};
+    manifest.department = "bauamt";
+    manifest.directory_serial = 7;
+    manifest.subject = "Bauantrag";
+    manifest.message = "Guten Tag,\nanbei die Pläne.";
+    manifest.files = {{"Plan.pdf", 100'000, "application/pdf", 1'799'000'000},
+                      {"Foto.jpg", 23, "image/jpeg", 0}};
+    return manifest;
+}
+
 namespace {
 
 void records() {
@@ -29,7 +44,7 @@ void records() {
         "bad_signature");
     add("ticket", "signature-flipped", "one bit of the signature",
         at(flipped(minted, minted.size() - 5), now), "bad_signature");
-    add("ticket", "cut", "a byte less", at(cut(minted, 1), now), "bad_signature");
+    add("ticket", "cut", "a byte less", at(cut(minted, 1), now), "malformed");
     add("ticket", "empty", "nothing", at({}, now), "malformed");
     add("ticket", "other-kind", "a record of another kind",
         at(sign_gone({RelayId{}, transfer, now}, control), now), "malformed");
@@ -45,22 +60,8 @@ void records() {
         add(kind, "good", "a signed statement", in(bytes));
         add(kind, "flipped", "one bit of the statement", in(flipped(bytes, 10)), "bad_signature");
         add(kind, "magic", "another magic", in(flipped(bytes, 3)), "malformed");
+        add(kind, "cut", "a byte less", in(cut(bytes, 1)), "malformed");
     }
-}
-
-Manifest sample() {
-    Manifest manifest;
-    manifest.transfer = transfer;
-    manifest.created = 1'800'000'000;
-    manifest.expiry_days = 14;
-    manifest.from = {"Änne Grün", "+49 9131 1", "anna@buerger.example", "BA-1", "Frau X", "Y"};
-    manifest.department = "bauamt";
-    manifest.directory_serial = 7;
-    manifest.subject = "Bauantrag";
-    manifest.message = "Guten Tag,\nanbei die Pläne.";
-    manifest.files = {{"Plan.pdf", 100'000, "application/pdf", 1'799'000'000},
-                      {"Foto.jpg", 23, "image/jpeg", 0}};
-    return manifest;
 }
 
 void envelopes() {
@@ -121,10 +122,21 @@ void envelopes() {
         dear[view.stanzas[1].body_at + 16] = std::byte{1};
         add("envelope", slug + "-dear-password", "a password stanza that costs too much",
             {{"bytes", to_hex(dear)}, {"password", "Kranich-Grün-42"}}, "too_large");
+        add("envelope", slug + "-free-password", "a password stanza without a pass",
+            {{"bytes", to_hex(flipped(good, view.stanzas[1].body_at + 19))},
+             {"password", "Kranich-Grün-42"}},
+            "malformed");
+        if (type == StanzaType::hpke_p256) {
+            add("envelope", slug + "-no-point", "an encapsulated point off the curve",
+                by_seed(flipped(good, stanza + 40)), "malformed");
+        }
+        add("envelope", slug + "-hybrid-flag", "a flag that says hybrid, and no stanza is",
+            by_seed(with_byte(good, 5, 2)), "malformed");
+        add("envelope", slug + "-answer-flag", "an answer that a password opens",
+            by_seed(with_byte(good, 5, 4)), "malformed");
         add("recipient_key", slug, "the public half of a seed",
             {{"seed", hex_of("department")}, {"type", slug}});
-        const Bytes file =
-            seal_key_file(seed, type, SecretText{"ein Satz, länger"}, {1, 64}).value();
+        const Bytes file = key_file_of(recipient_public_key(seed, type).value());
         const auto opened_with = [&](const Bytes& bytes, const char* phrase) -> Json {
             return {{"bytes", to_hex(bytes)}, {"passphrase", phrase}};
         };
@@ -132,8 +144,14 @@ void envelopes() {
         add("key_file", slug + "-wrong", "another passphrase", opened_with(file, "kurz"),
             "wrong_password");
         add("key_file", slug + "-cut", "a byte less", opened_with(cut(file, 1), "x"), "malformed");
-        add("key_file", slug + "-dear", "costs above the cap", opened_with(flipped(file, 22), "x"),
-            "unsupported");
+        add("key_file", slug + "-dear", "costs above the cap", opened_with(flipped(file, 30), "x"),
+            "too_large");
+        add("key_file", slug + "-free", "no pass at all", opened_with(flipped(file, 33), "x"),
+            "malformed");
+        add("key_file", slug + "-type-flipped", "a type that is no kind of key",
+            opened_with(with_byte(file, 5, 4), "ein Satz, länger"), "unsupported");
+        add("key_file", slug + "-kid-flipped", "another kid",
+            opened_with(flipped(file, 6), "ein Satz, länger"), "tampered");
         add("key_file", slug + "-seed-flipped", "a damaged seed",
             opened_with(flipped(file, file.size() - 20), "ein Satz, länger"), "tampered");
     }

@@ -158,12 +158,14 @@ void listed() {
     changed.erase("escrow");
     changed.erase("clerks");
     add("listed_key", "escrow-none", "a directory without one", named(changed, "escrow"),
-        "expired");
+        "not_found");
     bad(
         "later-members", "members that a reader does not know",
         [](Json& in) {
             in["relays"] = in["depts"][0]["colour"] = in["clerks"][0]["room"] = "x";
             in["escrow"]["shelf"] = 3;
+            in["web"] = {{"sha256", {hex_of("page")}}};
+            in["depts"][0]["keys"][0]["note"] = in["control"]["note"] = {1, {{"a", nullptr}}};
         },
         "ok");
     bad("address-twice", "two clerks of one address", [](Json& in) {

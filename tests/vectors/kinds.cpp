@@ -1,5 +1,6 @@
 #include "vectors/kinds_read.hpp"
 
+#include "engine/floe.hpp"
 #include "engine/hpke.hpp"
 
 #include <plankurier/directory.hpp>
@@ -52,6 +53,16 @@ Outcome run_derive(const Json& in) {
     return ok({{"derived", to_hex(out)}});
 }
 
+/// A header that is not that of this key and transfer is refused before any segment.
+Result<void> check_header(const TransferKey& key, const TransferId& transfer,
+                          const FloeHeader& header) {
+    std::array<std::byte, 32> body_key{};
+    derive(key, transfer, "body", body_key);
+    const auto floe = Floe::open(body_key, body_aad(transfer), header, {});
+    if (!floe) return tl::unexpected(floe.error());
+    return {};
+}
+
 Bytes sealed_segment(const Json& in) {
     SegmentSealer sealer{secret<TransferKey>(in, "key"), tid(in), fixed<74>(in, "header"),
                          in.at("segments").get<std::uint64_t>()};
@@ -60,18 +71,27 @@ Bytes sealed_segment(const Json& in) {
     return out;
 }
 Outcome run_segment_seal(const Json& in) {
+    const auto header =
+        check_header(secret<TransferKey>(in, "key"), tid(in), fixed<74>(in, "header"));
+    if (!header) return failed(header);
     const Bytes sealed = sealed_segment(in);
     return ok({{"head", to_hex(ByteView{sealed}.first(48))},
                {"tail", to_hex(ByteView{sealed}.last(32))},
                {"sha256", to_hex(sha256(sealed))}});
 }
-/// Seals as `in` says, changes one byte, opens as `open` says.
+/// Seals as `in` says, changes a byte of segment or header, opens as `open` says.
 Outcome run_segment_open(const Json& in) {
     Bytes sealed = sealed_segment(in);
     const Json& open = in.at("open");
     if (open.contains("xor_at")) sealed[open.at("xor_at").get<std::size_t>()] ^= std::byte{1};
     if (open.contains("length")) sealed.resize(open.at("length").get<std::size_t>());
-    SegmentOpener opener{secret<TransferKey>(open, "key"), tid(open), fixed<74>(in, "header"),
+    auto header = fixed<74>(in, "header");
+    if (open.contains("header_xor_at")) {
+        header.at(open.at("header_xor_at").get<std::size_t>()) ^= std::byte{1};
+    }
+    const auto good = check_header(secret<TransferKey>(open, "key"), tid(open), header);
+    if (!good) return failed(good);
+    SegmentOpener opener{secret<TransferKey>(open, "key"), tid(open), header,
                          open.at("segments").get<std::uint64_t>()};
     Bytes plain(segment_plain_bytes);
     const auto done = opener.open(open.at("index").get<std::uint64_t>(), sealed, plain);
