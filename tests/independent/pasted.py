@@ -1,4 +1,4 @@
-"""What people paste, by docs/protocol.md alone: the second reading of the vectors of these kinds."""
+"""What people paste and type (docs/protocol.md, section 2)."""
 import base64
 import re
 import urllib.parse
