@@ -1,3 +1,5 @@
+#include "engine/crypto.hpp"
+
 #include <plankurier/bytes.hpp>
 #include <plankurier/secret.hpp>
 
@@ -8,6 +10,8 @@ namespace plankurier {
 
 namespace {
 
+using crypto::raw;
+
 /// libsodium's manual: before any other call, since until then it takes its portable code, which is
 /// half as fast for Argon2id. Here, because nothing of the engine does without this file, and
 /// before `main`, because any thread may be the first.
@@ -15,11 +19,6 @@ const bool sodium_started = [] {
     expects(sodium_init() >= 0, "libsodium starts");
     return true;
 }();
-
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
 
 std::string encode(ByteView bytes, int variant) {
     std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');

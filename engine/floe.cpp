@@ -8,14 +8,11 @@ namespace plankurier {
 
 namespace {
 
+using crypto::raw;
+
 struct FreeCipher {
     void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 };
-
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
 
 constexpr std::size_t overhead_bytes = 32;
 

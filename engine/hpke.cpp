@@ -14,14 +14,11 @@ namespace plankurier::hpke {
 
 namespace {
 
+using crypto::raw;
+
 using crypto::Key256;
 
 constexpr std::size_t p256_point_bytes = 65;
-
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
 
 std::uint16_t kem_id(StanzaType type) noexcept {
     return type == StanzaType::hpke_x25519 ? 0x0020 : 0x0010;

@@ -9,15 +9,12 @@ namespace plankurier {
 
 namespace {
 
+using crypto::raw;
+
 using SigningKey = Secret<64, struct SigningKeyTag>;
 
 constexpr std::size_t key_file_head_bytes = 4 + 2 + 8 + 16 + 4 + 4 + 32 + 12;
 constexpr std::size_t sealed_seed_bytes = 48;
-
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
 
 Hash256 labeled_hash(std::string_view label, const RecipientPublicKey& key) {
     const auto type = static_cast<std::uint16_t>(key.type);

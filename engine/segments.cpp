@@ -10,7 +10,7 @@ namespace plankurier {
 
 namespace {
 
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
+using crypto::raw;
 
 /// The body's FLOE state; the header was authenticated by whoever hands it in, or is our own.
 Floe body_floe(const TransferKey& key, const TransferId& transfer, const FloeHeader& header) {

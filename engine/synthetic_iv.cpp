@@ -7,17 +7,14 @@ namespace plankurier {
 
 namespace {
 
+using crypto::raw;
+
 struct FreeHmac {
     void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };
 struct FreeGmac {
     void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 };
-
-unsigned char* octets_of(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
-const unsigned char* octets_of(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
 
 constexpr std::size_t gmac_bytes = 16;
 
@@ -42,7 +39,7 @@ struct SyntheticIv::State {
         crypto::Key256 hash_key;
         derive(key, transfer, "iv-hash", hash_key.reveal_mutable());
         expects(EVP_EncryptInit_ex(gmac.get(), EVP_aes_256_gcm(), nullptr,
-                                   octets_of(hash_key.reveal().data()), nullptr) == 1,
+                                   raw(hash_key.reveal().data()), nullptr) == 1,
                 "GMAC key");
         crypto::Key256 iv_key;
         derive(key, transfer, "iv", iv_key.reveal_mutable());
@@ -53,8 +50,7 @@ struct SyntheticIv::State {
         const OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
             OSSL_PARAM_construct_end()};
-        expects(EVP_MAC_init(hmac.get(), octets_of(iv_key.reveal().data()), iv_key.size,
-                             parameters) == 1,
+        expects(EVP_MAC_init(hmac.get(), raw(iv_key.reveal().data()), iv_key.size, parameters) == 1,
                 "HMAC key");
     }
 };
@@ -73,15 +69,14 @@ std::array<std::byte, 12> SyntheticIv::of(std::uint64_t index, bool last, ByteVi
     std::array<std::byte, 32> full{};
     int written = 0;
     std::size_t length = 0;
-    const bool ok =
-        EVP_EncryptInit_ex(gmac, nullptr, nullptr, nullptr, octets_of(nonce.data())) == 1 &&
-        EVP_EncryptUpdate(gmac, nullptr, &written, octets_of(plain.data()),
-                          static_cast<int>(plain.size())) == 1 &&
-        EVP_EncryptFinal_ex(gmac, octets_of(full.data()), &written) == 1 &&
-        EVP_CIPHER_CTX_ctrl(gmac, EVP_CTRL_AEAD_GET_TAG, gmac_bytes, tag.data()) == 1 &&
-        EVP_MAC_init(hmac, nullptr, 0, nullptr) == 1 &&
-        EVP_MAC_update(hmac, octets_of(tag.data()), tag.size()) == 1 &&
-        EVP_MAC_final(hmac, octets_of(full.data()), &length, full.size()) == 1;
+    const bool ok = EVP_EncryptInit_ex(gmac, nullptr, nullptr, nullptr, raw(nonce.data())) == 1 &&
+                    EVP_EncryptUpdate(gmac, nullptr, &written, raw(plain.data()),
+                                      static_cast<int>(plain.size())) == 1 &&
+                    EVP_EncryptFinal_ex(gmac, raw(full.data()), &written) == 1 &&
+                    EVP_CIPHER_CTX_ctrl(gmac, EVP_CTRL_AEAD_GET_TAG, gmac_bytes, tag.data()) == 1 &&
+                    EVP_MAC_init(hmac, nullptr, 0, nullptr) == 1 &&
+                    EVP_MAC_update(hmac, raw(tag.data()), tag.size()) == 1 &&
+                    EVP_MAC_final(hmac, raw(full.data()), &length, full.size()) == 1;
     wipe(tag);
     expects(ok, "synthetic IV");
     std::array<std::byte, 12> iv{};
