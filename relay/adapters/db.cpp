@@ -1,10 +1,14 @@
 #include "relay/adapters/db.hpp"
 
+#include "relay/adapters/files.hpp"
+
 #include <plankurier/error.hpp>
+#include <plankurier/fault.hpp>
 
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 
@@ -12,6 +16,7 @@ namespace plankurier::relay::adapters {
 
 struct Db::State {
     std::recursive_mutex mutex; ///< guards everything below
+    std::filesystem::path log;  ///< the write-ahead log's file
     soci::session session;
     int depth{};
 };
@@ -82,6 +87,7 @@ std::string pragma(soci::session& session, const std::string& name) {
 
 Db::Db(const std::filesystem::path& file, Options options) : state_(std::make_unique<State>()) {
     try {
+        state_->log = file.string() + "-wal";
         soci::session& session = state_->session;
         session.open(soci::sqlite3, "db=" + file.string() + " timeout=10");
         pragma(session, "journal_mode=WAL");
@@ -98,7 +104,13 @@ Db::Db(const std::filesystem::path& file, Options options) : state_(std::make_un
     }
 }
 
-Db::~Db() = default;
+Db::~Db() {
+    try {
+        checkpoint_truncate();
+    } catch (const std::exception&) {
+        // Somebody reads, or the disk is broken: the log stays for the next start.
+    }
+}
 
 void Db::migrate(const std::vector<std::string>& steps) {
     exec("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
@@ -158,13 +170,42 @@ std::vector<Db::Row> Db::query(const std::string& sql, const Row& parameters) {
     }
 }
 
+namespace {
+
+bool is_busy(const std::vector<Db::Row>& rows) {
+    if (rows.empty() || rows.front().empty()) return true;
+    return number(rows.front().front()) != 0;
+}
+
+/// With its salts, which differ each time that the log is begun anew.
+std::string header_of(const std::filesystem::path& log) {
+    std::string header(32, '\0');
+    std::ifstream in{log, std::ios::binary};
+    return in.read(header.data(), static_cast<std::streamsize>(header.size())) ? header : "";
+}
+
+} // namespace
+
 void Db::checkpoint_truncate() {
-    const auto rows = query("PRAGMA wal_checkpoint(TRUNCATE)");
-    const bool busy = rows.empty() || rows.front().empty() ||
-                      (std::holds_alternative<std::string>(rows.front().front())
-                           ? text(rows.front().front()) != "0"
-                           : number(rows.front().front()) != 0);
-    if (busy) throw std::runtime_error("the database log is busy");
+    const std::scoped_lock lock{state_->mutex};
+    const std::string before = header_of(state_->log);
+    if (is_busy(query("PRAGMA wal_checkpoint(RESTART)"))) {
+        throw std::runtime_error("the database log is busy");
+    }
+    // Now everything is in the file, and who writes next begins the log anew. Nobody can write
+    // while we hold the lock, and whoever did in between has changed the header.
+    exec("BEGIN IMMEDIATE");
+    try {
+        if (!before.empty() && header_of(state_->log) == before) overwrite(state_->log);
+        PK_FAULT("db.after_overwrite");
+    } catch (...) {
+        exec("ROLLBACK");
+        throw;
+    }
+    exec("ROLLBACK");
+    if (is_busy(query("PRAGMA wal_checkpoint(TRUNCATE)"))) {
+        throw std::runtime_error("the database log is busy");
+    }
 }
 
 std::int64_t number(const Db::Value& value) {

@@ -26,6 +26,7 @@ public:
     /// temporary data in memory. Throws std::runtime_error.
     Db(const std::filesystem::path& file, Options options);
     explicit Db(const std::filesystem::path& file) : Db(file, Options{}) {}
+    /// Also does `checkpoint_truncate`, if it can: SQLite removes the log with the last connection.
     ~Db();
     Db(const Db&) = delete;
     Db& operator=(const Db&) = delete;
@@ -39,7 +40,8 @@ public:
     void exec(const std::string& sql, const Row& parameters = {});
     /// The rows of a query. NULL comes as an empty text.
     [[nodiscard]] std::vector<Row> query(const std::string& sql, const Row& parameters = {});
-    /// Moves the log into the file and empties it. Throws when a reader keeps it busy.
+    /// Moves the log into the file, overwrites it with zeros and empties it, so that what deleted
+    /// rows held is in no freed block either. Throws when a reader keeps it busy.
     void checkpoint_truncate();
 
 private:

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -71,6 +73,30 @@ std::optional<Bytes> read_file(const std::filesystem::path& file) {
         if (got == 0) return out;
         out.insert(out.end(), part.begin(), part.begin() + got);
     }
+}
+
+void overwrite(const std::filesystem::path& file) {
+    const Descriptor fd{file, O_WRONLY};
+    if (fd.get() < 0) {
+        if (errno == ENOENT) return;
+        raise("open a file to overwrite it");
+    }
+    const off_t end = ::lseek(fd.get(), 0, SEEK_END);
+    if (end < 0) raise("read the length of a file");
+    constexpr std::array<std::byte, 65'536> zeros{};
+    for (off_t at = 0; at < end;) {
+        const auto now = std::min(zeros.size(), static_cast<std::size_t>(end - at));
+        const ssize_t written = ::pwrite(fd.get(), zeros.data(), now, at);
+        if (written < 0 && errno != EINTR) raise("overwrite a file");
+        if (written > 0) at += written;
+    }
+    if (::fdatasync(fd.get()) != 0) raise("sync a file");
+}
+
+void erase_durably(const std::filesystem::path& file) {
+    overwrite(file);
+    PK_FAULT("files.after_overwrite");
+    remove_durably(file);
 }
 
 void remove_durably(const std::filesystem::path& file) {

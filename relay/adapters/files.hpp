@@ -13,6 +13,12 @@ namespace plankurier::relay::adapters {
 void write_durably(const std::filesystem::path& file, ByteView bytes);
 /// The content; nothing when there is no such file. Throws std::system_error otherwise.
 [[nodiscard]] std::optional<Bytes> read_file(const std::filesystem::path& file);
+/// Overwrites the file with zeros in its place, durably, as far as the file system writes in place
+/// (not on copy-on-write ones; flash may keep the old block). Nothing happens when it is not there.
+/// Throws std::system_error.
+void overwrite(const std::filesystem::path& file);
+/// Overwrites the file if it is there, removes it, and syncs the folder.
+void erase_durably(const std::filesystem::path& file);
 /// Removes the file if it is there and syncs the folder.
 void remove_durably(const std::filesystem::path& file);
 

@@ -134,6 +134,7 @@ FolderMailer::FolderMailer(std::filesystem::path folder, std::string from, Clock
 }
 Delivery FolderMailer::deliver(const Mail& mail) {
     try {
+        forget(mail.id); // what a crash has left would be freed with its content by the next write
         write_durably(folder_ / (mail.id + ".eml"),
                       as_bytes(mail_message(mail, from_, clock_.now())));
     } catch (const std::system_error& error) {
@@ -143,8 +144,8 @@ Delivery FolderMailer::deliver(const Mail& mail) {
     return Delivery::done;
 }
 void FolderMailer::forget(const std::string& id) {
-    remove_durably(folder_ / (id + ".eml"));
-    remove_durably(folder_ / (id + ".eml.tmp"));
+    erase_durably(folder_ / (id + ".eml"));
+    erase_durably(folder_ / (id + ".eml.tmp"));
 }
 void FolderMailer::keep_only(const std::vector<std::string>& ids) {
     const std::set<std::string> kept{ids.begin(), ids.end()};
@@ -153,7 +154,7 @@ void FolderMailer::keep_only(const std::vector<std::string>& ids) {
         const std::string name = entry.path().filename().string();
         if (!kept.contains(name.substr(0, name.find('.')))) strangers.push_back(entry.path());
     }
-    for (const auto& file : strangers) remove_durably(file);
+    for (const auto& file : strangers) erase_durably(file);
 }
 
 SmtpMailer::SmtpMailer(SmtpSettings settings, std::string from, Clock& clock)
