@@ -70,9 +70,6 @@ Exit reply(const Options& options, Console& console) {
 
 } // namespace
 
-Exit run_reply(const Options& options, Console& console) {
-    UploadStore::remove_outdated(uploads_folder(), unix_now());
-    return reply(options, console);
-}
+Exit run_reply(const Options& options, Console& console) { return reply(options, console); }
 
 } // namespace plankurier::cli

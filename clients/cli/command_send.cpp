@@ -101,7 +101,6 @@ Exit send_first(const Options& options, Console& console) {
 } // namespace
 
 Exit run_send(const Options& options, Console& console) {
-    UploadStore::remove_outdated(uploads_folder(), unix_now());
     return options.resume ? send_resumed(options, console) : send_first(options, console);
 }
 

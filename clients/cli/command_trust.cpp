@@ -161,6 +161,8 @@ HttpSettings http_settings(const Options& options) { return {options.ca, options
 
 ControlClient control_at(const std::string& server, const Options& options, Console& console) {
     ControlClient control{server, http_settings(options)};
+    control.on_wrong_clock(
+        [&console](const ServiceClock& clock) { console.wrong_clock(unix_now(), clock.now()); });
     if (options.retries > 0) {
         control.be_patient([&console](unsigned seconds) {
             console.say(Text::network_retry, {std::to_string(seconds)});

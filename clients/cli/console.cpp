@@ -88,9 +88,19 @@ void Console::tell(Errc code) {
     to_stderr(text(language_, code));
 }
 
+void Console::wrong_clock(std::int64_t own, std::int64_t theirs) {
+    wrong_clock_ = true;
+    warn(Text::clock_wrong, {time_text(language_, own), time_text(language_, theirs)});
+    event("clock", {{"own", own}, {"service", theirs}});
+}
+
 void Console::failure(const Error& error, Exit exit) {
     end_progress();
-    to_stderr(text(language_, error.code));
+    // What the service itself answered is no matter of this computer's clock.
+    const bool is_own = !error.detail.starts_with("status ");
+    const bool by_clock = error.code == Errc::tls || error.code == Errc::expired;
+    to_stderr(wrong_clock_ && is_own && by_clock ? text(language_, Text::clock_first)
+                                                 : text(language_, error.code));
     event("error", {{"code", std::string{name(error.code)}},
                     {"exit", std::int64_t{static_cast<int>(exit)}}});
 }

@@ -36,6 +36,8 @@ public:
     bool show_secret(Text which, std::initializer_list<std::string_view> values);
     /// What happened and what to do, without ending anything.
     void tell(Errc code);
+    /// One of these two times is wrong: said at once, and why what goes by the time failed.
+    void wrong_clock(std::int64_t own, std::int64_t theirs);
     /// What happened and what to do; and a JSON line `error` with code and exit code.
     void failure(const Error& error, Exit exit);
     /// Result text on stdout; left out with --json.
@@ -67,6 +69,7 @@ private:
     Time begun_{}, shown_{};
     std::uint64_t begun_bytes_{};
     bool finished_shown_{};
+    bool wrong_clock_{}; ///< which was said
 };
 
 /// "1,2 GiB"-like size, with the language's decimal sign.

@@ -5,6 +5,7 @@
 #include <plankurier/envelope.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace plankurier::cli {
 
@@ -65,9 +66,21 @@ Result<HttpAnswer> ControlClient::ask(std::string_view method, const std::string
     }
 }
 
+void ControlClient::hear(std::int64_t date) {
+    if (date == 0) return;
+    clock_.hear(date);
+    if (!clock_.is_wrong() || !wrong_clock_) return;
+    std::exchange(wrong_clock_, nullptr)(clock_);
+}
+
 Result<std::string> ControlClient::read(Result<HttpAnswer> answer) {
     problem_ = {};
-    if (!answer) return tl::unexpected(answer.error());
+    if (!answer) {
+        const Error& error = answer.error();
+        if (error.detail == certificate_time) hear(line_.unchecked_date(server_));
+        return tl::unexpected(error);
+    }
+    hear(answer->date);
     if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
     problem_ = parse_problem(answer->status, answer->body);
     return fail(problem_.code, "status " + std::to_string(answer->status));

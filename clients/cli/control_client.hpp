@@ -2,6 +2,7 @@
 /// The control plane as the client sees it (docs/protocol.md, section 2). Belongs to one thread.
 
 #include <clients/cli/http.hpp>
+#include <clients/cli/service_clock.hpp>
 #include <clients/cli/wire.hpp>
 #include <clients/cli/wire_inbox.hpp>
 
@@ -48,6 +49,11 @@ public:
     void be_patient(Waiting waiting);
 
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
+    [[nodiscard]] const ServiceClock& clock() const noexcept { return clock_; }
+    /// Told once, as soon as an answer shows that one of both clocks is wrong.
+    void on_wrong_clock(std::function<void(const ServiceClock&)> told) {
+        wrong_clock_ = std::move(told);
+    }
 
     [[nodiscard]] Result<SignedDirectory> directory();
     /// Checked against the control key of the signed directory. Also fails with `bad_signature`.
@@ -113,6 +119,7 @@ private:
                                            std::string_view type = "application/json");
     [[nodiscard]] Result<HttpAnswer> ask(std::string_view method, const std::string& url,
                                          const HttpLine::Headers& headers, ByteView body);
+    void hear(std::int64_t date);
     [[nodiscard]] Result<std::string> read(Result<HttpAnswer> answer);
 
     using Time = std::chrono::steady_clock::time_point;
@@ -121,7 +128,9 @@ private:
     std::function<void(const WorkPuzzle&)> work_begins_;
     Waiting waiting_;                  ///< empty: no second try
     std::optional<Time> silent_since_; ///< nobody has answered since then
-    Problem problem_;                  ///< of the last call that failed
+    ServiceClock clock_;
+    std::function<void(const ServiceClock&)> wrong_clock_; ///< empty once told
+    Problem problem_;                                      ///< of the last call that failed
 };
 
 } // namespace plankurier::cli

@@ -239,8 +239,9 @@ Result<void> report(ControlClient& control, const FetchRight& right, const Opene
                     const Hash256& root, const KeySeed* department, const RetryRule& retry) {
     std::optional<Bytes> signed_report;
     if (department != nullptr) {
-        signed_report = sign_fetched({right.transfer, sha256(transfer.envelope), root, unix_now()},
-                                     signing_seed(*department));
+        signed_report =
+            sign_fetched({right.transfer, sha256(transfer.envelope), root, control.clock().now()},
+                         signing_seed(*department));
     }
     return with_retries(
         retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 
@@ -91,6 +92,21 @@ Error error_of(CURLcode code) {
     }
 }
 
+/// The certificate is refused for its time alone (X509_V_ERR_CERT_NOT_YET_VALID, …_HAS_EXPIRED of
+/// OpenSSL's x509_vfy.h).
+bool is_about_time(CURL* curl) {
+    long verdict = 0;
+    curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    return verdict == 9 || verdict == 10;
+}
+
+/// RFC 9110, 6.6.1. 0: none.
+std::int64_t date_of(CURL* curl) {
+    curl_header* header = nullptr;
+    if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return 0;
+    return std::max<std::int64_t>(curl_getdate(header->value, nullptr), 0);
+}
+
 template <typename T>
 void set(CURL* curl, CURLoption option, T value) {
     if (curl_easy_setopt(curl, option, value) != CURLE_OK)
@@ -166,8 +182,11 @@ struct HttpLine::State {
             answer.status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
         if (code != CURLE_OK && !refused) {
             if (transfer.overflow) return fail(Errc::too_large, "answer");
-            return tl::unexpected(error_of(code));
+            auto error = error_of(code);
+            if (error.code == Errc::tls && is_about_time(curl)) error.detail = certificate_time;
+            return tl::unexpected(std::move(error));
         }
+        answer.date = date_of(curl);
         answer.body = std::move(transfer.body);
         const char* address = nullptr;
         curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address);
@@ -208,6 +227,19 @@ Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string&
         set(curl, CURLOPT_CUSTOMREQUEST, verb.c_str());
     }
     return state_->perform(transfer, headers);
+}
+
+std::int64_t HttpLine::unchecked_date(const std::string& url) {
+    if (!url_allowed(url)) return 0;
+    State once{state_->settings}; // a line of its own: this one must never be used again
+    once.prepare(url);
+    Transfer transfer;
+    set(once.curl, CURLOPT_NOBODY, 1L);
+    set(once.curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    set(once.curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    set(once.curl, CURLOPT_TIMEOUT, 10L);
+    const auto answer = once.perform(transfer, {});
+    return answer ? answer->date : 0;
 }
 
 Result<HttpAnswer> HttpLine::put(const std::string& url, const Headers& headers,

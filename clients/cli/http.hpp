@@ -10,6 +10,8 @@
 
 namespace plankurier::cli {
 
+inline constexpr const char* certificate_time = "certificate time";
+
 /// How to talk to servers.
 struct HttpSettings {
     std::string ca_file;          ///< empty: the system's
@@ -21,6 +23,7 @@ struct HttpAnswer {
     long status{};
     std::string body;
     std::string address; ///< numeric, of the server that answered
+    std::int64_t date{}; ///< Unix seconds by the server's clock; 0: it did not say
 };
 
 /// True for https, and for http to a loopback address. Everything else is refused.
@@ -44,10 +47,16 @@ public:
     void watch(std::function<bool()> keep_going);
 
     /// A request with a small body and a small answer (at most `answer_bytes_max`). Any status is
-    /// success here. Fails with `network`, `tls`, `canceled`, `too_large`, `invalid_argument`.
+    /// success here. Fails with `network`, `tls` (with `certificate_time` as detail when by this
+    /// computer's clock the certificate does not hold yet, or not any more), `canceled`,
+    /// `too_large`, `invalid_argument`.
     [[nodiscard]] Result<HttpAnswer> request(std::string_view method, const std::string& url,
                                              const Headers& headers, ByteView body,
                                              std::size_t answer_bytes_max = 4u << 20);
+
+    /// The time that the server tells, asked for without a look at its certificate: only to explain
+    /// why that was refused, never to be trusted. Nothing of ours is sent. 0: it does not say.
+    [[nodiscard]] std::int64_t unchecked_date(const std::string& url);
 
     /// Fills the span with the next bytes of an upload and returns how many; fewer than asked for
     /// is fine, 0 stops the upload. It is called until `length` bytes were given.

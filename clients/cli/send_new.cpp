@@ -7,6 +7,10 @@ namespace plankurier::cli {
 
 Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
+    // By one clock alone nothing is deleted that could still be continued.
+    if (const auto now = control.clock().agreed_now()) {
+        UploadStore::remove_outdated(uploads_folder(), *now);
+    }
     console.say(Text::checking);
     auto addressees = from != nullptr
                           ? Result<Addressees>{Addressees{}}
@@ -18,6 +22,7 @@ Exit send_new(const Options& options, Console& console, ControlClient& control,
     auto prepared =
         prepare_transfer(options, authority, *addressees, *source, control.server(), console, from);
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
+    prepared->state.begun = control.clock().now();
     auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
     if (!store) return conclude(console, tl::unexpected(store.error()));
     auto saved = store->lock()

@@ -80,7 +80,8 @@ private:
             forget_session(sessions_folder(), state_.server, state_.email);
             return false;
         }
-        auto session = recall_session(sessions_folder(), state_.server, state_.email, unix_now());
+        auto session =
+            recall_session(sessions_folder(), state_.server, state_.email, control_.clock().now());
         if (!session) return false;
         state_.session = std::move(*session);
         console_.say(Text::address_known);
@@ -95,7 +96,7 @@ private:
     Result<void> remember_address() {
         const std::int64_t days = options_.remember_days.value_or(0);
         if (days == 0) return {};
-        const auto until = unix_now() + days * 86'400;
+        const auto until = control_.clock().now() + days * 86'400;
         auto kept =
             remember_session(sessions_folder(), state_.server, state_.email, state_.session, until);
         if (!kept) return kept;

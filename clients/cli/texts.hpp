@@ -52,6 +52,7 @@ enum class Text {
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     typed_alone, password_alone, no_usable_key, clerk_line, clerk_made,
     escrow_told, escrow_listed, escrow_opened, escrow_made, receipt_escrow, page_escrow,
+    clock_wrong, clock_first,
     count ///< number of sentences, no sentence itself
 };
 // clang-format on

@@ -183,6 +183,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::escrow_made, "Schlüsseldatei: {}\nÖffentlicher Eintrag für die Verwaltung: {}\nSobald der Eintrag im Verzeichnis steht, öffnet dieser Schlüssel alles, was an Sachgebiete und Ansprechpersonen verschlüsselt wird; das erfährt jeder Absender. Bewahren Sie Schlüsseldatei und Passphrase getrennt und ohne Netz auf."},
     {Text::receipt_escrow, "  Hinterlegung:   Auch die Behörde selbst kann sie öffnen, mit „{}“"},
     {Text::page_escrow, "Hinterlegungsschlüssel (auch die Behörde selbst kann öffnen)"},
+    {Text::clock_wrong, "Die Uhr dieses Computers geht falsch: Hier ist es {}, beim Dienst {}. Bitte stellen Sie Datum und Uhrzeit richtig, am besten automatisch. (Stimmen sie, dann geht die Uhr des Dienstes falsch: Sagen Sie der Behörde Bescheid.)"},
+    {Text::clock_first, "Mit dieser Uhr lässt sich nicht prüfen, ob Zertifikat und Schlüssel des Dienstes gelten. Es ging nichts verloren. Bitte stellen Sie erst die Uhr richtig und wiederholen Sie dann den Befehl."},
 };
 static_assert(is_whole_catalogue(sentences));
 

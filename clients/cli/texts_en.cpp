@@ -180,6 +180,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::escrow_made, "Key file: {}\nPublic record for the administration: {}\nThis key will open everything that is sealed to departments and clerks once the record stands in the directory; every sender is told so. Keep key file and passphrase off line, apart from each other."},
     {Text::receipt_escrow, "  Escrow key:       the authority can open it too, with \"{}\""},
     {Text::page_escrow, "Escrow key (the authority can open it too)"},
+    {Text::clock_wrong, "This computer's clock is wrong: here it is {}, at the service {}. Please set date and time right, best automatically. (If they are right, it is the service's clock: please tell the authority.)"},
+    {Text::clock_first, "With this clock it cannot be checked whether the service's certificate and keys hold. Nothing was lost. Please set the clock right first, then repeat the command."},
 };
 static_assert(is_whole_catalogue(sentences));
 
