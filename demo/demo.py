@@ -152,6 +152,7 @@ class Demo:
         self.restart({"LD_PRELOAD": faketime_library(), "FAKETIME": "+15d",
                       "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
         status = lambda: (service.data / "status").read_text()
+        self.accept_clocks()
         world.wait_until(lambda: stored_bytes(service) == 0
                          and "purged_not_confirmed 0" in status()
                          and not any((service.data / "envelopes").iterdir()), what="the purge")
@@ -161,6 +162,18 @@ class Demo:
         if len(service.members) > 1:
             self.show_copies()
         self.restart({})
+        self.accept_clocks()
+
+    def accept_clocks(self):
+        """To the relays that is a clock that jumps, and they delete nothing: an administrator says
+        that it is right."""
+        for member in self.service.members:
+            asked = lambda: self.service.run(self.service.relay_program, "status", "--config",
+                                             member.config, check=False)
+            world.wait_until(lambda: asked().returncode == 3, what="a relay that doubts its clock")
+            print(f"   {member.name}: {asked().stderr.splitlines()[0]}")
+            self.service.run(self.service.relay_program, "purge", "--config", member.config,
+                             "--clock-ok")
 
     def restart(self, env):
         for member in self.service.members:
@@ -169,7 +182,8 @@ class Demo:
             member.start(env)
 
     def report(self):
-        say("Mails that were sent")
+        say("Mails that were sent, by exim4 (without mail.smtp_url a relay keeps them in a folder, in "
+            "clear: that is for trials only)")
         for mail in self.service.mails():
             show_mail(mail)
         say("Result (MB = 10^6 bytes)")

@@ -33,6 +33,9 @@ SecretType secret_file(const std::filesystem::path& file) {
 
 std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
     if (config.smtp_url.empty()) {
+        std::fprintf(stderr,
+                     "control: mails lie in the folder DATA/mail, in clear: that is for trials "
+                     "only. Set mail.smtp_url\n");
         return std::make_unique<adapters::FolderMailer>(config.data_dir / "mail", config.mail_from,
                                                         clock);
     }
@@ -71,8 +74,9 @@ void write_status(const Config& config, Store& store, Relay& relay,
         "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
         std::to_string(copies.relays_live) + "\nrelays_known " +
         std::to_string(copies.relays_known) + "\n" + space_status(rooms) + "codes_left " +
-        std::to_string(relay.code_budget().left) + "\nclock_jumped " +
-        std::to_string(static_cast<int>(relay.clock_jumped())) + "\n";
+        std::to_string(relay.code_budget().left) + "\nclock_trusted " +
+        std::to_string(static_cast<int>(relay.is_clock_trusted())) + "\nclock_ahead_s " +
+        std::to_string(relay.clock_ahead_s()) + "\n";
     // A report, not a promise: it is replaced every tick and need not survive a power cut.
     const auto half = config.data_dir / "status.new";
     std::ofstream out{half, std::ios::trunc};
@@ -85,9 +89,11 @@ void write_status(const Config& config, Store& store, Relay& relay,
 class ControlPlane {
 public:
     explicit ControlPlane(const Config& config)
-        : config_(config), mailer_(mailer_for(config, clock_)), db_(config.data_dir / "control.db"),
-          store_(db_), vault_(config.data_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
-          audit_(config.data_dir / "audit.log"), authority_(config.keys(), clock_.now()),
+        : config_(config), time_file_(config.data_dir / "trusted-time"),
+          clock_(machine_, time_file_), mailer_(mailer_for(config, clock_)),
+          db_(config.data_dir / "control.db"), store_(db_), vault_(config.data_dir / "vault"),
+          envelopes_(config.data_dir / "envelopes"), audit_(config.data_dir / "audit.log"),
+          authority_(config.keys(), clock_.now()),
           relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_, authority_}, config.policy,
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
                  secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), relays(config)),
@@ -163,7 +169,9 @@ private:
     }
 
     const Config& config_;
-    adapters::SystemClock clock_;
+    adapters::SystemClock machine_;
+    adapters::TimeFile time_file_;
+    ServiceTime clock_;
     std::unique_ptr<Mailer> mailer_;
     adapters::Db db_;
     adapters::SqliteStore store_;

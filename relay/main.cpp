@@ -4,6 +4,7 @@
 #include "relay/pieces/run.hpp"
 #include "relay/roles.hpp"
 #include "relay/space_watch.hpp"
+#include "relay/status_command.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -28,7 +29,8 @@ constexpr const char* usage =
   serve --config DIR/relay.toml                         run it (control plane and piece plane)
   node add --config C node.json                         register a further relay
   node list --config C
-  node remove --config C ID                             for good: others take over its transfers
+  node remove --config C ID [--lost]                    for good: others take over its transfers;
+                                                        --lost: it never confirms what it deleted
   directory add --config C RECORD.json                  take in a public record: of a department,
                                                         a clerk or the escrow key
   directory list --config C
@@ -38,7 +40,8 @@ constexpr const char* usage =
   directory build --config C --serial N [--days 30] [-o directory.json]
   directory install --config C --root F --signer-pub F --signer-minisig F
                     --directory-json F --directory-minisig F
-  status --config C                                     counts, nothing personal
+  status --config C                                     counts, nothing personal; exit code 3:
+                                                        look at the clock
   bounce --config C [--maildir DIR]                     take in mails that came back (one on
                                                         standard input, or all of a folder)
   never remove --config C                               the address on standard input gets mail again
@@ -68,8 +71,8 @@ options::variables_map parse(int argc, char** argv) {
         "days", options::value<std::int64_t>()->default_value(30))(
         "output,o", options::value<std::string>()->default_value("directory.json"))("root", text())(
         "signer-pub", text())("signer-minisig", text())("directory-json", text())(
-        "directory-minisig", text())("maildir", text())("now", "")("clock-ok", "")("help,h", "")(
-        "words", options::value<std::vector<std::string>>());
+        "directory-minisig", text())("maildir", text())("now", "")("clock-ok", "")("lost", "")(
+        "help,h", "")("words", options::value<std::vector<std::string>>());
     options::positional_options_description words;
     words.add("words", -1);
     options::variables_map map;
@@ -127,14 +130,15 @@ int directory(const options::variables_map& map, const Config& config,
     return 0;
 }
 
-int node(const Config& config, const std::vector<std::string>& words) {
+int node(const options::variables_map& map, const Config& config,
+         const std::vector<std::string>& words) {
     const std::string verb = words.size() > 1 ? words[1] : "";
     if (verb == "add" && words.size() == 3) {
         node_add(config, words[2]);
     } else if (verb == "list" && words.size() == 2) {
         node_list(config, std::cout);
     } else if (verb == "remove" && words.size() == 3) {
-        node_remove(config, words[2]);
+        node_remove(config, words[2], map.count("lost") != 0);
     } else {
         std::cerr << usage;
         return 2;
@@ -158,7 +162,10 @@ int init(const options::variables_map& map, const std::string& folder) {
 
 int purge(const options::variables_map& map, const Config& config) {
     if (map.count("now") != 0) std::ofstream{config.data_dir / "request.purge"};
-    if (map.count("clock-ok") != 0) std::ofstream{config.data_dir / "request.clock"};
+    if (map.count("clock-ok") != 0) {
+        if (config.control_url.empty()) std::ofstream{config.data_dir / "request.clock"};
+        std::ofstream{config.data_dir / "request.clock.relay"};
+    }
     if (map.count("now") + map.count("clock-ok") == 0) {
         std::cerr << "purge: say --now (delete every transfer) or --clock-ok\n";
         return 2;
@@ -214,7 +221,7 @@ int run(int argc, char** argv) {
     const Config config = load_config(map["config"].as<std::string>());
     if (command == "serve") return serve(map, config);
     if (command == "directory") return directory(map, config, words);
-    if (command == "node") return node(config, words);
+    if (command == "node") return node(map, config, words);
     if (command == "purge") return purge(map, config);
     if (command == "never") return never(config, words);
     if (command == "check-config") {
@@ -223,10 +230,7 @@ int run(int argc, char** argv) {
         return 0;
     }
     if (command == "status") {
-        std::ifstream in{config.data_dir / "status"};
-        if (!in) throw std::runtime_error("no status yet: is the relay running?");
-        std::cout << in.rdbuf();
-        return 0;
+        return show_status(config, std::cout, std::cerr);
     }
     std::cerr << usage;
     return 2;

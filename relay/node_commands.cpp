@@ -1,7 +1,9 @@
 #include "relay/node_commands.hpp"
 
 #include "relay/adapters/files.hpp"
+#include "relay/adapters/local.hpp"
 #include "relay/adapters/node_records.hpp"
+#include "relay/adapters/sqlite_store.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -31,6 +33,13 @@ void only_with_control(const Config& config) {
     if (!config.control_url.empty()) {
         throw std::runtime_error("this relay has no control plane: run `node` where it is");
     }
+}
+
+std::int64_t purges_not_confirmed(const Config& config, const RelayId& relay) {
+    const fs::path file = config.data_dir / "control.db";
+    if (!fs::exists(file)) return 0;
+    adapters::Db db{file};
+    return adapters::SqliteStore{db}.count_unsigned(relay);
 }
 
 void tell_control(const Config& config) { std::ofstream{config.data_dir / "request.reload"}; }
@@ -86,16 +95,32 @@ void node_list(const Config& config, std::ostream& out) {
     }
 }
 
-void node_remove(const Config& config, const std::string& id) {
+void node_remove(const Config& config, const std::string& id, bool is_lost) {
     only_with_control(config);
     const auto relay = RelayId::from_hex(id);
     const fs::path file = config.nodes() / ((relay ? relay->hex() : std::string{}) + ".json");
     if (!relay || !fs::exists(file)) {
         throw std::runtime_error("no relay with this id was added: see `node list`");
     }
+    const std::int64_t not_confirmed = purges_not_confirmed(config, *relay);
+    if (not_confirmed > 0 && !is_lost) {
+        throw std::runtime_error(
+            "it has not confirmed " + std::to_string(not_confirmed) +
+            " purges: let it run until `status` says purged_not_confirmed 0, or say --lost if it "
+            "never comes back");
+    }
+    if (is_lost) {
+        adapters::AuditFile{config.data_dir / "audit.log"}.record_lost(
+            adapters::SystemClock{}.now(), *relay, not_confirmed);
+    }
     adapters::remove_durably(file);
     tell_control(config);
     std::cout << "removed " << relay->hex() << "\n";
+    if (not_confirmed > 0) {
+        std::cout << not_confirmed << " purges were never confirmed by it; the audit says so. Its "
+                  << "pieces cannot be read without the keys that are gone; destroy its disk all "
+                  << "the same\n";
+    }
 }
 
 } // namespace plankurier::relay

@@ -22,6 +22,8 @@ void node_add(const Config& config, const std::filesystem::path& record);
 /// `node list`: a line with id and URL for each.
 void node_list(const Config& config, std::ostream& out);
 /// `node remove`: forgets the relay with this id. Throws as `node_add`.
-void node_remove(const Config& config, const std::string& id);
+/// `is_lost`: it never comes back; the audit says how many purges it has not confirmed. Without
+/// that a relay that has not confirmed all is not removed.
+void node_remove(const Config& config, const std::string& id, bool is_lost);
 
 } // namespace plankurier::relay

@@ -105,6 +105,28 @@ void SqliteStore::mark_gone(const TransferId& transfer, const RelayId& relay,
     db_.exec("DELETE FROM gone WHERE tid = :p0 AND relay IN " + all, parameters);
 }
 
+std::vector<TransferId> SqliteStore::unsigned_tombstones(const RelayId& relay,
+                                                         std::int64_t sequence,
+                                                         std::size_t count_max) {
+    std::vector<TransferId> out;
+    for (const Db::Row& row :
+         db_.query("SELECT tid FROM tombstone WHERE gone = 0 AND sequence <= :p0 AND NOT EXISTS "
+                   "(SELECT 1 FROM gone WHERE gone.tid = tombstone.tid AND gone.relay = :p1) "
+                   "ORDER BY sequence LIMIT :p2",
+                   {sequence, relay.hex(), static_cast<std::int64_t>(count_max)})) {
+        out.push_back(id_from<TransferId>(row[0]));
+    }
+    return out;
+}
+
+std::int64_t SqliteStore::count_unsigned(const RelayId& relay) {
+    return number(db_.query("SELECT count(*) FROM tombstone WHERE gone = 0 AND NOT EXISTS (SELECT "
+                            "1 FROM gone WHERE gone.tid = tombstone.tid AND gone.relay = :p0)",
+                            {relay.hex()})
+                      .front()
+                      .front());
+}
+
 std::int64_t SqliteStore::count_not_gone(const std::vector<RelayId>& registered) {
     Db::Row parameters;
     const std::string all = list(registered, parameters);

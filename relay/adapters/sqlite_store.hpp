@@ -48,6 +48,9 @@ public:
                                                std::size_t count_max) override;
     void mark_gone(const TransferId& transfer, const RelayId& relay,
                    const std::vector<RelayId>& registered) override;
+    std::vector<TransferId> unsigned_tombstones(const RelayId& relay, std::int64_t sequence,
+                                                std::size_t count_max) override;
+    std::int64_t count_unsigned(const RelayId& relay) override;
     std::int64_t count_not_gone(const std::vector<RelayId>& registered) override;
     std::vector<Slot> used_slots() override;
     void scrub() override;

@@ -21,7 +21,7 @@ Relay::relay_certificates(const RelayId& relay, const CertificateRequest& reques
     std::vector<IssuedCertificate> out;
     for (const TransferId& transfer : request.transfers) {
         const auto row = ports_.store.transfer(transfer);
-        if (!row || !is_open(row->state) || now >= row->ends) continue;
+        if (!row || !is_open(row->state) || ports_.clock.latest() >= row->ends) continue;
         auto pem =
             ports_.authority.issue(transfer, request.public_key, now - backdated_s, now + valid_s);
         if (!pem) return tl::unexpected(pem.error());

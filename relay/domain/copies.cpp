@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 namespace plankurier::relay {
 
@@ -102,8 +103,6 @@ Result<void> Relay::enough_copies(TransferRow& row, const std::vector<Bytes>& re
 Result<void> Relay::check_caller(const RelayId& relay, std::int64_t time) {
     constexpr std::int64_t difference_max_s = 300;
     if (relays_.find(relay) == nullptr) return fail(Errc::not_found, "relay");
-    // Relays delete by the time that they are told here.
-    if (!clock_is_sane()) return fail(Errc::unavailable, "clock");
     const std::int64_t now = ports_.clock.now();
     if (time < now - difference_max_s || time > now + difference_max_s) {
         return fail(Errc::expired, "time of the request");
@@ -169,18 +168,23 @@ std::vector<WantedCopy> Relay::wanted_copies(const RelayRoom& room) {
 }
 
 Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {
-    constexpr std::size_t tombstones_max = 1'000;
+    constexpr std::size_t tombstones_max = 1'000, again_max = 100;
+    relays_.set_clock(relay, request.clock, ports_.clock.monotonic());
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     relays_.heard(relay, ports_.clock.monotonic());
     if (request.space) relays_.set_space(relay, *request.space);
     take_statements(relay, request);
     SyncAnswer answer;
     answer.now = ports_.clock.now();
+    answer.is_time_trusted = ports_.clock.is_trusted();
     answer.sequence = request.after;
     for (const TombstoneRow& row : ports_.store.tombstones_after(request.after, tombstones_max)) {
         answer.tombstones.push_back(row.transfer);
         answer.sequence = row.sequence;
     }
+    // What it was told before and has not signed for: it died in between, or its disk is another.
+    std::ranges::copy(ports_.store.unsigned_tombstones(relay, request.after, again_max),
+                      std::back_inserter(answer.tombstones));
     for (const TransferId& transfer : request.holds) {
         const auto row = ports_.store.transfer(transfer);
         const bool live = row && is_open(row->state);

@@ -18,7 +18,7 @@ Result<std::vector<InboxEntry>> Relay::inbox(const SessionToken& session) {
     const std::string hash = holder->department.empty() ? inbox_hash(holder->inbox) : std::string{};
     std::vector<InboxEntry> out;
     for (const TransferRow& row : ports_.store.readable_transfers(
-             holder->department, hash, ports_.clock.now(), entries_max)) {
+             holder->department, hash, ports_.clock.latest(), entries_max)) {
         out.push_back({row.transfer, row.state, row.created, row.ends, row.body_len});
     }
     return out;
@@ -36,7 +36,7 @@ Result<TransferRow> Relay::listed(const SessionToken& session, const TransferId&
     const bool is_theirs =
         row &&
         (holder->department.empty() ? row->inbox_hash == inbox_hash(holder->inbox) : goes_to(*row));
-    if (!is_theirs || !is_readable(row->state) || ports_.clock.now() >= row->ends) {
+    if (!is_theirs || !is_readable(row->state) || ports_.clock.latest() >= row->ends) {
         return fail(Errc::not_found, "transfer");
     }
     return *row;

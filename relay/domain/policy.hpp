@@ -34,7 +34,6 @@ struct Limits {
     std::uint64_t free_bytes_min{std::uint64_t{50} << 30};
     std::uint64_t free_percent_min{10};
     std::int64_t mail_retry_first_s{60}, mail_retry_max_s{4 * 3'600};
-    std::int64_t clock_jump_s{3'600};
 };
 
 /// What one department takes. A relay cannot see types: clients keep to them.

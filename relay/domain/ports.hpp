@@ -3,6 +3,8 @@
 /// Times are Unix seconds. Implementations say which threads may use them; the domain calls them
 /// from one thread at a time.
 
+#include "relay/domain/time_judge.hpp"
+
 #include <plankurier/ids.hpp>
 
 #include <functional>
@@ -18,8 +20,22 @@ public:
     virtual ~Clock() = default;
     /// Wall clock, seconds since 1970.
     virtual std::int64_t now() = 0;
-    /// Seconds since some fixed moment; never jumps, also counts sleep.
+    /// Seconds since the machine started; never jumps, also counts sleep.
     virtual std::int64_t monotonic() = 0;
+    /// Both, and what there is to judge them by.
+    virtual ClockReading read() = 0;
+};
+class ServiceTime;
+
+/// Keeps the last trusted time beyond the process.
+class TimeMemory {
+public:
+    virtual ~TimeMemory() = default;
+    /// What was saved last; nothing when nothing ever was. What cannot be read comes back as a time
+    /// that explains no clock.
+    virtual std::optional<TrustedTime> load() = 0;
+    /// Durable on return where the disk allows it; a full disk stops nothing.
+    virtual void save(const TrustedTime& time) = 0;
 };
 
 /// A finished mail. `id` is fixed per outbox row, so that a second delivery is recognisable.
@@ -227,6 +243,12 @@ public:
     /// tombstone.
     virtual void mark_gone(const TransferId& transfer, const RelayId& relay,
                            const std::vector<RelayId>& registered) = 0;
+    /// Open tombstones up to `sequence` that the relay was told and has not signed for: it, or what
+    /// it knew, was lost before it could say so.
+    virtual std::vector<TransferId> unsigned_tombstones(const RelayId& relay, std::int64_t sequence,
+                                                        std::size_t count_max) = 0;
+    /// Open tombstones that the relay has not signed for.
+    virtual std::int64_t count_unsigned(const RelayId& relay) = 0;
     /// Tombstones that one of these relays has not signed.
     virtual std::int64_t count_not_gone(const std::vector<RelayId>& registered) = 0;
 
@@ -264,7 +286,7 @@ public:
 
 /// The doors, handed in once.
 struct Ports {
-    Clock& clock;
+    ServiceTime& clock;
     Mailer& mailer;
     Vault& vault;
     EnvelopeStore& envelopes;

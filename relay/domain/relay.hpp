@@ -8,6 +8,7 @@
 #include "relay/domain/policy.hpp"
 #include "relay/domain/ports.hpp"
 #include "relay/domain/relays.hpp"
+#include "relay/domain/service_time.hpp"
 #include "relay/domain/sessions.hpp"
 
 #include <plankurier/directory.hpp>
@@ -98,7 +99,8 @@ struct TransferStatus {
     std::int64_t resends_left{}; ///< of the notice
 };
 struct SyncRequest {
-    std::int64_t time{}; ///< by the relay's clock
+    std::int64_t time{};                 ///< that the relay goes by
+    std::optional<std::int64_t> clock{}; ///< its own machine's, if it is another and trusts it
     std::int64_t after{};
     std::vector<TransferId> holds;
     std::vector<GoneReceipt> gone; ///< signatures already checked, as with `stored`
@@ -112,6 +114,7 @@ struct WantedCopy {
 };
 struct SyncAnswer {
     std::int64_t now{}, sequence{};
+    bool is_time_trusted{}; ///< nothing is deleted because of this time else
     std::vector<TransferId> tombstones, leases;
     std::vector<WantedCopy> copies;
     bool is_full{}; ///< the relay takes nothing of transfers that it holds nothing of
@@ -238,8 +241,7 @@ public:
     Result<void> fetched(const TransferId& transfer, const FetchToken& token, const Bytes& report);
 
     /// What a relay has done, and what it has to do. Fails with `not_found` for a relay that is not
-    /// registered, `expired` when the clocks differ by more than five minutes (an old request?),
-    /// `unavailable` while this clock has jumped.
+    /// registered, `expired` when the times differ by more than five minutes (an old request?).
     Result<SyncAnswer> sync(const RelayId& relay, const SyncRequest& request);
     /// For the relay's side of the swarm; of transfers that do not live nothing is said. Fails as
     /// `sync`, and with `malformed` (public key).
@@ -264,9 +266,12 @@ public:
     std::vector<DueMail> due_mails();
     /// What became of one of them. A mail whose transfer ended meanwhile is forgotten.
     void mail_done(DueMail mail, Delivery delivery);
-    /// Allows purging again after the wall clock jumped.
-    void accept_clock();
-    [[nodiscard]] bool clock_jumped() const noexcept { return clock_jumped_; }
+    /// The administrator says that the wall clock is right.
+    void accept_clock() { ports_.clock.accept(); }
+    /// While the clock is not trusted nothing is deleted because of the time.
+    [[nodiscard]] bool is_clock_trusted() { return ports_.clock.is_trusted(); }
+    /// How far it is ahead of what was to be expected; less than 0: behind.
+    [[nodiscard]] std::int64_t clock_ahead_s() { return ports_.clock.ahead_s(); }
     /// Purges everything that has ended, and all transfers when `all`.
     void purge_now(bool all);
 
@@ -354,7 +359,6 @@ private:
     std::string opened_text(Slot slot, std::string_view purpose, const Bytes& sealed);
     void drop_old_verifications(std::int64_t now);
     void drop_verification(const VerificationRow& row);
-    bool clock_is_sane();
     void forget_strangers();
     void purge(TransferRow row);
     void finish_purges();
@@ -368,8 +372,6 @@ private:
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
     KeySessions key_sessions_;
-    bool clock_jumped_{};
-    std::optional<std::int64_t> clock_offset_; ///< wall minus monotonic, at the last tick
     std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
     std::vector<std::int64_t> codes_asked_;          ///< of the last hour, whoever asked
     std::map<std::string, std::int64_t> work_taken_; ///< salt -> when

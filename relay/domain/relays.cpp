@@ -15,6 +15,7 @@ void KnownRelays::replace(std::vector<KnownRelay> relays) {
     const auto is_unknown = [&](const auto& entry) { return find(entry.first) == nullptr; };
     std::erase_if(heard_, is_unknown);
     std::erase_if(space_, is_unknown);
+    std::erase_if(clocks_, is_unknown);
 }
 
 void KnownRelays::heard(const RelayId& relay, std::int64_t now) {
@@ -23,6 +24,23 @@ void KnownRelays::heard(const RelayId& relay, std::int64_t now) {
 
 void KnownRelays::set_space(const RelayId& relay, const RelaySpace& space) {
     if (find(relay) != nullptr) space_[relay] = space;
+}
+
+void KnownRelays::set_clock(const RelayId& relay, std::optional<std::int64_t> wall,
+                            std::int64_t now) {
+    if (wall && find(relay) != nullptr) {
+        clocks_[relay] = {*wall, now};
+    } else {
+        clocks_.erase(relay);
+    }
+}
+
+std::vector<std::int64_t> KnownRelays::clocks(std::int64_t now) const {
+    std::vector<std::int64_t> out;
+    for (const auto& [relay, told] : clocks_) {
+        if (now - told.at <= live_s) out.push_back(told.wall + (now - told.at));
+    }
+    return out;
 }
 
 std::optional<RelaySpace> KnownRelays::space_of(const RelayId& relay) const {

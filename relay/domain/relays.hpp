@@ -38,6 +38,10 @@ public:
     /// The relay has said something.
     void heard(const RelayId& relay, std::int64_t now);
     void set_space(const RelayId& relay, const RelaySpace& space);
+    /// The time by the clock of the relay's machine, or that it trusts none.
+    void set_clock(const RelayId& relay, std::optional<std::int64_t> wall, std::int64_t now);
+    /// The time now by the clocks of those that live.
+    [[nodiscard]] std::vector<std::int64_t> clocks(std::int64_t now) const;
     /// What it last said; nothing when it never did.
     [[nodiscard]] std::optional<RelaySpace> space_of(const RelayId& relay) const;
 
@@ -65,6 +69,10 @@ private:
     std::vector<KnownRelay> relays_;
     std::map<RelayId, std::int64_t> heard_; ///< only of registered relays
     std::map<RelayId, RelaySpace> space_;   ///< likewise
+    struct Told {
+        std::int64_t wall{}, at{};
+    };
+    std::map<RelayId, Told> clocks_; ///< likewise
 };
 
 } // namespace plankurier::relay

@@ -158,7 +158,7 @@ Result<TransferRow> Relay::managed(const TransferId& transfer, const ManageToken
 
 Result<TransferRow> Relay::linked(const LinkId& link) {
     auto row = ports_.store.transfer_by_link(hash_text(link.bytes));
-    if (!row || !is_readable(row->state) || ports_.clock.now() >= row->ends) {
+    if (!row || !is_readable(row->state) || ports_.clock.latest() >= row->ends) {
         return fail(Errc::not_found, "link");
     }
     return *row;
@@ -171,7 +171,7 @@ Result<TransferRow> Relay::fetchable(const TransferId& transfer, const FetchToke
     const bool open = row && (is_readable(row->state) ||
                               (also_quarantined && row->state == TransferState::quarantined));
     if (!open || !equal_constant_time(as_bytes(given), as_bytes(row->fetch_hash)) ||
-        ports_.clock.now() >= row->ends) {
+        ports_.clock.latest() >= row->ends) {
         return fail(Errc::not_found, "transfer");
     }
     return *row;

@@ -98,6 +98,7 @@ json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t 
         copies.push_back({{"tid", copy.transfer.hex()}, {"ticket", to_base64url(copy.ticket)}});
     }
     return {{"now", answer.now},
+            {"time_trusted", answer.is_time_trusted},
             {"seq", answer.sequence},
             {"tombstones", hex_list(answer.tombstones)},
             {"leases", hex_list(answer.leases)},
@@ -118,6 +119,7 @@ Response Router::sync(const Request& request) {
     SyncRequest wanted;
     wanted.time = said.at("time").get<std::int64_t>();
     wanted.after = said.at("after").get<std::int64_t>();
+    if (said.contains("clock")) wanted.clock = said.at("clock").get<std::int64_t>();
     if (said.contains("free_bytes")) {
         const auto told = space(said);
         if (!told) return from(told);

@@ -143,7 +143,8 @@ struct PiecesProcess::State {
         : identity(identity_of(config)), context(tls_context(config)),
           control({config.control_socket, config.control_url, config.control_ca}, identity.id,
                   identity.seed.clone()),
-          relays(identity.id), catalog(config.data_dir / "pieces"), committer(catalog),
+          relays(identity.id), time(config.data_dir, !config.control_url.empty()),
+          catalog(config.data_dir / "pieces"), committer(catalog),
           threads(static_cast<int>(std::max(2U, std::thread::hardware_concurrency()))), io(threads),
           signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
         if (config.swarm_enabled) {
@@ -156,8 +157,9 @@ struct PiecesProcess::State {
             std::make_unique<Service>(Service::Parts{catalog, committer, lease, copying.get()},
                                       identity.id, identity.seed.clone(), identity.control_key);
         const std::scoped_lock lock{sync_mutex};
-        sync = std::make_unique<Sync>(Sync::Parts{catalog, lease, relays, control, copying.get()},
-                                      identity.seed.clone(), identity.control_key);
+        sync = std::make_unique<Sync>(
+            Sync::Parts{catalog, lease, time, relays, control, copying.get()},
+            identity.seed.clone(), identity.control_key);
     }
     ~State() {
         // The sync commands the copying, and the copying nudges the sync.
@@ -180,6 +182,7 @@ struct PiecesProcess::State {
     Lease lease;
     ControlCalls control;
     Relays relays;
+    OwnTime time;
     Catalog catalog;
     Committer committer;
     Census census;

@@ -107,6 +107,9 @@ Plan Service::plan(const Head& head) {
     constexpr std::string_view prefix = "/v1/";
     if (!path.starts_with(prefix)) return problem(Errc::not_found);
     path.remove_prefix(prefix.size());
+    if (ticket->role == TicketRole::get && lease_.latest() >= ticket->delete_at) {
+        return problem(Errc::expired); // over by some clock
+    }
     // A ticket of another transfer gets the answer of a transfer that is not there.
     if (next_part(path) != ticket->transfer.hex()) return problem(Errc::not_found);
     return plan_for(head, *ticket, path);

@@ -1,5 +1,6 @@
 #include "relay/pieces/sync.hpp"
 
+#include <plankurier/fault.hpp>
 #include <plankurier/json.hpp>
 
 #include <algorithm>
@@ -59,7 +60,7 @@ void Sync::nudge() {
 
 std::string Sync::request_text() {
     const std::vector<Catalog::Held> all = parts_.catalog.held();
-    const std::int64_t now = by_own_clock_ ? parts_.lease.own_now() : parts_.lease.now();
+    const std::int64_t now = by_own_clock_ ? parts_.time.now() : parts_.lease.now();
     const RelayId& self = parts_.relays.self();
     json holds = json::array();
     for (std::size_t i = 0; i < std::min(ids_max, all.size()); ++i) {
@@ -87,6 +88,7 @@ std::string Sync::request_text() {
                  {"holds", holds},
                  {"gone", gone},
                  {"stored", receipts}};
+    if (const auto clock = parts_.time.for_others()) request["clock"] = *clock;
     if (const auto space = parts_.catalog.space()) {
         request["free_bytes"] = space->available;
         request["total_bytes"] = space->capacity;
@@ -96,11 +98,12 @@ std::string Sync::request_text() {
 
 /// In this order nothing is served by swarm, copied or read any more when the files go.
 void Sync::purge(const TransferId& transfer) {
+    if (std::ranges::find(gone_, transfer) != gone_.end()) return; // done, and yet to be told
     parts_.catalog.forbid(transfer);
     if (parts_.copying != nullptr) parts_.copying->stop(transfer);
     parts_.catalog.purge(transfer);
     told_stored_.erase(transfer);
-    if (std::ranges::find(gone_, transfer) == gone_.end()) gone_.push_back(transfer);
+    gone_.push_back(transfer);
 }
 
 void Sync::obey(const std::string& text) {
@@ -110,10 +113,12 @@ void Sync::obey(const std::string& text) {
                 gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));
     told_stored_.insert(telling_.begin(), telling_.end());
     for (const json& one : answer.at("tombstones")) purge(id_from(one));
+    PK_FAULT("sync.after_purge");
     parts_.catalog.set_sync_sequence(answer.at("seq").get<std::int64_t>());
+    PK_FAULT("sync.after_sequence");
     parts_.relays.set(relays_from(answer.at("relays")), answer.at("copies_max").get<std::size_t>());
     // Only now: what was deleted while we were away is not read in between.
-    parts_.lease.renew(answer.at("now").get<std::int64_t>());
+    parts_.lease.renew(answer.at("now").get<std::int64_t>(), answer.value("time_trusted", true));
     std::vector<Healer::Wanted> wanted;
     for (const json& one : answer.at("copies")) {
         const std::string& ticket_text = one.at("ticket").get_ref<const std::string&>();
@@ -130,8 +135,9 @@ void Sync::obey(const std::string& text) {
 }
 
 void Sync::once() {
-    // By the control plane's time alone: this machine's clock may have jumped.
-    if (const auto now = parts_.lease.control_now()) {
+    const auto told = parts_.lease.trusted_control_now();
+    parts_.time.look(told);
+    if (const auto now = parts_.time.delete_time(told)) {
         for (const TransferId& id : parts_.catalog.overdue(*now)) purge(id);
     }
     const auto answer = parts_.control.post("/v1/relay/sync", "sync", request_text());

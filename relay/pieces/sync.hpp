@@ -5,6 +5,7 @@
 
 #include "relay/pieces/control_calls.hpp"
 #include "relay/pieces/copying.hpp"
+#include "relay/pieces/own_time.hpp"
 
 #include <set>
 #include <thread>
@@ -16,6 +17,7 @@ public:
     struct Parts {
         Catalog& catalog;
         Lease& lease;
+        OwnTime& time;
         Relays& relays;
         ControlCalls& control;
         Copying* copying; ///< nullptr: this relay takes no part in copying

@@ -263,20 +263,23 @@ def everywhere(call, raw, code):
 
 
 def jumped(call, service, raw, session):
-    """A clock that jumps stops the purge, so what is past its end is still there to be asked for."""
-    service.wall.write_text(f"+{JUMP_DAYS}d\n")
-    world.wait_until(lambda: "clock_jumped 1" in (service.data / "status").read_text(),
+    """A machine that is started with a clock far ahead purges nothing, so what is past its end is
+    still there to be asked for."""
+    offset = int(service.clock.read_text())
+    booted = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+    service.stop("relay")
+    service.clock.write_text(f"0 wall={offset + JUMP_DAYS * 86_400} boot=another@{booted}")
+    service.start_relay()
+    world.wait_until(lambda: "clock_trusted 0" in (service.data / "status").read_text(),
                      what="the jump to be seen")
     everywhere(call, raw, "expired")
     call.refused("expired", "POST", "/v1/transfers/revoke", {}, raw.as_sender)
     call.refused("code_expired", "POST", "/v1/verifications/resend", {}, session)
     call.refused("code_expired", "POST", "/v1/transfers", new_transfer(), session)
-    statement = RelayStatements(service).body(
-        "plankurier/1 sync", {"time": int(time.time()) + JUMP_DAYS * 86_400, "after": 0,
-                              "holds": [], "gone": []})
-    call.refused("unavailable", "POST", "/v1/relay/sync", statement)
-    service.wall.write_text("+0d\n")
-    world.wait_until(lambda: "clock_jumped 0" in (service.data / "status").read_text(),
+    service.stop("relay")
+    service.clock.write_text(str(offset))
+    service.start_relay()
+    world.wait_until(lambda: "clock_trusted 1" in (service.data / "status").read_text(),
                      what="the clock to be right")
 
 
@@ -349,13 +352,8 @@ def summary(document, checks, call):
 
 
 class Service(world.World):
-    """Its wall clock can be put forward alone, as a jump."""
+    """Says what it answers while it has no directory yet."""
     call = None
-
-    def start_relay(self, env=None):
-        self.wall = self.root / "wall-clock"
-        self.wall.write_text("+0d\n")
-        super().start_relay({**(env or {}), **world.wall_clock(self.wall)})
 
     def _directory(self):
         self.call.refused("unavailable", "GET", "/v1/directory")  # it has none yet

@@ -264,6 +264,28 @@ TEST_CASE("a purge is confirmed when every registered relay has signed, also the
     CHECK(not_gone() == 0); // confirmed for good: a newcomer never had it
 }
 
+TEST_CASE("a relay that died between deleting and saying so is told again, until it has signed") {
+    const TempFolder folder;
+    Control world{folder.path(), {2}};
+    const auto sending = world.available();
+    REQUIRE(world.relay().revoke(sending.id, sending.manage));
+    world.relay().tick();
+    const auto told = world.sync(1);
+    CHECK(told.tombstones == std::vector{sending.id});
+    // It has deleted, noted how far it is, and is killed; later its disk is another one.
+    for (const std::int64_t after : {told.sequence, told.sequence, std::int64_t{0}}) {
+        auto news = world.news();
+        news.after = after;
+        CHECK(world.sync(1, news).tombstones == std::vector{sending.id});
+    }
+    auto signing = deleting(world, sending, 1);
+    signing.after = told.sequence;
+    CHECK(world.sync(1, signing).tombstones.empty());
+    CHECK(world.relay().copy_counts().not_gone == 1);
+    world.sync(0, deleting(world, sending, 0));
+    CHECK(world.relay().copy_counts().not_gone == 0);
+}
+
 TEST_CASE("a relay that was removed for good is not waited for") {
     const TempFolder folder;
     Control world{folder.path(), {2}};

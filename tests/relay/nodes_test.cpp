@@ -1,6 +1,7 @@
 // How an administrator makes a relay and registers it, and what the configuration accepts.
 #include "relay/adapters/files.hpp"
 #include "relay/adapters/node_records.hpp"
+#include "relay/adapters/sqlite_store.hpp"
 #include "relay/config.hpp"
 #include "relay/node_commands.hpp"
 #include "tests/support/control.hpp"
@@ -174,12 +175,39 @@ TEST_CASE("a registered relay stands behind the own one, and the control plane i
     CHECK(registered.relays[0].id == own.id);
     CHECK(registered.relays[1] == other);
     fs::remove(config.data_dir / "request.reload");
-    relay::node_remove(config, other.id.hex());
+    relay::node_remove(config, other.id.hex(), false);
     CHECK(fs::exists(config.data_dir / "request.reload"));
     CHECK(relay::registered_relays(config).relays.size() == 1);
-    CHECK_THROWS(relay::node_remove(config, other.id.hex()));
-    CHECK_THROWS(relay::node_remove(config, own.id.hex()));
-    CHECK_THROWS(relay::node_remove(config, "../keys/relay"));
+    CHECK_THROWS(relay::node_remove(config, other.id.hex(), false));
+    CHECK_THROWS(relay::node_remove(config, own.id.hex(), false));
+    CHECK_THROWS(relay::node_remove(config, "../keys/relay", false));
+}
+
+TEST_CASE(
+    "a relay that owes confirmations is removed as lost only, and the audit says what it owes") {
+    const TempFolder folder;
+    const Site site{folder.path()};
+    const auto config = site.config();
+    const auto other = node_of(site.relay);
+    relay::node_add(config, site.relay / "node.json");
+    {
+        relay::adapters::Db db{config.data_dir / "control.db"};
+        relay::adapters::SqliteStore store{db};
+        store.transaction([&] {
+            for (int i = 0; i < 3; ++i) {
+                const auto id = TransferId::random();
+                store.add_tombstone(id, 1);
+                if (i == 0) store.mark_gone(id, other.id, {other.id, node_of(site.control).id});
+            }
+        });
+    }
+    CHECK_THROWS_WITH(relay::node_remove(config, other.id.hex(), false),
+                      Catch::Contains("2 purges") && Catch::Contains("--lost"));
+    CHECK(relay::registered_relays(config).relays.size() == 2);
+    relay::node_remove(config, other.id.hex(), true);
+    CHECK(relay::registered_relays(config).relays.size() == 1);
+    CHECK_THAT(text_of(config.data_dir / "audit.log"),
+               Catch::Contains(" relay_lost relay=" + other.id.hex() + " purges_not_confirmed=2 "));
 }
 
 TEST_CASE("a relay may move to another url, but nobody takes its place") {

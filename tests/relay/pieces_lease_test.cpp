@@ -42,6 +42,20 @@ TEST_CASE("a relay goes by the control plane's time, whatever its own clock does
     CHECK(times.lease.holds());
 }
 
+TEST_CASE("a relay knows whether the time it was told is trusted, and the latest of both clocks") {
+    Times times;
+    CHECK_FALSE(times.lease.trusted_control_now());
+    CHECK(times.lease.latest() == times.wall);
+    times.lease.renew(1'900'000'000, false);
+    times.steady += 7;
+    CHECK_FALSE(times.lease.trusted_control_now());
+    CHECK(times.lease.latest() == 1'900'000'007);
+    times.lease.renew(1'900'000'000, true);
+    CHECK(times.lease.trusted_control_now() == 1'900'000'000);
+    times.wall = 2'000'000'000;
+    CHECK(times.lease.latest() == 2'000'000'000);
+}
+
 TEST_CASE("without a lease nothing is read, and everything is written") {
     const TempFolder folder;
     PieceStore store{folder.path()};
@@ -77,6 +91,12 @@ TEST_CASE("without a lease nothing is read, and everything is written") {
     CHECK(status("PUT", "/0", TicketRole::put, 100) == 200);
     CHECK(status("POST", "/stored", TicketRole::put) == 200);
     times.lease.renew(std::time(nullptr));
+    CHECK(reads() == std::set{200U});
+    times.wall += day_s; // by its own clock the transfer is over, by the control plane's it is not
+    CHECK(reads() == std::set{410U});
+    CHECK(status("PUT", "/0/1", TicketRole::put, segment_bytes) == 200);
+    CHECK(status("GET", "", TicketRole::put) == 200); // senders go on
+    times.wall -= 2 * day_s;
     CHECK(reads() == std::set{200U});
     times.lease.renew(std::time(nullptr) - day_s); // so that the tickets hold when a day is over
     times.steady += day_s;

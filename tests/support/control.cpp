@@ -98,7 +98,8 @@ Bytes Sending::signed_receipt(std::size_t number) const {
 }
 
 Control::Plane::Plane(Control& world)
-    : db(world.folder / "control.db", {world.options.secure_delete}), store(db),
+    : time(world.clock, world.time_memory),
+      db(world.folder / "control.db", {world.options.secure_delete}), store(db),
       vault(world.folder / "vault"), envelopes(world.folder / "envelopes"),
       audit(world.folder / "audit.log"), authority(world.folder, world.clock.now()) {
     world.mails.also = nullptr;
@@ -110,9 +111,9 @@ Control::Plane::Plane(Control& world)
     std::vector<relay::KnownRelay> relays;
     for (std::size_t i = 0; i < world.options.relays; ++i) relays.push_back(known_relay(i));
     relay = std::make_unique<relay::Relay>(
-        relay::Ports{world.clock, world.mails, vault, envelopes, store, audit, authority},
-        world.policy, control_seed(),
-        fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper), std::move(relays));
+        relay::Ports{time, world.mails, vault, envelopes, store, audit, authority}, world.policy,
+        control_seed(), fixed_secret<Secret<32, struct relay::PepperTag>>(world.options.pepper),
+        std::move(relays));
     relay->set_directory(usual_directory());
 }
 

@@ -104,6 +104,7 @@ public:
     std::filesystem::path folder;
     Options options;
     FakeClock clock;
+    FakeTimeMemory time_memory; ///< outlives `restart`
     FakeMailer mails;
     relay::Policy policy;
 
@@ -111,6 +112,7 @@ private:
     struct Plane {
         explicit Plane(Control& world);
         std::unique_ptr<relay::adapters::FolderMailer> folder_mailer;
+        relay::ServiceTime time;
         relay::adapters::Db db;
         relay::adapters::SqliteStore store;
         relay::adapters::VaultFile vault;

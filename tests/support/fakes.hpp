@@ -12,6 +12,9 @@ class FakeClock final : public relay::Clock {
 public:
     std::int64_t now() override { return wall_; }
     std::int64_t monotonic() override { return steady_; }
+    relay::ClockReading read() override {
+        return {wall_, steady_, "boot " + std::to_string(boots_), synchronised};
+    }
     /// Time goes by.
     void pass(std::int64_t seconds) {
         wall_ += seconds;
@@ -19,10 +22,32 @@ public:
     }
     /// Somebody sets the wall clock.
     void jump(std::int64_t seconds) { wall_ += seconds; }
+    /// The machine is switched off for so long, and started again.
+    void reboot(std::int64_t off_s) {
+        wall_ += off_s;
+        steady_ = 30;
+        ++boots_;
+    }
+
+    bool synchronised{};
 
 private:
+    int boots_{1};
     std::int64_t wall_{1'800'000'000};
     std::int64_t steady_{5'000};
+};
+
+/// Like the file, without one.
+class FakeTimeMemory final : public relay::TimeMemory {
+public:
+    std::optional<relay::TrustedTime> load() override { return saved; }
+    void save(const relay::TrustedTime& time) override {
+        saved = time;
+        ++saves;
+    }
+
+    std::optional<relay::TrustedTime> saved;
+    int saves{};
 };
 
 class FakeMailer final : public relay::Mailer {

@@ -35,6 +35,8 @@ LAYERS = {
     "relay/http/server.cpp": (r"plankurier/|relay/domain/|relay/http/", r"httplib"),
     "relay/pieces/": (r"plankurier/|relay/pieces/|relay/adapters/(db|local)|relay/swarm/(messages|channel)",
                       r"boost/|openssl/"),
+    "relay/pieces/own_time": (r"plankurier/|relay/pieces/|relay/adapters/(local|files)|"
+                              r"relay/domain/service_time", r"$^"),
     "relay/pieces/http_client.cpp": (r"plankurier/|relay/pieces/", r"curl/"),
     "relay/swarm/": (r"plankurier/|relay/swarm/", r"$^"),
     "relay/": (r"plankurier/|relay/", r"boost/program_options|toml\+\+/"),

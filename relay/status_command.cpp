@@ -1,0 +1,64 @@
+#include "relay/status_command.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <ostream>
+#include <stdexcept>
+
+namespace plankurier::relay {
+
+namespace {
+
+using Counts = std::map<std::string, std::int64_t>;
+
+/// Prints the file as it is; false when there is none.
+bool show(const std::filesystem::path& file, std::ostream& out, Counts& counts) {
+    std::ifstream in{file};
+    if (!in) return false;
+    for (std::string line; std::getline(in, line);) {
+        out << line << "\n";
+        const std::size_t at = line.rfind(' ');
+        if (at != line.npos) counts[line.substr(0, at)] = std::atoll(line.c_str() + at);
+    }
+    return true;
+}
+
+std::string span_text(std::int64_t seconds) {
+    constexpr std::int64_t minute_s = 60, hour_s = 3'600, day_s = 86'400;
+    seconds = std::abs(seconds);
+    if (seconds >= 2 * day_s) return std::to_string(seconds / day_s) + " days";
+    if (seconds >= 2 * hour_s) return std::to_string(seconds / hour_s) + " hours";
+    return std::to_string(seconds / minute_s) + " minutes";
+}
+
+bool is_trusted(const Counts& counts, const std::string& which, std::ostream& trouble) {
+    const auto trusted = counts.find(which + "clock_trusted");
+    if (trusted == counts.end() || trusted->second != 0) return true;
+    const auto ahead = counts.find(which + "clock_ahead_s");
+    const std::int64_t seconds = ahead == counts.end() ? 0 : ahead->second;
+    trouble << "plankurier-relay: this machine's clock is not trusted ("
+            << (seconds == 0 ? std::string{"other machines differ"}
+                             : span_text(seconds) + (seconds > 0 ? " ahead of" : " behind") +
+                                   " what was to be expected")
+            << "): nothing is deleted because of the time, and nothing is read after its day by "
+               "it.\nIf it is wrong, set it right (timedatectl). If it is right, say so: "
+               "plankurier-relay purge --config C --clock-ok\n";
+    return false;
+}
+
+} // namespace
+
+int show_status(const Config& config, std::ostream& out, std::ostream& trouble) {
+    Counts counts;
+    const bool has_control = show(config.data_dir / "status", out, counts);
+    const bool has_pieces = show(config.data_dir / "status.relay", out, counts);
+    if (!has_control && (config.control_url.empty() || !has_pieces)) {
+        throw std::runtime_error("no status yet: is the relay running?");
+    }
+    // One is enough: both processes of a machine have the same clock.
+    const bool good = is_trusted(counts, "", trouble) && is_trusted(counts, "relay_", trouble);
+    return good ? 0 : status_exit_clock;
+}
+
+} // namespace plankurier::relay

@@ -1,0 +1,17 @@
+#pragma once
+/// `plankurier-relay status`: what the running processes have written down. Any thread.
+
+#include "relay/config.hpp"
+
+#include <iosfwd>
+
+namespace plankurier::relay {
+
+/// For monitoring: somebody has to look at the clock.
+inline constexpr int status_exit_clock = 3;
+
+/// The counts go to `out`; to `trouble` what is wrong with the clock and what to do. Returns the
+/// exit code: 0 or `status_exit_clock`. Throws std::runtime_error when there is no status.
+int show_status(const Config& config, std::ostream& out, std::ostream& trouble);
+
+} // namespace plankurier::relay

@@ -1,0 +1,55 @@
+// What `status` tells an administrator and a monitoring program.
+#include "relay/status_command.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <sstream>
+
+namespace plankurier::test {
+
+namespace {
+
+struct Status {
+    TempFolder folder;
+    relay::Config config;
+    std::ostringstream out, trouble;
+
+    Status() { config.data_dir = folder.path(); }
+    void write(const char* file, const std::string& text) const {
+        std::ofstream{folder.path() / file} << text;
+    }
+    int show() { return relay::show_status(config, out, trouble); }
+};
+
+} // namespace
+
+TEST_CASE("status prints what both processes wrote, and is calm when all is well") {
+    Status status;
+    CHECK_THROWS(status.show());
+    status.write("status", "available 3\nclock_trusted 1\nclock_ahead_s 2\n");
+    status.write("status.relay", "relay_clock_trusted 1\nrelay_clock_ahead_s 2\n");
+    CHECK(status.show() == 0);
+    CHECK(status.out.str() == "available 3\nclock_trusted 1\nclock_ahead_s 2\n"
+                              "relay_clock_trusted 1\nrelay_clock_ahead_s 2\n");
+    CHECK(status.trouble.str().empty());
+}
+
+TEST_CASE("a clock that is not trusted has an exit code of its own, and a way out") {
+    Status status;
+    const std::string ahead_s = GENERATE("34560000", "-34560000");
+    SECTION("of the control plane") {
+        status.write("status", "clock_trusted 0\nclock_ahead_s " + ahead_s + "\n");
+    }
+    SECTION("of a relay alone") {
+        status.config.control_url = "https://amt.example";
+        status.write("status.relay",
+                     "relay_clock_trusted 0\nrelay_clock_ahead_s " + ahead_s + "\n");
+    }
+    CHECK(status.show() == relay::status_exit_clock);
+    CHECK(status.trouble.str().find("400 days") != std::string::npos);
+    CHECK(status.trouble.str().find("--clock-ok") != std::string::npos);
+}
+
+} // namespace plankurier::test
