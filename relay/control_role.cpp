@@ -156,8 +156,8 @@ private:
             if (entry.path().extension() != ".tmp") files.push_back(entry.path());
         }
         for (const auto& file : files) {
-            relay_.bounced(file.filename().string());
-            adapters::remove_durably(file);
+            if (const auto mail = adapters::read_file(file)) relay_.bounced(as_text(*mail));
+            adapters::erase_durably(file);
         }
     }
 

@@ -5,6 +5,8 @@
 #include "relay/adapters/sqlite_store.hpp"
 #include "relay/domain/pepper.hpp"
 
+#include <plankurier/ids.hpp>
+
 #include <sys/stat.h>
 #include <unistd.h>
 #include <fstream>
@@ -43,7 +45,10 @@ bool take_bounce(const Config& config, std::istream& message) {
     const auto mail = adapters::failed_mail(start_of(message), config.mail_bounce);
     if (!mail) return false;
     std::filesystem::create_directory(config.bounces());
-    adapters::write_durably(config.bounces() / *mail, {});
+    // The mail's number is content, which can be overwritten: names stay in a file system's
+    // journal.
+    const std::string name = Id128<struct BounceIdTag>::random().hex();
+    adapters::write_durably(config.bounces() / name, as_bytes(*mail));
     return true;
 }
 

@@ -27,9 +27,12 @@ bool show(const std::filesystem::path& file, std::ostream& out, Counts& counts) 
 std::string span_text(std::int64_t seconds) {
     constexpr std::int64_t minute_s = 60, hour_s = 3'600, day_s = 86'400;
     seconds = std::abs(seconds);
-    if (seconds >= 2 * day_s) return std::to_string(seconds / day_s) + " days";
-    if (seconds >= 2 * hour_s) return std::to_string(seconds / hour_s) + " hours";
-    return std::to_string(seconds / minute_s) + " minutes";
+    const auto rounded = [&](std::int64_t unit_s, const char* name) {
+        return std::to_string((seconds + unit_s / 2) / unit_s) + name;
+    };
+    if (seconds >= 2 * day_s) return rounded(day_s, " days");
+    if (seconds >= 2 * hour_s) return rounded(hour_s, " hours");
+    return rounded(minute_s, " minutes");
 }
 
 bool is_trusted(const Counts& counts, const std::string& which, std::ostream& trouble) {

@@ -90,6 +90,11 @@ std::string date_header(std::int64_t time) {
     return text.data();
 }
 
+/// Names stay in a file system's journal and cannot be overwritten: this one tells no id.
+std::string file_name(const std::string& id) {
+    return to_hex(sha256(as_bytes(id))).substr(0, 32) + ".eml";
+}
+
 struct Upload {
     std::string_view rest;
 };
@@ -135,7 +140,7 @@ FolderMailer::FolderMailer(std::filesystem::path folder, std::string from, Clock
 Delivery FolderMailer::deliver(const Mail& mail) {
     try {
         forget(mail.id); // what a crash has left would be freed with its content by the next write
-        write_durably(folder_ / (mail.id + ".eml"),
+        write_durably(folder_ / file_name(mail.id),
                       as_bytes(mail_message(mail, from_, clock_.now())));
     } catch (const std::system_error& error) {
         std::fprintf(stderr, "mail folder: %s\n", error.what());
@@ -144,15 +149,17 @@ Delivery FolderMailer::deliver(const Mail& mail) {
     return Delivery::done;
 }
 void FolderMailer::forget(const std::string& id) {
-    erase_durably(folder_ / (id + ".eml"));
-    erase_durably(folder_ / (id + ".eml.tmp"));
+    erase_durably(folder_ / file_name(id));
+    erase_durably(folder_ / (file_name(id) + ".tmp"));
 }
 void FolderMailer::keep_only(const std::vector<std::string>& ids) {
-    const std::set<std::string> kept{ids.begin(), ids.end()};
+    std::set<std::string> kept;
+    for (const std::string& id : ids) kept.insert(file_name(id));
     std::vector<std::filesystem::path> strangers;
     for (const auto& entry : std::filesystem::directory_iterator{folder_}) {
-        const std::string name = entry.path().filename().string();
-        if (!kept.contains(name.substr(0, name.find('.')))) strangers.push_back(entry.path());
+        std::string name = entry.path().filename().string();
+        if (name.ends_with(".tmp")) name.resize(name.size() - 4);
+        if (!kept.contains(name)) strangers.push_back(entry.path());
     }
     for (const auto& file : strangers) erase_durably(file);
 }

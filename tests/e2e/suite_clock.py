@@ -286,6 +286,24 @@ def relay_jumps(site, checks):
         trusts(far.data, True, "status.relay")
 
 
+def borne_out(site, checks):
+    """The control plane's machine was off; relays that live know the time."""
+    service = site.service
+    transfer = site.transfer()
+    control = service.members[0]
+    control.stop()
+    site.clocks[0].reboot(400 * DAY, synchronised=True)
+    site.start(0)
+    wrong = trusts(control.data, False)
+    ticks(control.data)
+    checks.that("400 days ahead at the start, and even its kernel says it: relays differ, nothing "
+                "is deleted", wrong and all(site.holds(n, transfer) for n in range(3)))
+    site.clocks[0].set(wall=site.clocks[0].wall - 400 * DAY, synchronised=False)
+    checks.that("set right, it is borne out by the relays, and all is as before",
+                trusts(control.data, True) and site.holds(0, transfer))
+    ticks(control.data, 4, "status.relay")  # the relay beside it hears the right time again
+
+
 def relay_alone(site, checks):
     """Its control plane is gone: it deletes by its own clock, while that can be trusted."""
     service, far = site.service, site.service.members[1]
@@ -312,33 +330,12 @@ def relay_alone(site, checks):
                                 and not any(site.holds(n, transfer) for n in range(3)), 90))
 
 
-def borne_out(site, checks):
-    """The control plane's machine was off; relays that live know the time."""
-    service = site.service
-    transfer = site.transfer()
-    control = service.members[0]
-    control.stop()
-    site.clocks[0].reboot(400 * DAY, synchronised=True)
-    site.start(0)
-    wrong = trusts(control.data, False)
-    ticks(control.data)
-    checks.that("400 days ahead at the start, and even its kernel says it: relays differ, nothing "
-                "is deleted", wrong and all(site.holds(n, transfer) for n in range(3)))
-    site.clocks[0].set(wall=site.clocks[0].wall - 400 * DAY, synchronised=False)
-    checks.that("set right, it is borne out by the relays, and all is as before",
-                trusts(control.data, True) and site.holds(0, transfer))
-    site.pass_days(16)
-    checks.that("and on its day the transfer is deleted everywhere",
-                several.happens(lambda: service.status()["purged_not_confirmed"] == 0
-                                and not any(site.holds(n, transfer) for n in range(3)), 90))
-
-
 def relays(build, checks):
     with several.SeveralRelays(build) as service:
         site = Site(service)
         relay_jumps(site, checks)
-        relay_alone(site, checks)
         borne_out(site, checks)
+        relay_alone(site, checks)  # last: the swarm's TLS goes by the real time
 
 
 def main():

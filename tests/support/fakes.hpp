@@ -13,7 +13,7 @@ public:
     std::int64_t now() override { return wall_; }
     std::int64_t monotonic() override { return steady_; }
     relay::ClockReading read() override {
-        return {wall_, steady_, "boot " + std::to_string(boots_), synchronised};
+        return {wall_, steady_, "boot-" + std::to_string(boots_), synchronised};
     }
     /// Time goes by.
     void pass(std::int64_t seconds) {
