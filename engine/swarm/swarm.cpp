@@ -18,6 +18,7 @@ struct Swarm::State {
     SwarmSettings settings;
     lt::ip_filter allowed;
     Counters counters;
+    Door door; ///< outlives the session, whose plugins call it
     Control control;
     Disk* disk{}; ///< of the session
     std::atomic<std::uint64_t> loads{};
@@ -63,6 +64,7 @@ struct Swarm::State {
         session->resume();
         port = settings.tls ? session->ssl_listen_port() : session->listen_port();
         if (port == 0) throw std::runtime_error("the swarm cannot listen on its port");
+        door.watch(port);
     }
 
     Result<std::shared_ptr<Loaded>> load(const SwarmVolume& volume,
@@ -80,7 +82,7 @@ struct Swarm::State {
         auto parameters = torrent_of(
             volume, certificate != nullptr ? certificate->authority : std::string{}, loaded->have);
         parameters.extensions.push_back(
-            [watch = watch_volume(loaded->disk, counters, [this](Note note) {
+            [watch = watch_volume(loaded->disk, counters, door, [this](Note note) {
                  control.notify(std::move(note));
              })](const lt::torrent_handle&, lt::client_data_t) { return watch; });
         const lt::sha1_hash hash = parameters.ti->info_hashes().get_best();

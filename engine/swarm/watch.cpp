@@ -19,6 +19,7 @@ constexpr unsigned banned_incoming_max = 8;
 struct Context {
     std::shared_ptr<DiskVolume> volume;
     Counters& counters;
+    Door& door;
     Notify notify;
 };
 
@@ -28,6 +29,7 @@ public:
         : context_(std::move(context)), peer_(peer), remote_(peer.remote()),
           outgoing_(peer.is_outgoing()) {
         context_->volume->sources.push_back(this);
+        if (!outgoing_) context_->door.entered(remote_);
         tell(Note::Kind::attached);
     }
     ~PeerWatch() override { end({}); }
@@ -99,6 +101,7 @@ private:
     }
     void end(const lt::error_code& reason) {
         if (std::exchange(ended_, true)) return;
+        if (!outgoing_) context_->door.left(remote_);
         DiskVolume& volume = *context_->volume;
         std::erase(volume.sources, static_cast<Source*>(this));
         if (volume.giving == this) volume.giving = nullptr;
@@ -143,9 +146,9 @@ private:
 } // namespace
 
 std::shared_ptr<lt::torrent_plugin> watch_volume(std::shared_ptr<DiskVolume> volume,
-                                                 Counters& counters, Notify notify) {
-    return std::make_shared<VolumeWatch>(
-        std::make_shared<const Context>(Context{std::move(volume), counters, std::move(notify)}));
+                                                 Counters& counters, Door& door, Notify notify) {
+    return std::make_shared<VolumeWatch>(std::make_shared<const Context>(
+        Context{std::move(volume), counters, door, std::move(notify)}));
 }
 
 } // namespace plankurier::swarm

@@ -3,6 +3,7 @@
 /// Alerts would tell the same, but may be dropped.
 
 #include "engine/swarm/disk.hpp"
+#include "engine/swarm/door.hpp"
 
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/socket.hpp>
@@ -31,7 +32,7 @@ using Notify = std::function<void(Note)>;
 
 /// When the backing of a volume cannot be read, nobody's interest is heard, and so nobody is ever
 /// unchoked.
-[[nodiscard]] std::shared_ptr<lt::torrent_plugin> watch_volume(std::shared_ptr<DiskVolume> volume,
-                                                               Counters& counters, Notify notify);
+[[nodiscard]] std::shared_ptr<lt::torrent_plugin>
+watch_volume(std::shared_ptr<DiskVolume> volume, Counters& counters, Door& door, Notify notify);
 
 } // namespace plankurier::swarm

@@ -3,19 +3,24 @@
 import argparse
 import os
 import pathlib
+import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import bittorrent as bt
 import checks as counting
 import several
 import wire as wires
+import world
 
 HERE = pathlib.Path(__file__).parent
 LISTED, STRANGER = "127.0.0.1", "127.0.0.9"
+FLOOD, OF_AN_ADDRESS = 2_000, 64  # the second: engine/swarm/door.hpp
 
 
 class Target:
@@ -104,6 +109,56 @@ def recipient(service, checks):
                 == file.read_bytes())
 
 
+def is_closed(line):
+    """Whether the other side has ended it, without waiting."""
+    line.setblocking(False)
+    try:
+        return line.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def resident_kb(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+def idle(target, checks):
+    """Those who connect and say nothing, say half of a hello, or come in floods."""
+    port, pid = target.loaded(), target.member.role_pid("swarm")
+    connect = lambda source=LISTED: socket.create_connection(
+        ("127.0.0.1", port), source_address=(source, 0))
+    begun = time.monotonic()
+    silent, slow = connect(), connect()
+    slow.sendall(bytes.fromhex("1603010200010001fc0303"))
+    world.wait_until(lambda: is_closed(silent) and is_closed(slow), 60, "the end of idle lines")
+    checks.that("idle lines are closed before TLS is done", True)
+    print(f"    after {time.monotonic() - begun:.1f} s")
+    before = resident_kb(pid)
+    lines, peak = [], 0
+    for i in range(FLOOD):
+        try:
+            lines.append(connect(LISTED if i % 2 else STRANGER))
+        except OSError:
+            pass  # refused: that is a bound too
+        if i % 100 == 0:
+            peak = max(peak, resident_kb(pid))
+    held = lambda: sum(not is_closed(line) for line in lines)
+    world.wait_until(lambda: held() <= 2 * OF_AN_ADDRESS, 60, "an end to what is too much")
+    peak = max(peak, resident_kb(pid)) - before
+    checks.that(f"of {len(lines)} idle lines from two addresses at most {OF_AN_ADDRESS} each stay, "
+                f"and they cost {peak // 1024} MiB at most", 0 < len(lines) and peak < 100 * 1024)
+    free = world.wait_until(lambda: held() == 0, 60, "an end to all of them")
+    said = bt.speak_tls(target.loaded(), [bt.handshake(target.info_hash)], target.sni, target.guest)
+    checks.that("afterwards who is invited is answered as before",
+                free and said.application.startswith(bt.PROTOCOL)
+                and target.member.role_pid("swarm") == pid)
+    for line in lines:
+        line.close()
+
+
 def crash_is_real(service, checks):
     """The same bytes at a seed that is not behind our gate."""
     folder = service.root / "seed"
@@ -131,6 +186,7 @@ def under_tls(build, checks):
         pids = [service.members[0].role_pid(role) for role in ("swarm", "pieces", "control")]
         invited(target, checks)
         strangers(target, checks)
+        idle(target, checks)
         recipient(service, checks)
         now = [service.members[0].role_pid(role) for role in ("swarm", "pieces", "control")]
         checks.that("after all of it every process is the one it was", all(pids) and pids == now)
