@@ -201,6 +201,24 @@ void take_policy(const toml::table& table, Policy& policy) {
     check_expiry(policy.limits, "expiry");
 }
 
+/// At least 1 and at most a million: a limit of 0 would serve nobody.
+void take_limit(const toml::table& table, std::string_view path, std::size_t& target) {
+    take_count(table, path, target);
+    if (target < 1 || target > 1'000'000) {
+        throw std::runtime_error("relay.toml: \"" + std::string{path} +
+                                 "\" must be between 1 and 1000000");
+    }
+}
+
+void take_crowd(const toml::table& table, Config& config) {
+    take_limit(table, "limits.connections_per_address", config.lines.per_address);
+    take_limit(table, "limits.connections_per_transfer", config.lines.per_transfer);
+    take_limit(table, "limits.connections_max", config.lines.with_ticket);
+    config.lines.without_ticket = std::max(config.lines.without_ticket, config.lines.per_address);
+    take_limit(table, "limits.requests_per_address_s", config.requests.per_address_s);
+    take_limit(table, "limits.requests_per_session_s", config.requests.per_proof_s);
+}
+
 toml::table parsed(const std::filesystem::path& file) {
     try {
         return toml::parse_file(file.string());
@@ -238,6 +256,7 @@ Config load_config(const std::filesystem::path& file) {
     take_path(table, "pieces.private_key", base, config.private_key);
     take_control(table, base, config);
     take_swarm(table, config);
+    take_crowd(table, config);
     take(table, "mail.from", config.mail_from);
     take(table, "mail.bounce", config.mail_bounce);
     if (!config.mail_bounce.empty() && !check_address(config.mail_bounce)) {

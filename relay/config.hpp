@@ -2,6 +2,8 @@
 /// The relay's configuration file and data folder. Values; any thread.
 
 #include "relay/domain/policy.hpp"
+#include "relay/http/request_limits.hpp"
+#include "relay/pieces/line_limits.hpp"
 
 #include <filesystem>
 #include <string>
@@ -19,6 +21,8 @@ struct Config {
     std::uint16_t pieces_port{8'443};
     std::string pieces_url;
     std::filesystem::path certificate, private_key;
+    pieces::LineLimits lines;
+    http::RequestRates requests;
     std::string control_url;          ///< of a relay without control plane; else empty
     std::filesystem::path control_ca; ///< for TLS to it and to other relays; empty: the system's
     bool swarm_enabled{true};

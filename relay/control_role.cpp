@@ -97,8 +97,12 @@ public:
           relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_, authority_}, config.policy,
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
                  secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), relays(config)),
-          router_(relay_, published_, mutex_),
-          server_([this](const http::Request& request) { return router_.handle(request); }) {
+          router_(relay_, published_, mutex_), limits_(config.requests),
+          server_([this](const http::Request& request) {
+              return limits_.handle(
+                  request, [this](const http::Request& one) { return router_.handle(one); });
+          }) {
+        published_.relay_here = registered_relays(config).relays.front().id;
         reload_directory();
         server_.bind(config.control_socket);
     }
@@ -184,6 +188,7 @@ private:
     SpaceWatch space_watch_; ///< the ticking thread's
     http::Published published_;
     http::Router router_;
+    http::RequestLimits limits_;
     http::Server server_;
 };
 

@@ -2,6 +2,7 @@
 #include "relay/adapters/node_records.hpp"
 #include "relay/adapters/swarm_authority.hpp"
 #include "relay/config.hpp"
+#include "relay/nginx_files.hpp"
 
 #include <plankurier/keys.hpp>
 
@@ -60,6 +61,9 @@ std::string toml_text(const std::string& authority, const std::string& host,
            std::to_string(free_gib) +
            "                       # with less free space no transfer begins\n"
            "# free_percent_min = 10\n# transfer_gib_max = 100\n"
+           "# connections_per_address = 512        # at the piece plane, before a ticket is shown\n"
+           "# requests_per_address_s = 100         # at the control plane, before a session is "
+           "shown\n"
            "\n# [departments.bauamt]                # notices of a department in the directory\n"
            "# mail = \"bauamt@" +
            host + "\"\n";
@@ -72,64 +76,6 @@ std::string relay_toml_text(const std::string& control_url, const std::string& h
            control_url +
            "\"\n# ca_file = \"\"                        # if the system does not know its CA\n" +
            planes_text("url = \"https://" + host + ":8443\"   # as in node.json");
-}
-
-std::string nginx_text(const std::string& host, const fs::path& folder) {
-    const std::string base = folder.string();
-    return R"(# TLS, limits and headers in front of the control plane. Check the lines marked (*).
-worker_processes auto;
-error_log stderr alert;                                # below, lines name clients' addresses
-pid nginx.pid;
-daemon off;
-events { worker_connections 4096; }
-http {
-    access_log off;
-    server_tokens off;
-    client_body_temp_path temp_body; proxy_temp_path temp_proxy; fastcgi_temp_path temp_fastcgi;
-    uwsgi_temp_path temp_uwsgi; scgi_temp_path temp_scgi;
-    client_header_timeout 5s; client_body_timeout 10s; send_timeout 10s;
-    large_client_header_buffers 4 8k;
-    client_max_body_size 3m;
-    limit_conn_zone $binary_remote_addr zone=connections:10m;
-    limit_req_zone $binary_remote_addr zone=requests:10m rate=50r/s;
-    limit_conn connections 50;
-    map $request_method:$http_content_length:$http_transfer_encoding $no_length {
-        default 0; "~^(POST|PUT|PATCH)::$" 1;
-    }
-    upstream control { server unix:)" +
-           base + R"(/data/control.sock; }
-    server {
-        listen 127.0.0.1:8444 ssl;                     # (*) the public address
-        server_name )" +
-           host + R"(;
-        ssl_certificate )" +
-           base + R"(/tls/relay.pem;          # (*)
-        ssl_certificate_key )" +
-           base + R"(/tls/relay.key;      # (*)
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache shared:tls:5m; ssl_session_tickets off;
-        add_header Strict-Transport-Security "max-age=63072000; includeSubDomains" always;
-        add_header Content-Security-Policy "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'" always;
-        add_header X-Content-Type-Options nosniff always;
-        add_header Referrer-Policy no-referrer always;
-        add_header Cross-Origin-Opener-Policy same-origin always;
-        add_header X-Robots-Tag noindex always;
-        if ($no_length) { return 411; }
-        max_ranges 1;
-        limit_req zone=requests burst=100 nodelay;
-        proxy_http_version 1.1;
-        proxy_set_header Host $server_name;
-        proxy_set_header Connection close;
-        proxy_set_header Range ""; proxy_set_header If-Range "";
-        proxy_set_header TE ""; proxy_set_header Trailer "";
-        proxy_set_header X-Real-IP $remote_addr;
-        location /v1/ { proxy_pass http://control; }
-        # Only what a registered relay has signed gets an answer there.
-        location /v1/relay/ { client_max_body_size 256k; proxy_pass http://control; }
-        location / { return 404; }
-    }
-}
-)";
 }
 
 void write_new(const fs::path& file, ByteView bytes) {
@@ -183,6 +129,7 @@ void init_folder(const fs::path& folder, const std::string& authority, const std
     if (with_nginx) write_new(absolute / "nginx.conf", as_bytes(nginx_text(host, absolute)));
     write_new(absolute / "relay.toml",
               as_bytes(toml_text(authority, host, free_gib_min(absolute))));
+    if (with_nginx) write_nginx_files(load_config(absolute / "relay.toml"));
 }
 
 void init_relay_folder(const fs::path& folder, const std::string& control_url,

@@ -1,5 +1,6 @@
 #include "relay/adapters/files.hpp"
 #include "relay/mail_commands.hpp"
+#include "relay/nginx_files.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/pieces/run.hpp"
 #include "relay/roles.hpp"
@@ -31,6 +32,8 @@ constexpr const char* usage =
   node list --config C
   node remove --config C ID [--lost]                    for good: others take over its transfers;
                                                         --lost: it never confirms what it deleted
+  nginx --config C                                      write nginx's files anew, after relay.toml
+                                                        was changed; then reload nginx
   directory add --config C RECORD.json                  take in a public record: of a department,
                                                         a clerk or the escrow key
   directory list --config C
@@ -89,11 +92,11 @@ int serve(const options::variables_map& map, const Config& config) {
     if (role == "control") return run_control(config);
     if (role == "pieces") {
         const auto keys = config.keys();
-        return pieces::run_pieces({config.data_dir, config.pieces_listen, config.pieces_port,
-                                   config.certificate, config.private_key, config.control_socket,
-                                   config.control_url, config.control_ca, config.swarm_enabled,
-                                   config.trusted_networks, keys / "relay.id", keys / "relay.seed",
-                                   keys / "control.pub"});
+        return pieces::run_pieces(
+            {config.data_dir, config.pieces_listen, config.pieces_port, config.certificate,
+             config.private_key, config.control_socket, config.control_url, config.control_ca,
+             config.swarm_enabled, config.trusted_networks, keys / "relay.id", keys / "relay.seed",
+             keys / "control.pub", std::chrono::milliseconds{2'000}, config.lines});
     }
     if (role == "swarm" || role == "swarm-plain") return run_swarm_role(config, role == "swarm");
     if (!role.empty() && role != "relay") {
@@ -222,6 +225,11 @@ int run(int argc, char** argv) {
     if (command == "serve") return serve(map, config);
     if (command == "directory") return directory(map, config, words);
     if (command == "node") return node(map, config, words);
+    if (command == "nginx") {
+        write_nginx_files(config);
+        std::cout << "written; now reload nginx\n";
+        return 0;
+    }
     if (command == "purge") return purge(map, config);
     if (command == "never") return never(config, words);
     if (command == "check-config") {

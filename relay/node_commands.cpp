@@ -4,6 +4,7 @@
 #include "relay/adapters/local.hpp"
 #include "relay/adapters/node_records.hpp"
 #include "relay/adapters/sqlite_store.hpp"
+#include "relay/nginx_files.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -42,7 +43,11 @@ std::int64_t purges_not_confirmed(const Config& config, const RelayId& relay) {
     return adapters::SqliteStore{db}.count_unsigned(relay);
 }
 
-void tell_control(const Config& config) { std::ofstream{config.data_dir / "request.reload"}; }
+/// The control plane hears of it at once; nginx when it is reloaded.
+void tell_of_change(const Config& config) {
+    std::ofstream{config.data_dir / "request.reload"};
+    renew_nginx_files(config);
+}
 
 } // namespace
 
@@ -81,7 +86,7 @@ void node_add(const Config& config, const fs::path& record) {
     fs::create_directories(config.nodes());
     adapters::write_durably(config.nodes() / (relay->id.hex() + ".json"),
                             as_bytes(adapters::encode_node(*relay)));
-    tell_control(config);
+    tell_of_change(config);
     std::cout << "registered " << relay->id.hex() << " at " << relay->url << "\n";
 }
 
@@ -114,7 +119,7 @@ void node_remove(const Config& config, const std::string& id, bool is_lost) {
             adapters::SystemClock{}.now(), *relay, not_confirmed);
     }
     adapters::remove_durably(file);
-    tell_control(config);
+    tell_of_change(config);
     std::cout << "removed " << relay->hex() << "\n";
     if (not_confirmed > 0) {
         std::cout << not_confirmed << " purges were never confirmed by it; the audit says so. Its "

@@ -35,11 +35,14 @@ int status_of(Errc code) noexcept {
 
 Response problem(Errc code, const std::string& extra) {
     const int status = status_of(code);
-    return {status,
-            R"({"type":"about:blank","title":")" + std::string{name(code)} + R"(","status":)" +
-                std::to_string(status) + R"(,"code":")" + std::string{name(code)} + '"' + extra +
-                "}",
-            "application/problem+json"};
+    Response out{status,
+                 R"({"type":"about:blank","title":")" + std::string{name(code)} + R"(","status":)" +
+                     std::to_string(status) + R"(,"code":")" + std::string{name(code)} + '"' +
+                     extra + "}",
+                 "application/problem+json"};
+    // Others are through in a second, or in a few: clients wait longer each time.
+    if (code == Errc::busy) out.headers["Retry-After"] = "1";
+    return out;
 }
 
 } // namespace plankurier::relay::http

@@ -12,6 +12,9 @@ struct Request {
     std::string method, path;
     std::map<std::string, std::string> headers; ///< only those of ours, names in lower case
     std::string body;
+    /// Who asks, as nginx says: a numeric address, of IPv6 its network of 64 bits. Empty: this
+    /// machine, past nginx.
+    std::string address{};
 };
 struct Response {
     int status{200};

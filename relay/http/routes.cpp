@@ -128,6 +128,7 @@ Response Router::service(const Request&) {
                {"link_allowed", policy.link_allowed},
                {"departments", department_json(policy)},
                {"relays", relays_json(relay_.relays().all())},
+               {"relay_here", published_.relay_here.hex()},
                {"signature", to_base64url(relay_.sign_as_control(as_bytes(signed_text)))}});
 }
 

@@ -14,6 +14,7 @@ namespace plankurier::relay::http {
 /// What the router serves besides the domain.
 struct Published {
     SignedDirectory directory;
+    RelayId relay_here; ///< the one whose pieces nginx passes on under the service's own address
 };
 
 /// A call, and the codes that it may be refused with, but for those that any call may get:

@@ -2,9 +2,12 @@
 
 #include <httplib.h>
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 
@@ -46,6 +49,19 @@ void take_headers(const httplib::Request& from, Request& to) {
     }
 }
 
+/// nginx overwrites what a client says there. People get an IPv6 network, not an address.
+std::string address_of(const httplib::Request& request) {
+    const std::string text = request.get_header_value("X-Real-IP");
+    std::array<unsigned char, 16> raw{};
+    if (::inet_pton(AF_INET6, text.c_str(), raw.data()) == 1) {
+        std::fill(raw.begin() + 8, raw.end(), static_cast<unsigned char>(0));
+        std::array<char, INET6_ADDRSTRLEN> out{};
+        return ::inet_ntop(AF_INET6, raw.data(), out.data(), out.size()) == nullptr ? text
+                                                                                    : out.data();
+    }
+    return text;
+}
+
 void answer(httplib::Response& response, const Response& ours) {
     response.status = ours.status;
     response.set_header("Cache-Control", "no-store");
@@ -65,6 +81,7 @@ struct Server::State {
         ours.method = request.method == "HEAD" ? "GET" : request.method;
         ours.path = request.path;
         ours.body = std::move(body);
+        ours.address = address_of(request);
         take_headers(request, ours);
         answer(response, handler(ours));
     }

@@ -2,6 +2,7 @@
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
 #include "relay/pieces/connection.hpp"
+#include "relay/pieces/part_buffer.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <openssl/err.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include <chrono>
 #include <cstdio>
@@ -28,11 +30,12 @@ using asio::use_awaitable;
 using asio::ip::tcp;
 
 constexpr std::size_t head_bytes_max = 16'384;
-constexpr std::size_t buffer_bytes = 262'144;
 constexpr std::chrono::seconds head_time{10};
 constexpr std::chrono::seconds idle_time{30};
-constexpr std::chrono::seconds swarm_time{10}; ///< until a volume is loaded
-constexpr int quiet_bytes = 65'536;            ///< so much comes before a receiver is woken
+constexpr std::chrono::seconds late_time{5};    ///< for who came when there were enough already
+constexpr std::chrono::seconds linger_time{10}; ///< for what a refused client still sends
+constexpr std::chrono::seconds swarm_time{10};  ///< until a volume is loaded
+constexpr int quiet_bytes = 65'536;             ///< so much comes before a receiver is woken
 
 struct FreeTls {
     void operator()(SSL* tls) const noexcept { SSL_free(tls); }
@@ -60,9 +63,9 @@ private:
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(tcp::socket socket, SSL_CTX* context, Service& service)
+    Connection(tcp::socket socket, SSL_CTX* context, Service& service, Census::Seat seat)
         : socket_(std::move(socket)), timer_(socket_.get_executor()), tls_(SSL_new(context)),
-          service_(service) {
+          service_(service), seat_(std::move(seat)) {
         boost::system::error_code ignored;
         socket_.set_option(tcp::no_delay{true}, ignored);
         socket_.non_blocking(true);
@@ -74,6 +77,7 @@ public:
         try {
             while (co_await one_request()) {
             }
+            co_await end_in_order();
         } catch (const LineEnded&) {
             // An everyday end.
         } catch (const boost::system::system_error&) {
@@ -142,6 +146,7 @@ private:
         const std::size_t early = std::min(rest_.size(), out.size());
         std::copy_n(as_bytes(rest_).begin(), early, out.begin());
         rest_.erase(0, early);
+        unread_ -= out.size();
         out = out.subspan(early);
         arm(idle_time);
         while (!out.empty()) {
@@ -152,12 +157,15 @@ private:
 
     awaitable<Head> read_head();
     awaitable<bool> one_request();
+    awaitable<bool> carry_out(const Head& head, const Plan& plan);
+    Result<void> look_at_ticket(const Head& head);
+    awaitable<bool> reply(const Answer& answer, bool head_only);
+    awaitable<void> end_in_order();
     awaitable<Answer> receive_piece(const PieceUpload& upload, std::uint64_t length);
     awaitable<Answer> receive_small(const SmallUpload& upload, std::uint64_t length);
     awaitable<Answer> wait_for_swarm(const SmallUpload& upload, ByteView body);
     awaitable<void> send(const Answer& answer, std::uint64_t length);
     awaitable<void> send_file(const FileAnswer& answer, bool head_only);
-    void refuse() { close_ = true; }
     /// The socket is readable from so many bytes on: waking for each packet costs more than
     /// reading.
     void wake_from(int bytes) {
@@ -168,8 +176,12 @@ private:
     asio::steady_timer timer_;
     std::unique_ptr<SSL, FreeTls> tls_;
     Service& service_;
+    Census::Seat seat_;
     std::chrono::steady_clock::time_point armed_;
-    std::string rest_; ///< read from the line, not used yet
+    std::string rest_;       ///< read from the line, not used yet
+    std::uint64_t unread_{}; ///< bytes of the request's body that are still to come
+    std::string shown_;      ///< the header in which the line showed its last good ticket
+    Ticket ticket_;          ///< that one
     bool close_{};
     bool broken_{}; ///< the head is no HTTP that we accept
 };
@@ -177,14 +189,15 @@ private:
 std::string text_of(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
 awaitable<Head> Connection::read_head() {
-    arm(rest_.empty() ? idle_time : head_time);
+    const bool may_rest = rest_.empty() && seat_.has_ticket();
+    arm(may_rest ? idle_time : seat_.late() ? late_time : head_time);
     std::size_t end = rest_.find("\r\n\r\n");
     while (end == std::string::npos) {
         if (rest_.size() >= head_bytes_max) throw LineEnded{};
         std::array<std::byte, 4'096> part{};
         const bool first = rest_.empty();
         rest_.append(as_text(ByteView{part}.first(co_await read_some(part))));
-        if (first) arm(head_time);
+        if (first && may_rest) arm(head_time);
         end = rest_.find("\r\n\r\n");
     }
     beast_http::request_parser<beast_http::empty_body> parser;
@@ -204,7 +217,9 @@ awaitable<Head> Connection::read_head() {
     head.target = text_of(request.target());
     head.authorization = text_of(request["Authorization"]);
     head.range = text_of(request["Range"]);
+    head.piece = text_of(request["Plankurier-Piece"]);
     head.length = request.count("Content-Length") == 1 ? parser.content_length().value_or(0) : 0;
+    unread_ = head.length;
     close_ = !request.keep_alive();
     const bool has_body = head.method == "PUT" || head.method == "POST";
     broken_ = broken_ || (has_body ? request.count("Content-Length") == 0 : head.length != 0);
@@ -217,7 +232,9 @@ awaitable<void> Connection::send(const Answer& answer, std::uint64_t length) {
                        text_of(beast_http::obsolete_reason(status)) +
                        "\r\nContent-Type: " + answer.type;
     if (answer.status != 204) head += "\r\nContent-Length: " + std::to_string(length);
-    head += "\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n"
+    if (unread_ != 0) close_ = true; // what is left of the body is no request
+    head += "\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
+            "Accept-Ranges, Content-Range, Retry-After\r\nCache-Control: no-store\r\n"
             "X-Content-Type-Options: nosniff\r\n" +
             answer.extra + (close_ ? "Connection: close\r\n\r\n" : "\r\n");
     arm(idle_time);
@@ -227,7 +244,8 @@ awaitable<void> Connection::send(const Answer& answer, std::uint64_t length) {
 awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) {
     co_await send(answer.head, answer.bytes);
     if (head_only) co_return;
-    Bytes buffer(std::min<std::uint64_t>(buffer_bytes, answer.bytes));
+    const PartBuffer memory;
+    const std::span buffer = memory.span();
     for (std::uint64_t at = 0; at < answer.bytes;) {
         const std::size_t now =
             static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), answer.bytes - at));
@@ -235,22 +253,22 @@ awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) 
             ::pread(answer.file->fd(), buffer.data(), now, static_cast<off_t>(answer.offset + at));
         if (got <= 0) throw std::system_error(errno, std::generic_category(), "read a piece");
         arm(idle_time);
-        co_await write(ByteView{buffer}.first(static_cast<std::size_t>(got)));
+        co_await write(buffer.first(static_cast<std::size_t>(got)));
         at += static_cast<std::uint64_t>(got);
     }
 }
 
 awaitable<Answer> Connection::receive_piece(const PieceUpload& upload, std::uint64_t length) {
     UploadGuard guard{service_, upload};
-    Bytes buffer(buffer_bytes);
+    const PartBuffer memory;
+    const std::span buffer = memory.span();
     PieceHasher hasher;
-    wake_from(quiet_bytes);
+    if (length > buffer.size()) wake_from(quiet_bytes);
     for (std::uint64_t at = 0; at < length; at += buffer.size()) {
-        if (length - at <= buffer.size()) wake_from(1);
+        if (at != 0 && length - at <= buffer.size()) wake_from(1);
         co_await read_body(buffer);
         hasher.update(buffer);
         if (const auto taken = service_.take(upload, at, buffer); !taken) {
-            refuse(); // the rest of the body is still on the line
             co_return Service::problem(taken.error().code);
         }
     }
@@ -286,17 +304,71 @@ awaitable<Answer> Connection::wait_for_swarm(const SmallUpload& upload, ByteView
     co_return waiting->answer;
 }
 
+/// From its first good ticket on the line counts for the transfer. Fails with why it is refused.
+Result<void> Connection::look_at_ticket(const Head& head) {
+    if (head.authorization.empty() || head.authorization != shown_ || !service_.in_time(ticket_)) {
+        auto ticket = service_.ticket(head);
+        // A late line that cannot show one learns that there were enough already.
+        if (!ticket) return fail(seat_.late() ? Errc::busy : ticket.error().code, "ticket");
+        ticket_ = *ticket;
+        shown_ = head.authorization;
+    }
+    if (!seat_.take(ticket_.transfer)) return fail(Errc::busy, "lines of a transfer");
+    return {};
+}
+
+awaitable<bool> Connection::reply(const Answer& answer, bool head_only) {
+    co_await send(answer, answer.body.size());
+    if (!head_only) co_await write(as_bytes(answer.body));
+    co_return !close_;
+}
+
+/// A browser reads no answer before its whole piece is sent, and a socket that is closed with
+/// bytes unread takes back what was said on it. So the line is closed in one direction, and what
+/// still comes is thrown away undeciphered: one piece at most, and not for ever.
+awaitable<void> Connection::end_in_order() {
+    SSL_shutdown(tls_.get());
+    if (unread_ == 0) co_return;
+    boost::system::error_code error;
+    socket_.shutdown(tcp::socket::shutdown_send, error);
+    wake_from(1);
+    arm(linger_time);
+    constexpr std::size_t piece_bytes_max = 16U << 20;
+    constexpr std::size_t room = piece_bytes_max + piece_bytes_max / 64; // for TLS
+    for (std::size_t thrown = 0; !error && socket_.is_open() && thrown < room;) {
+        // The kernel drops the bytes without copying them (tcp(7), MSG_TRUNC).
+        const ssize_t got = ::recv(socket_.native_handle(), nullptr, room - thrown, MSG_TRUNC);
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) co_return;
+        if (got > 0) {
+            thrown += static_cast<std::size_t>(got);
+            continue;
+        }
+        co_await socket_.async_wait(tcp::socket::wait_read,
+                                    asio::redirect_error(use_awaitable, error));
+    }
+}
+
 awaitable<bool> Connection::one_request() {
     const Head head = co_await read_head();
+    const bool asks_for_browser = head.method == "OPTIONS" && !seat_.late();
+    if (broken_) unread_ = std::numeric_limits<std::uint64_t>::max(); // its end is not known
+    Result<void> shown{};
     if (broken_) {
-        refuse();
-        const Answer answer = Service::problem(Errc::malformed);
-        co_await send(answer, answer.body.size());
-        co_await write(as_bytes(answer.body));
-        co_return false;
+        shown = fail(Errc::malformed, "head");
+    } else if (!asks_for_browser) {
+        shown = look_at_ticket(head);
     }
+    if (!shown) {
+        close_ = close_ || shown.error().code == Errc::busy;
+        const Answer answer = Service::problem(shown.error().code);
+        co_return co_await reply(answer, head.method == "HEAD");
+    }
+    const Plan plan = asks_for_browser ? Plan{Service::preflight()} : service_.plan(head, ticket_);
+    co_return co_await carry_out(head, plan);
+}
+
+awaitable<bool> Connection::carry_out(const Head& head, const Plan& plan) {
     const bool head_only = head.method == "HEAD";
-    const Plan plan = service_.plan(head);
     Answer answer;
     if (const auto* file = std::get_if<FileAnswer>(&plan)) {
         co_await send_file(*file, head_only);
@@ -308,17 +380,16 @@ awaitable<bool> Connection::one_request() {
         answer = co_await receive_small(*small, head.length);
     } else {
         answer = std::get<Answer>(plan);
-        if (head.length != 0) refuse(); // its body is not read
     }
-    co_await send(answer, answer.body.size());
-    if (!head_only) co_await write(as_bytes(answer.body));
-    co_return !close_;
+    co_return co_await reply(answer, head_only);
 }
 
 } // namespace
 
-awaitable<void> serve_connection(tcp::socket socket, SSL_CTX* context, Service& service) {
-    const auto connection = std::make_shared<Connection>(std::move(socket), context, service);
+awaitable<void> serve_connection(tcp::socket socket, SSL_CTX* context, Service& service,
+                                 Census::Seat seat) {
+    const auto connection =
+        std::make_shared<Connection>(std::move(socket), context, service, std::move(seat));
     co_await connection->run();
 }
 

@@ -6,6 +6,7 @@
 
 #include <utility> // Boost 1.74 uses std::exchange without it
 
+#include "relay/pieces/census.hpp"
 #include "relay/pieces/service.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,6 +18,7 @@ namespace plankurier::relay::pieces {
 
 /// Serves requests until the line ends, a limit is passed or HTTP is broken. Never throws.
 [[nodiscard]] boost::asio::awaitable<void> serve_connection(boost::asio::ip::tcp::socket socket,
-                                                            SSL_CTX* context, Service& service);
+                                                            SSL_CTX* context, Service& service,
+                                                            Census::Seat seat);
 
 } // namespace plankurier::relay::pieces

@@ -2,6 +2,8 @@
 /// The piece plane: the relay's public HTTPS server for sealed pieces (docs/protocol.md, section 3)
 /// and its talk with the control plane (section 4).
 
+#include "relay/pieces/line_limits.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +26,7 @@ struct PiecesConfig {
     std::filesystem::path relay_id_file;                            ///< 32 hexadecimal digits
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
     std::chrono::milliseconds disk_rest{2'000}; ///< before a copy that the disk ended goes on
+    LineLimits lines{};
 };
 
 /// The whole data process, for one thread: `run` serves until `stop`.

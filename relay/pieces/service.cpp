@@ -76,34 +76,46 @@ std::optional<Span> range_of(std::string_view text, std::uint64_t bytes) {
 
 Answer Service::problem(Errc code) {
     const unsigned status = status_of(code);
+    // Others are through in a second, or in a few: clients wait longer each time.
+    const char* const extra = code == Errc::busy ? "Retry-After: 1\r\n" : "";
     return {status,
             json{{"type", "about:blank"},
                  {"title", name(code)},
                  {"status", status},
                  {"code", name(code)}}
                 .dump(),
-            "application/problem+json",
-            {}};
+            "application/problem+json", extra};
 }
 
-Plan Service::plan(const Head& head) {
-    if (head.method == "OPTIONS") {
-        return Answer{204,
-                      {},
-                      "text/plain",
-                      "Access-Control-Allow-Methods: GET, HEAD, PUT, POST\r\n"
-                      "Access-Control-Allow-Headers: Authorization, Range, Content-Type\r\n"
-                      "Access-Control-Max-Age: 600\r\n"};
-    }
-    if (!head.authorization.starts_with(scheme)) return problem(Errc::not_verified);
+Answer Service::preflight() {
+    return {204,
+            {},
+            "text/plain",
+            "Access-Control-Allow-Methods: GET, HEAD, PUT, POST\r\n"
+            "Access-Control-Allow-Headers: Authorization, Range, Content-Type, Plankurier-Piece\r\n"
+            "Access-Control-Max-Age: 7200\r\n"}; // as long as Chromium remembers one
+}
+
+Result<Ticket> Service::ticket(const Head& head) const {
+    if (!head.authorization.starts_with(scheme)) return fail(Errc::not_verified, "no ticket");
     const auto raw = from_base64url(ticket_text(head));
-    if (!raw) return problem(Errc::bad_signature);
-    const auto ticket = check_ticket(*raw, control_key_, lease_.now());
-    if (!ticket) {
-        const bool late = ticket.error().code == Errc::expired;
-        return problem(late ? Errc::expired : Errc::bad_signature);
-    }
+    if (!raw) return fail(Errc::bad_signature, "ticket");
+    auto ticket = check_ticket(*raw, control_key_, lease_.now());
+    if (ticket || ticket.error().code == Errc::expired) return ticket;
+    return fail(Errc::bad_signature, "ticket");
+}
+
+bool Service::in_time(const Ticket& ticket) const {
+    const std::int64_t now = lease_.now();
+    return now >= ticket.not_before && now <= ticket.expires;
+}
+
+Plan Service::plan(const Head& head, const Ticket& ticket) {
     std::string_view path = head.target;
+    // One URL for all pieces, so that a browser asks once whether it may send to it.
+    if (path == "/v1/piece" && head.method != "POST" && head.piece.find('/') != head.piece.npos) {
+        return plan_for(head, ticket, head.piece);
+    }
     constexpr std::string_view prefix = "/v1/";
     if (!path.starts_with(prefix)) return problem(Errc::not_found);
     path.remove_prefix(prefix.size());
@@ -111,8 +123,8 @@ Plan Service::plan(const Head& head) {
         return problem(Errc::expired); // over by some clock
     }
     // A ticket of another transfer gets the answer of a transfer that is not there.
-    if (next_part(path) != ticket->transfer.hex()) return problem(Errc::not_found);
-    return plan_for(head, *ticket, path);
+    if (next_part(path) != ticket.transfer.hex()) return problem(Errc::not_found);
+    return plan_for(head, ticket, path);
 }
 
 Plan Service::plan_for(const Head& head, const Ticket& ticket, std::string_view path) {
@@ -185,7 +197,12 @@ Plan Service::plan_read(const Head& head, const Ticket& ticket, std::uint32_t vo
                       readable->bytes};
     if (head.range.empty()) return answer;
     const auto range = range_of(head.range, answer.bytes);
-    if (!range) return Answer{416, {}, "text/plain", {}};
+    if (!range) {
+        return Answer{416,
+                      {},
+                      "text/plain",
+                      "Content-Range: bytes */" + std::to_string(answer.bytes) + "\r\n"};
+    }
     answer.head.status = 206;
     answer.head.extra += "Content-Range: bytes " + std::to_string(range->first) + "-" +
                          std::to_string(range->last) + "/" + std::to_string(answer.bytes) + "\r\n";

@@ -14,6 +14,7 @@ namespace plankurier::relay::pieces {
 /// The head of a request.
 struct Head {
     std::string method, target, authorization, range;
+    std::string piece; ///< of the header Plankurier-Piece
     std::uint64_t length{};
 };
 /// A small answer.
@@ -58,8 +59,13 @@ public:
           copying_(parts.copying), relay_(relay), seed_(std::move(seed)),
           control_key_(control_key) {}
 
-    /// What a request wants, decided from its head alone.
-    Plan plan(const Head& head);
+    /// The ticket that a request shows. Fails with `not_verified` (none), `bad_signature`,
+    /// `expired`.
+    [[nodiscard]] Result<Ticket> ticket(const Head& head) const;
+    /// Whether a ticket that was good is so still.
+    [[nodiscard]] bool in_time(const Ticket& ticket) const;
+    /// What a request wants, decided from its head alone. `ticket` is good, and the head's.
+    Plan plan(const Head& head, const Ticket& ticket);
     /// Writes a part of a piece, unless it is durable already. Fails with `no_space`.
     Result<void> take(const PieceUpload& upload, std::uint64_t offset, ByteView part);
     /// All parts were taken. Fails with `tampered` for other bytes in a durable piece.
@@ -72,6 +78,8 @@ public:
     void swarm(const SmallUpload& upload, ByteView body, Answered answered);
 
     [[nodiscard]] static Answer problem(Errc code);
+    /// The answer to OPTIONS, for browsers.
+    [[nodiscard]] static Answer preflight();
 
 private:
     Plan plan_for(const Head& head, const Ticket& ticket, std::string_view path);

@@ -6,7 +6,6 @@ The words are those of the client's own catalogue, so that this suite says which
 about, and the catalogue how. Requests to the relay are made without our client.
 """
 import argparse
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -343,25 +342,6 @@ def room(service, checks, rules):
                 resumed == [0, 0] or print(resumed))
 
 
-def front_door(service, checks):
-    """nginx: who comes too fast waits, and is no burden to the relay."""
-    begun, burst, rate = time.monotonic(), 100, 50  # those of `init --nginx`
-
-    def ask_often(_):
-        wire = wires.Wire(service)
-        return [wire.ask(service.server, "GET", "/v1/service")[0] for _ in range(150)]
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        statuses = [status for some in pool.map(ask_often, range(8)) for status in some]
-    allowed = burst + rate * (time.monotonic() - begun) + 1
-    if len(statuses) < 2 * allowed:
-        checks.skip("who comes too fast", "this machine is too slow to come too fast")
-        return
-    checks.that(f"of {len(statuses)} requests at once {statuses.count(503)} are refused at the door",
-                set(statuses) == {200, 503} and burst <= statuses.count(200) <= allowed)
-    checks.that("a client that comes just then waits and gets its answer",
-                service.plankurier("departments", check=False).returncode == 0)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
@@ -378,7 +358,6 @@ def main():
         code_rates(service, checks, rules)
         mail_budget(service, checks, rules)
         room(service, checks, rules)
-        front_door(service, checks)
     return checks.end()
 
 

@@ -298,6 +298,7 @@ class World:
     def _nginx(self):
         folder = self.root / "nginx"
         folder.mkdir()
+        self.run(self.relay_program, "nginx", "--config", self.config)
         text = (self.relay / "nginx.conf").read_text()
         text = text.replace("127.0.0.1:8444", f"{self.address}:{self.control_port}")
         if os.geteuid() == 0:

@@ -109,10 +109,11 @@ TEST_CASE("init makes a control node with a CA for its swarm, and its own public
     const TempFolder folder;
     const Site site{folder.path()};
     CHECK(files_in(site.control) ==
-          std::set<std::string>{"data/keys/control.pub", "data/keys/control.seed",
-                                "data/keys/pepper", "data/keys/relay.id", "data/keys/relay.pub",
-                                "data/keys/relay.seed", "data/keys/swarm-ca.key",
-                                "data/keys/swarm-ca.pem", "nginx.conf", "node.json", "relay.toml"});
+          std::set<std::string>{
+              "data/keys/control.pub", "data/keys/control.seed", "data/keys/pepper",
+              "data/keys/relay.id", "data/keys/relay.pub", "data/keys/relay.seed",
+              "data/keys/swarm-ca.key", "data/keys/swarm-ca.pem", "nginx.conf", "nginx/http.conf",
+              "nginx/pages.conf", "nginx/server.conf", "node.json", "relay.toml"});
     const auto node = node_of(site.control);
     CHECK(node.url == "https://senden.amt.example:8443");
     CHECK(node.id.hex() == text_of(site.control / "data/keys/relay.id"));
