@@ -4,6 +4,7 @@
 #include "relay/nginx_pages.hpp"
 #include "relay/node_commands.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plankurier::relay {
@@ -90,7 +91,7 @@ std::string server_text(const Config& config) {
 max_ranges 1;
 client_max_body_size 3m;
 limit_conn connections )" +
-           std::to_string(config.lines.per_address) + R"(;
+           std::to_string(std::min<std::size_t>(config.lines.per_address, 65'535)) + R"(;
 limit_req zone=requests burst=)" +
            std::to_string(rate * 2) + R"( nodelay;
 proxy_http_version 1.1;
