@@ -111,6 +111,9 @@ bool Service::in_time(const Ticket& ticket) const {
 }
 
 Plan Service::plan(const Head& head, const Ticket& ticket) {
+    if (ticket.role == TicketRole::get && lease_.latest() >= ticket.delete_at) {
+        return problem(Errc::expired); // over by some clock
+    }
     std::string_view path = head.target;
     // One URL for all pieces, so that a browser asks once whether it may send to it.
     if (path == "/v1/piece" && head.method != "POST" && head.piece.find('/') != head.piece.npos) {
@@ -119,9 +122,6 @@ Plan Service::plan(const Head& head, const Ticket& ticket) {
     constexpr std::string_view prefix = "/v1/";
     if (!path.starts_with(prefix)) return problem(Errc::not_found);
     path.remove_prefix(prefix.size());
-    if (ticket->role == TicketRole::get && lease_.latest() >= ticket->delete_at) {
-        return problem(Errc::expired); // over by some clock
-    }
     // A ticket of another transfer gets the answer of a transfer that is not there.
     if (next_part(path) != ticket.transfer.hex()) return problem(Errc::not_found);
     return plan_for(head, ticket, path);
