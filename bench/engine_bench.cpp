@@ -111,7 +111,7 @@ class Engine {
 public:
     explicit Engine(const Settings& settings)
         : settings_(settings), key_(TransferKey::random()), transfer_(TransferId::random()),
-          segments_(std::max<std::uint64_t>(1, settings.bytes / segment_plain_bytes / 2) * 2) {
+          segments_(std::max<std::uint64_t>(1, settings.bytes / segment_plain_bytes)) {
         header_[3] = std::byte{4}; // segments of 256 KiB
         header_[9] = std::byte{32};
         fill_random(std::span{header_}.subspan(10, 32));
@@ -119,17 +119,17 @@ public:
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return segments_ * segment_plain_bytes; }
 
-    /// As a lane of an upload does it: read (or not), seal and hash two segments at a time.
+    /// As a lane of an upload does it: read (or not), seal and hash.
     void seal(const BodySource* source) const {
-        spread(settings_.threads, segments_ / 2, [&](std::uint64_t begin, std::uint64_t end) {
+        spread(settings_.threads, segments_, [&](std::uint64_t begin, std::uint64_t end) {
             SegmentSealer sealer{key_, transfer_, header_, segments_};
             PieceHasher hasher;
-            Bytes plain(2 * segment_plain_bytes), sealed(2 * segment_bytes);
+            Bytes plain(segment_plain_bytes), sealed(segment_bytes);
             for (auto at = begin; at < end; ++at) {
                 if (source != nullptr && !source->read(at * plain.size(), plain)) {
                     throw std::runtime_error("the scratch file cannot be read");
                 }
-                sealer.seal_pair(2 * at, plain, sealed);
+                sealer.seal(at, plain, sealed);
                 hasher.update(sealed);
             }
         });
@@ -161,8 +161,8 @@ public:
 
     void part_seal() const {
         SegmentSealer sealer{key_, transfer_, header_, segments_};
-        Bytes plain(2 * segment_plain_bytes), sealed(2 * segment_bytes);
-        for (std::uint64_t at = 0; at < segments_; at += 2) sealer.seal_pair(at, plain, sealed);
+        Bytes plain(segment_plain_bytes), sealed(segment_bytes);
+        for (std::uint64_t at = 0; at < segments_; ++at) sealer.seal(at, plain, sealed);
     }
     void part_hash() const {
         PieceHasher hasher;

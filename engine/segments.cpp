@@ -47,11 +47,6 @@ void SegmentSealer::seal(std::uint64_t index, ByteView plain, std::span<std::byt
     state_->floe.seal(index, last, state_->ivs.of(index, last, plain), plain, out);
 }
 
-void SegmentSealer::seal_pair(std::uint64_t index, ByteView plain, std::span<std::byte> out) {
-    seal(index, plain.first(segment_plain_bytes), out.first(segment_bytes));
-    seal(index + 1, plain.last(segment_plain_bytes), out.last(segment_bytes));
-}
-
 struct SegmentOpener::State {
     Floe floe;
     std::uint64_t segments;

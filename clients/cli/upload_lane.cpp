@@ -30,10 +30,10 @@ bool PieceStream::seal_next(std::span<std::byte> out) {
         error_ = read.error();
         return false;
     }
-    if (step_segments() == 2) {
-        sealer_.seal_pair(next_segment_, plain_, out);
-    } else {
-        sealer_.seal(next_segment_, plain_, out);
+    for (std::size_t i = 0; i < step_segments(); ++i) {
+        sealer_.seal(next_segment_ + i,
+                     ByteView{plain_}.subspan(i * segment_plain_bytes, segment_plain_bytes),
+                     out.subspan(i * segment_bytes, segment_bytes));
     }
     next_segment_ += step_segments();
     hasher_.update(out);

@@ -21,9 +21,6 @@ public:
     /// `plain`: exactly segment_plain_bytes, a private copy that nobody changes meanwhile;
     /// `out`: exactly segment_bytes, not overlapping; `index` < segments.
     void seal(std::uint64_t index, ByteView plain, std::span<std::byte> out);
-    /// The segments `index` and `index + 1`, with the same bytes as by `seal`, faster where the
-    /// processor can hash two messages at once. `plain` and `out` hold both, one after the other.
-    void seal_pair(std::uint64_t index, ByteView plain, std::span<std::byte> out);
 
 private:
     struct State;

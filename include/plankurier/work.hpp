@@ -16,9 +16,9 @@ struct WorkPuzzle {
     unsigned bits{};
     std::size_t count{};
 };
-/// The most that a client does for anybody: 2^25 attempts on average in all, half a minute of one
-/// core. A relay asks for 2^22 by default, seconds.
-inline constexpr std::uint64_t work_attempts_max = std::uint64_t{1} << 25;
+/// The most that a client does for anybody: 2^24 attempts on average in all, a quarter of a minute
+/// of one core. A relay asks for 2^22 by default, seconds.
+inline constexpr std::uint64_t work_attempts_max = std::uint64_t{1} << 24;
 inline constexpr std::size_t work_count_max = 64, work_salt_bytes_max = 64;
 /// True when a client refuses it, by these limits.
 [[nodiscard]] bool is_too_much(const WorkPuzzle& puzzle) noexcept;

@@ -34,13 +34,13 @@ TEST_CASE("nobody is made to work for hours, or on after being stopped") {
     };
     CHECK(why({"salt", 1, work_count_max + 1}, false) == "unsupported");
     CHECK(why({std::string(work_salt_bytes_max + 1, 'a'), 1, 1}, false) == "unsupported");
-    // 2^25 attempts in all, however they are divided, and no more.
+    // 2^24 attempts in all, however they are divided, and no more.
     for (unsigned parts_log2 = 0; parts_log2 <= 6; ++parts_log2) {
         const auto count = std::size_t{1} << parts_log2;
-        CHECK(why({"salt", 25 - parts_log2, count}, true) == "canceled");
-        CHECK(why({"salt", 26 - parts_log2, count}, false) == "unsupported");
+        CHECK(why({"salt", 24 - parts_log2, count}, true) == "canceled");
+        CHECK(why({"salt", 25 - parts_log2, count}, false) == "unsupported");
         if (count < work_count_max) {
-            CHECK(why({"salt", 25 - parts_log2, count + 1}, false) == "unsupported");
+            CHECK(why({"salt", 24 - parts_log2, count + 1}, false) == "unsupported");
         }
     }
     for (const unsigned bits : {64U, 65U, 256U, 4'294'967'295U}) {
