@@ -13,9 +13,10 @@ struct Text {
 };
 /// In the order of `Notice`. `{name}` is replaced by the fact of that name.
 constexpr std::array<Text, 11> german = {{
-    {"Ihr Bestätigungscode",
+    {"Ihr Bestätigungscode (Nr. {code_number})",
      "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
-     "Geben Sie ihn dort ein, wo Sie ihn angefordert haben. Er gilt {minutes} Minuten. Geben Sie "
+     "Geben Sie ihn dort ein, wo nach dem Code der E-Mail Nr. {code_number} gefragt wird. Er gilt "
+     "{minutes} Minuten. Geben Sie "
      "ihn niemandem weiter; niemand von uns fragt danach.\n\n"
      "Zum Anzeigen des Codes: {link}\n\n"
      "Haben Sie nichts angefordert? Dann müssen Sie nichts tun. Wollen Sie nie wieder Post von "
@@ -65,9 +66,10 @@ constexpr std::array<Text, 11> german = {{
      "E-Mail.\n\nSie wird am {expires} automatisch gelöscht.\n"},
 }};
 constexpr std::array<Text, 11> english = {{
-    {"Your verification code",
+    {"Your verification code (no. {code_number})",
      "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
-     "Type it in where you asked for it. It is valid for {minutes} minutes. Do not pass it on; "
+     "Type it in where the code of e-mail no. {code_number} is asked for. It is valid for "
+     "{minutes} minutes. Do not pass it on; "
      "none of us will ask for it.\n\nTo display the code: {link}\n\n"
      "You did not ask for a code? Then there is nothing to do. To get no mail from here ever "
      "again: {never_link}\n"},
@@ -163,10 +165,11 @@ Mail write_notice(Notice notice, std::string_view language, const NoticeFacts& f
             : (in_english ? "Phone for questions: " : "Telefon für Rückfragen: ") +
                   facts.sender_phone + "\n";
     Mail mail;
-    mail.subject = text.subject;
+    mail.subject = filled(text.subject, {{"code_number", facts.code_number}});
     mail.text = filled(text.body, {{"authority", facts.authority},
                                    {"link", facts.link},
                                    {"code", facts.code},
+                                   {"code_number", facts.code_number},
                                    {"never_link", facts.never_link},
                                    {"minutes", std::to_string(facts.valid_minutes)},
                                    {"expires", date_text(facts.expires, in_english)},

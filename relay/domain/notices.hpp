@@ -12,6 +12,7 @@ struct NoticeFacts {
     std::int64_t expires{};                 ///< Unix seconds
     std::int64_t created{};
     std::int64_t valid_minutes{};
+    std::string code_number; ///< tells code mails apart; no part of the code
 };
 enum class Notice {
     code,

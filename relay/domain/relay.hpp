@@ -25,6 +25,7 @@ namespace plankurier::relay {
 struct VerificationBegun {
     SessionToken session;
     std::int64_t valid_s{}, resend_s{};
+    std::int64_t number{}; ///< of the code mail, as its subject has it; 0: none is awaited
 };
 /// For the holder of a private key to answer (challenge.hpp).
 struct KeyChallenge {
@@ -171,11 +172,13 @@ public:
     std::optional<WorkPuzzle> code_work(std::string_view email);
     /// The same for whoever asks for a code again.
     std::optional<WorkPuzzle> code_work(const SessionToken& session);
-    /// Fails with `too_early`, `code_expired`, `not_verified`, `rate_limited` (see above).
-    Result<void> resend(const SessionToken& session, const std::optional<WorkDone>& work = {});
+    /// The number of the code mail that holds now, 0 when none is awaited. Fails with `too_early`,
+    /// `code_expired`, `not_verified`, `rate_limited` (see above).
+    Result<std::int64_t> resend(const SessionToken& session,
+                                const std::optional<WorkDone>& work = {});
     /// The right code, the first time, keeps the address verified for `remember_days` (0: as long
     /// as every session). Fails with `wrong_code`, `code_expired`, `too_many_attempts`; sets what
-    /// is left; `invalid_argument` (days).
+    /// is left. `malformed` (it cannot be a code) and `invalid_argument` (days) cost no attempt.
     Result<void> check_code(const SessionToken& session, const SecretText& code,
                             std::int64_t& attempts_left, std::int64_t remember_days = 0);
     [[nodiscard]] CodeBudget code_budget();
@@ -343,6 +346,7 @@ private:
     void take_statements(const RelayId& relay, const SyncRequest& request);
     std::vector<WantedCopy> wanted_copies(const RelayRoom& room);
     [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
+    [[nodiscard]] std::int64_t code_number(const VerificationRow& row) const;
     [[nodiscard]] std::string code_hash(const std::string& session, std::string_view code) const;
     bool may_send_code(std::string_view email);
     Result<void> may_ask_code(std::string_view email, const std::optional<WorkDone>& work);

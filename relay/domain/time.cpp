@@ -3,6 +3,7 @@
 
 #include <plankurier/fault.hpp>
 #include <plankurier/layout.hpp>
+#include <plankurier/links.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -60,8 +61,11 @@ NoticeFacts Relay::recipients_facts(const TransferRow& row) {
     NoticeFacts facts;
     facts.authority = policy_.authority;
     const auto link = ports_.vault.open(row.slot, "link", row.sealed_link);
-    if (!link) throw std::runtime_error("a sealed column does not open");
-    facts.link = policy_.link_base + "/t#v1." + to_hex(*link);
+    if (!link || link->size() != LinkId{}.bytes.size())
+        throw std::runtime_error("a sealed column does not open");
+    LinkId id;
+    std::ranges::copy(*link, id.bytes.begin());
+    facts.link = make_transfer_link(policy_.link_base, id).reveal();
     facts.expires = row.ends;
     return facts;
 }

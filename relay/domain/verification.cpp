@@ -1,38 +1,15 @@
 #include "relay/domain/days.hpp"
+#include "relay/domain/pepper.hpp"
 #include "relay/domain/relay.hpp"
+
+#include <plankurier/code.hpp>
+#include <plankurier/links.hpp>
 
 #include <algorithm>
 
 namespace plankurier::relay {
 
 namespace {
-
-/// Crockford's base32: no I, L, O, U.
-constexpr std::string_view code_signs = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-constexpr std::size_t code_length = 8;
-
-std::string new_code() {
-    std::array<std::byte, code_length> random{};
-    fill_random(random);
-    std::string code;
-    for (const std::byte value : random) {
-        code += code_signs[std::to_integer<std::size_t>(value) % code_signs.size()];
-    }
-    return code;
-}
-
-/// What people type instead: small letters, hyphens and blanks, O for 0, I and L for 1.
-std::string normal_code(std::string_view typed) {
-    std::string code;
-    for (char c : typed) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-        if (c == '-' || c == ' ' || c == '\t') continue;
-        if (c == 'O') c = '0';
-        if (c == 'I' || c == 'L') c = '1';
-        code += c;
-    }
-    return code;
-}
 
 void drop_before(std::vector<std::int64_t>& times, std::int64_t limit) {
     std::erase_if(times, [&](std::int64_t time) { return time < limit; });
@@ -75,6 +52,18 @@ bool Relay::may_send_code(std::string_view email) {
     return true;
 }
 
+/// Out of the hash, which tells nothing of the code to anybody without the pepper: so nothing more
+/// is kept, and a mail that was not sent cannot be told from one that was.
+std::int64_t Relay::code_number(const VerificationRow& row) const {
+    constexpr std::uint64_t first = 100, count = 900;
+    if (row.code_hash.empty()) return 0;
+    const auto digits = from_hex(keyed_hash(pepper_, "code number", row.code_hash)).value();
+    std::uint64_t value = 0;
+    for (std::size_t at = 0; at < 4; ++at)
+        value = value << 8U | std::to_integer<std::uint64_t>(digits[at]);
+    return static_cast<std::int64_t>(first + value % count);
+}
+
 void Relay::send_code(VerificationRow& row, const std::string& email) {
     const bool may_send = may_send_code(email);
     codes_asked_.push_back(ports_.clock.now());
@@ -84,15 +73,16 @@ void Relay::send_code(VerificationRow& row, const std::string& email) {
         ports_.store.put(row);
         return;
     }
-    const std::string code = new_code();
-    row.code_hash = code_hash(row.session, code);
+    const SecretText code = random_code();
+    row.code_hash = code_hash(row.session, code.reveal());
     row.code_made = row.sent;
     row.attempts = 0;
     NoticeFacts facts;
     facts.authority = policy_.authority;
-    facts.code = code.substr(0, 4) + "-" + code.substr(4);
-    facts.link = policy_.link_base + "/c#v1." + facts.code;
-    facts.never_link = policy_.link_base + "/n#v1." + never_token(email);
+    facts.code = shown_code(code).reveal();
+    facts.code_number = std::to_string(code_number(row));
+    facts.link = make_code_link(policy_.link_base, code).reveal();
+    facts.never_link = make_never_link(policy_.link_base, never_token(email)).reveal();
     facts.valid_minutes = policy_.limits.code_valid_s / 60;
     Mail mail = write_notice(Notice::code, row.language, facts);
     mail.to = email;
@@ -114,7 +104,12 @@ Relay::begin_verification(std::string_view email, std::string_view language, con
     if (auto ok = check_address(email); !ok) return tl::unexpected(ok.error());
     VerificationBegun begun{session_token(email, wish.request_key), policy_.limits.code_valid_s,
                             policy_.limits.code_resend_s};
-    if (!wish.request_key.empty() && session_row(begun.session)) return begun; // said again
+    if (!wish.request_key.empty()) {
+        if (const auto known = session_row(begun.session)) { // said again
+            begun.number = code_number(*known);
+            return begun;
+        }
+    }
     if (auto ok = may_ask_code(email, wish.work); !ok) return tl::unexpected(ok.error());
     VerificationRow row;
     row.session = to_hex(sha256(begun.session.reveal()));
@@ -123,6 +118,7 @@ Relay::begin_verification(std::string_view email, std::string_view language, con
     row.created = ports_.clock.now();
     row.language = language == "en" ? "en" : "de";
     ports_.store.transaction([&] { send_code(row, std::string{email}); });
+    begun.number = code_number(row);
     return begun;
 }
 
@@ -139,17 +135,18 @@ Result<VerificationRow> Relay::session_row(const SessionToken& session) {
     return *row;
 }
 
-Result<void> Relay::resend(const SessionToken& session, const std::optional<WorkDone>& work) {
+Result<std::int64_t> Relay::resend(const SessionToken& session,
+                                   const std::optional<WorkDone>& work) {
     auto row = session_row(session);
     if (!row) return tl::unexpected(row.error());
-    if (row->verified != 0) return {};
+    if (row->verified != 0) return 0;
     if (ports_.clock.now() < row->sent + policy_.limits.code_resend_s) {
         return fail(Errc::too_early, "resend");
     }
     const std::string email = opened_text(row->slot, "email", row->sealed_email);
-    if (auto ok = may_ask_code(email, work); !ok) return ok;
+    if (auto ok = may_ask_code(email, work); !ok) return tl::unexpected(ok.error());
     ports_.store.transaction([&] { send_code(*row, email); });
-    return {};
+    return code_number(*row);
 }
 
 Result<void> Relay::check_code(const SessionToken& session, const SecretText& code,
@@ -157,6 +154,9 @@ Result<void> Relay::check_code(const SessionToken& session, const SecretText& co
     if (remember_days < 0 || remember_days > policy_.limits.remember_days_max) {
         return fail(Errc::invalid_argument, "days");
     }
+    // What cannot be a code costs no attempt, whatever the session is.
+    const auto typed = typed_code(code);
+    if (!typed) return tl::unexpected(typed.error());
     auto row = session_row(session);
     // Gone a second after its end: for the person with the code in hand it is too old all the same.
     if (!row) return fail(Errc::code_expired, "session");
@@ -166,8 +166,8 @@ Result<void> Relay::check_code(const SessionToken& session, const SecretText& co
         return fail(Errc::code_expired, "code");
     }
     if (attempts_left <= 0) return fail(Errc::too_many_attempts, "code");
-    const bool right = equal_constant_time(
-        as_bytes(code_hash(row->session, normal_code(code.reveal()))), as_bytes(row->code_hash));
+    const bool right = equal_constant_time(as_bytes(code_hash(row->session, typed->reveal())),
+                                           as_bytes(row->code_hash));
     ports_.store.transaction([&] {
         ++row->attempts;
         if (right) {

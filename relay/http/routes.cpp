@@ -157,7 +157,8 @@ Response Router::begin_verification(const Request& request) {
     const CodeBudget budget = relay_.code_budget();
     Response response = ok({{"session", to_base64url(begun->session.reveal())},
                             {"valid_s", begun->valid_s},
-                            {"resend_s", begun->resend_s}},
+                            {"resend_s", begun->resend_s},
+                            {"number", begun->number}},
                            202);
     add_limits(response, budget.max, budget.left, budget.reset_s);
     return response;
@@ -175,7 +176,8 @@ Response Router::resend(const Request& request) {
     const Limits& limits = relay_.policy().limits;
     return ok({{"session", to_base64url(session->reveal())},
                {"valid_s", limits.code_valid_s},
-               {"resend_s", limits.code_resend_s}},
+               {"resend_s", limits.code_resend_s},
+               {"number", *done}},
               202);
 }
 
@@ -187,7 +189,8 @@ Response Router::check_code(const Request& request) {
     const auto remember_days = body.value("remember_days", std::int64_t{0});
     std::int64_t attempts_left = 0;
     const auto checked = relay_.check_code(*session, code, attempts_left, remember_days);
-    if (!checked && checked.error().code == Errc::invalid_argument) return from(checked);
+    const auto is_refused = [&](Errc why) { return !checked && checked.error().code == why; };
+    if (is_refused(Errc::invalid_argument) || is_refused(Errc::malformed)) return from(checked);
     if (!checked) {
         return problem(checked.error().code, ",\"attempts_left\":" + std::to_string(attempts_left));
     }

@@ -58,13 +58,18 @@ def cause(service, file):
     service.settle()
 
 
+def kind_of(mail):
+    """The subject, without the number of a code mail."""
+    return re.sub(r" \((Nr|no)\. [1-9][0-9]{2}\)$", "", str(mail["Subject"]))
+
+
 def of_kinds(service):
     """Subjects of all mails, without those that only `settle` has asked for."""
-    return [str(mail["Subject"]) for mail in service.mails()
+    return [kind_of(mail) for mail in service.mails()
             if "spaeter.da-" not in str(mail["To"])]
 
 
 def text_of(mail):
     """What tells texts of one subject apart."""
     text = mail.get_content()
-    return str(mail["Subject"]), "Telefon für" in text, bool(re.search("absendenden", text))
+    return kind_of(mail), "Telefon für" in text, bool(re.search("absendenden", text))

@@ -334,7 +334,7 @@ def negative_control(checks):
         judge(call, 200, {"Content-Type": "text/html"}, b'{"history":"AA"}'),
         judge(call, 404, as_problem, json.dumps({**problem, "code": "conflict"}).encode()),
         judge(call, 404, as_problem, json.dumps({**problem, "status": 200}).encode()),
-        judge(("POST", "/v1/verifications"), 202, told, b'{"session":"A","valid_s":1,"resend_s":1}')]))
+        judge(("POST", "/v1/verifications"), 202, told, b'{"session":"A","valid_s":1,"resend_s":1,"number":1}')]))
 
 
 def summary(document, checks, call):

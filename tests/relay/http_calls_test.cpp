@@ -30,7 +30,7 @@ TEST_CASE("a transfer's whole life, call by call") {
     Api api{folder.path()};
     const json begun = api.good(202, "POST", "/v1/verifications", {},
                                 json{{"email", citizen}, {"language", "de"}}.dump());
-    CHECK(members(begun) == std::set<std::string>{"session", "valid_s", "resend_s"});
+    CHECK(members(begun) == std::set<std::string>{"session", "valid_s", "resend_s", "number"});
     api.world.relay().tick();
     const Headers session{{"plankurier-session", begun.at("session")}};
     CHECK(api.good(200, "POST", "/v1/verifications/check", session,

@@ -25,6 +25,7 @@ relay::NoticeFacts facts() {
     out.created = 1'700'000'000; // 2023-11-14
     out.expires = 1'710'000'000; // 2024-03-09
     out.valid_minutes = 30;
+    out.code_number = "417";
     return out;
 }
 struct Expected {
@@ -40,10 +41,10 @@ const std::set<std::string> of_a_recipient{"LINK-1", "expires"},
 const std::vector<Expected>& all_notices() {
     static const std::vector<Expected> notices = {
         {Notice::code,
-         "Ihr Bestätigungscode",
-         "Your verification code",
-         "Wollen Sie nie wieder Post",
-         "To get no mail from here ever again",
+         "Ihr Bestätigungscode (Nr. 417)",
+         "Your verification code (no. 417)",
+         "nach dem Code der E-Mail Nr. 417",
+         "where the code of e-mail no. 417",
          {"LINK-1", "CODE", "NEVER"}},
         {Notice::department, "Eine vertrauliche Nachricht wartet",
          "A confidential message is waiting", "Für Sie oder Ihre Stelle wartet",

@@ -61,7 +61,7 @@ TEST_CASE("the code's mail holds the code and a link that only shows it") {
     const std::string code{world.code_for().reveal()};
     CHECK(mails[0].text.find("https://amt.example/c#v1." + code) != std::string::npos);
     CHECK(mails[0].text.find("30 Minuten") != std::string::npos);
-    CHECK(mails[0].subject == "Ihr Bestätigungscode");
+    CHECK(mails[0].subject.starts_with("Ihr Bestätigungscode (Nr. "));
     CHECK(mails[0].reply_to.empty());
 }
 
@@ -88,6 +88,50 @@ TEST_CASE("a code counts however people type it") {
                         typed(world.code_for(address).reveal(), zero, one, small)) == "value");
         }
     }
+}
+
+TEST_CASE("what cannot be a code costs no attempt, in whatever state the session is") {
+    const TempFolder folder;
+    Control world{folder.path()};
+    const auto session = world.asked_session();
+    const auto code = world.code_for();
+    for (const char* typed :
+         {"", "417", "2222-222", "2222-22222", "UUUU-UUUU", "Code: 2222-2222"}) {
+        CHECK(check(world, session, typed) == "malformed");
+        CHECK(check(world, SessionToken::random(), typed) == "malformed");
+    }
+    std::int64_t left = 0;
+    CHECK(why(world.relay().check_code(session, SecretText{other_than(code)}, left)) ==
+          "wrong_code");
+    CHECK(left == 4);
+    CHECK(check(world, session,
+                "<https://amt.example/c%23v1." + std::string{code.reveal()} + ">.") == "value");
+    CHECK(check(world, session, "417") == "malformed");
+}
+
+TEST_CASE("the number of a code mail stands in its subject, and is told to who asked for it") {
+    const TempFolder folder;
+    Control world{folder.path()};
+    const auto subject_of = [](std::int64_t number) {
+        return "Ihr Bestätigungscode (Nr. " + std::to_string(number) + ")";
+    };
+    const auto begun = world.relay().begin_verification(citizen, "de", {"the same request", {}});
+    REQUIRE(begun);
+    CHECK(begun->number >= 100);
+    CHECK(begun->number <= 999);
+    world.relay().tick();
+    const auto mails = [&] { return world.mails.sent_to(citizen); };
+    CHECK(mails().at(0).subject == subject_of(begun->number));
+    CHECK(mails().at(0).text.find("Nr. " + std::to_string(begun->number)) != std::string::npos);
+    const auto again = world.relay().begin_verification(citizen, "de", {"the same request", {}});
+    CHECK(again->number == begun->number); // said again: no second mail
+    world.clock.pass(minute_s);
+    const auto resent = world.relay().resend(begun->session);
+    REQUIRE(resent);
+    world.relay().tick();
+    CHECK(mails().at(1).subject == subject_of(*resent));
+    CHECK(check(world, begun->session, world.code_for().reveal()) == "value");
+    CHECK(world.relay().resend(begun->session).value() == 0); // none is awaited
 }
 
 TEST_CASE("wrong codes count down and the fifth ends it, even for the right code") {
