@@ -12,8 +12,7 @@ constexpr std::size_t addressees_max = 8; // of one transfer (docs/protocol.md)
 
 Result<Addressees> with_password(const Options& options, Console& console) {
     if (options.to.size() != 1 || !is_address(options.to.front())) {
-        console.warn(Text::password_alone);
-        return fail(Errc::invalid_argument, "--to");
+        return console.refuse(Mistake::password_alone);
     }
     return Addressees{{}, options.to.front()};
 }
@@ -46,8 +45,10 @@ std::string receipt_name(const Department& department) {
 
 Result<Addressees> find_addressees(const Options& options, const Directory& directory,
                                    std::int64_t now, Console& console) {
-    if (options.to.empty() || options.to.front().empty() || options.to.size() > addressees_max) {
-        return fail(Errc::invalid_argument, "--to");
+    if (options.to.empty() || options.to.front().empty()) return console.refuse(Mistake::to_needed);
+    if (options.to.size() > addressees_max) {
+        return console.refuse(Mistake::to_many,
+                              {std::to_string(options.to.size()), std::to_string(addressees_max)});
     }
     if (options.password || !options.password_file.empty()) return with_password(options, console);
     // By a link to one person; `prepare_transfer` refuses all others.
@@ -63,7 +64,7 @@ Result<Addressees> find_addressees(const Options& options, const Directory& dire
         }
         if (department == nullptr) return fail(Errc::unknown_department, "--to");
         if (std::find(out.listed.begin(), out.listed.end(), department) != out.listed.end()) {
-            return fail(Errc::invalid_argument, "--to");
+            return console.refuse(Mistake::to_twice, {printable(named)});
         }
         if (!usable_key(directory, *department, now)) {
             console.warn(Text::no_usable_key, {printable(full_name(*department))});
@@ -72,8 +73,7 @@ Result<Addressees> find_addressees(const Options& options, const Directory& dire
         out.listed.push_back(department);
     }
     if (!out.typed.empty() && options.to.size() > 1) {
-        console.warn(Text::typed_alone, {printable(out.typed)});
-        return fail(Errc::invalid_argument, "--to");
+        return console.refuse(Mistake::typed_alone, {printable(out.typed)});
     }
     return out;
 }

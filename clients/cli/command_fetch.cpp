@@ -39,14 +39,15 @@ Result<void> fetch_one(const Options& options, Console& console) {
 }
 
 /// The one that `--transfer` names, else all that were not fetched yet, the oldest first.
-Result<std::vector<InboxEntry>> choose(const Options& options, std::vector<InboxEntry> entries) {
+Result<std::vector<InboxEntry>> choose(const Options& options, Console& console,
+                                       std::vector<InboxEntry> entries) {
     std::reverse(entries.begin(), entries.end());
     if (options.transfer.empty()) {
         std::erase_if(entries, [](const InboxEntry& one) { return one.fetched; });
         return entries;
     }
-    const auto id = TransferId::from_hex(options.transfer);
-    if (!id) return fail(Errc::invalid_argument, "--transfer");
+    const auto id = transfer_id("--transfer", options.transfer, console);
+    if (!id) return tl::unexpected(id.error());
     std::erase_if(entries, [&](const InboxEntry& one) { return one.transfer != *id; });
     if (entries.empty()) return fail(Errc::not_found, "--transfer");
     return entries;
@@ -73,7 +74,7 @@ Result<void> fetch_each(const Options& options, Console& console, ControlClient&
             done = tl::unexpected(transfer.error());
         }
         if (done) continue;
-        if (chosen.size() > 1) console.tell(done.error().code);
+        if (chosen.size() > 1) console.tell(done.error());
         if (result) result = done;
     }
     return result;
@@ -84,7 +85,7 @@ Result<void> fetch_answers(const Options& options, Console& console) {
     auto link = read_return_link(options.return_link_file);
     if (!link) return tl::unexpected(link.error());
     const auto server = options.server.empty() ? link->base : options.server;
-    if (!url_allowed(server)) return fail(Errc::invalid_argument, "server of the link");
+    if (!url_allowed(server)) return console.refuse(Mistake::server_form, {printable(server)});
     auto control = control_at(server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
@@ -96,7 +97,7 @@ Result<void> fetch_answers(const Options& options, Console& console) {
     if (!entries) return tl::unexpected(entries.error());
     show_inbox(*entries, console);
     const bool any = !entries->empty();
-    auto chosen = choose(options, std::move(*entries));
+    auto chosen = choose(options, console, std::move(*entries));
     if (!chosen) return tl::unexpected(chosen.error());
     if (any && chosen->empty()) console.say(Text::inbox_all_fetched);
     const OpenedKeyFile key{std::move(link->seed), link->type};

@@ -5,10 +5,11 @@ namespace plankurier::cli {
 namespace {
 
 Result<void> inbox(const Options& options, Console& console) {
-    if (options.key.empty()) return fail(Errc::invalid_argument, "--key");
-    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    if (!options.arguments.empty()) return fail(Errc::invalid_argument, "arguments");
-    auto control = control_at(options.server, options, console);
+    if (auto none = no_argument(options, console); !none) return none;
+    if (auto key = need(options, console, "--key", options.key); !key) return key;
+    const auto server = server_for(options, console);
+    if (!server) return tl::unexpected(server.error());
+    auto control = control_at(*server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const auto key = read_department_key(options, console, authority->directory);

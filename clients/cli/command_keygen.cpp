@@ -3,6 +3,7 @@
 #include <clients/cli/files.hpp>
 
 #include <plankurier/directory.hpp>
+#include <plankurier/receiving.hpp>
 
 #include <algorithm>
 
@@ -45,7 +46,7 @@ Result<Department> make_record(const Options& options, const KeySeed& seed, Stan
 
 /// What the old record still is good for comes along: older keys open what was sealed before, and
 /// their signing keys verify what was signed. The new one wins, since it begins last.
-Result<void> add_epochs(const std::string& old_record, Department& record) {
+Result<void> add_epochs(const std::string& old_record, Department& record, Console& console) {
     const auto old = read_file(old_record, 1u << 20).and_then([](const std::string& text) {
         return parse_department(text);
     });
@@ -53,7 +54,8 @@ Result<void> add_epochs(const std::string& old_record, Department& record) {
     // A clerk keeps the id, by which what waits is found.
     if (!record.address.empty() && !old->address.empty()) record.id = old->id;
     if (old->id != record.id || old->address != record.address) {
-        return fail(Errc::invalid_argument, "--epoch");
+        const auto& wanted = record.address.empty() ? record.id : record.address;
+        return console.refuse(Mistake::epoch_fits_not, {printable(wanted)});
     }
     const auto now = unix_now();
     for (const auto& key : old->keys) {
@@ -70,14 +72,23 @@ Result<void> add_epochs(const std::string& old_record, Department& record) {
 }
 
 /// Exactly one of the three is asked for.
-bool is_asked_well(const Options& options) {
+Result<void> check_asked(const Options& options, Console& console) {
     const bool of_department = !options.department.empty(), of_clerk = !options.clerk.empty();
-    const bool known_type = options.type == "p256" || options.type == "x25519";
-    const bool one = int{of_department} + int{of_clerk} + int{options.escrow} == 1;
-    const bool named = of_department ? id_allowed(options.department)
-                                     : !options.name.empty() || !options.epoch.empty();
-    return one && named && known_type && !options.output.empty() && !options.record.empty() &&
-           options.arguments.empty() && (!options.escrow || options.epoch.empty());
+    if (int{of_department} + int{of_clerk} + int{options.escrow} != 1) {
+        return console.refuse(Mistake::keygen_for);
+    }
+    if (of_department && !id_allowed(options.department)) {
+        return console.refuse(Mistake::department_id_form, {printable(options.department)});
+    }
+    if (!of_department && options.name.empty() && options.epoch.empty()) {
+        return console.refuse(Mistake::keygen_name);
+    }
+    if (options.escrow && !options.epoch.empty()) {
+        return console.refuse(Mistake::options_clash, {"--escrow", "--epoch"});
+    }
+    return no_argument(options, console)
+        .and_then([&] { return need(options, console, "--output", options.output); })
+        .and_then([&] { return need(options, console, "--record", options.record); });
 }
 
 /// The key file first: a record without its key would be worse than none.
@@ -106,10 +117,12 @@ Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType
     auto record = make_record(options, seed, type);
     if (!record) return tl::unexpected(record.error());
     if (!options.epoch.empty()) {
-        if (auto added = add_epochs(options.epoch, *record); !added) return added;
+        if (auto added = add_epochs(options.epoch, *record, console); !added) return added;
     }
     const auto text = encode_department(*record);
-    if (!parse_department(text)) return fail(Errc::invalid_argument, "--clerk");
+    if (!parse_department(text)) {
+        return console.refuse(Mistake::address_form, {"--clerk", printable(options.clerk)});
+    }
     if (auto written = write_both(options, seed, type, passphrase, text); !written) return written;
     console.say(Text::keygen_done, {options.output, options.record});
     if (!record->address.empty()) console.say(Text::clerk_made, {record->id});
@@ -118,13 +131,14 @@ Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType
 }
 
 Result<void> keygen(const Options& options, Console& console) {
-    if (!is_asked_well(options)) return fail(Errc::invalid_argument, "keygen");
+    if (auto asked = check_asked(options, console); !asked) return asked;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
-    auto passphrase = options.passphrase_file.empty()
-                          ? console.ask_new_secret(Text::ask_passphrase, Text::ask_passphrase_again)
-                          : read_secret_line(options.passphrase_file);
+    auto passphrase =
+        options.passphrase_file.empty()
+            ? console.ask_new_secret(Text::ask_new_passphrase, Text::ask_passphrase_again)
+            : read_secret_line(options.passphrase_file);
     if (!passphrase) return tl::unexpected(passphrase.error());
-    if (passphrase->empty()) return fail(Errc::invalid_argument, "empty passphrase");
+    if (passphrase->empty()) return console.refuse(Mistake::secret_empty, {"--passphrase-file"});
     const auto seed = KeySeed::random();
     const auto make = options.escrow ? make_escrow : make_listed;
     return make(options, seed, type, *passphrase, console);

@@ -14,22 +14,22 @@ namespace plankurier::cli {
 namespace {
 
 /// From the file that is named, or from a person, twice.
-Result<SecretText> new_passphrase(const std::string& file, Console& console) {
+Result<SecretText> new_passphrase(const char* option, const std::string& file, Console& console) {
     auto passphrase =
         file.empty() ? console.ask_new_secret(Text::ask_new_passphrase, Text::ask_passphrase_again)
                      : read_secret_line(file);
-    if (passphrase && passphrase->empty()) return fail(Errc::invalid_argument, "empty passphrase");
+    if (passphrase && passphrase->empty()) return console.refuse(Mistake::secret_empty, {option});
     return passphrase;
 }
 
 /// A key pair of the own. The public record goes to a colleague.
 Result<void> make_member(const Options& options, Console& console) {
-    const bool known_type = options.type == "p256" || options.type == "x25519";
-    if (options.output.empty() || options.record.empty() || !known_type) {
-        return fail(Errc::invalid_argument, "members new");
-    }
+    const auto asked = need(options, console, "--output", options.output).and_then([&] {
+        return need(options, console, "--record", options.record);
+    });
+    if (!asked) return asked;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
-    const auto passphrase = new_passphrase(options.passphrase_file, console);
+    const auto passphrase = new_passphrase("--passphrase-file", options.passphrase_file, console);
     if (!passphrase) return tl::unexpected(passphrase.error());
     const auto seed = KeySeed::random();
     const auto key = recipient_public_key(seed, type);
@@ -48,9 +48,11 @@ Result<void> make_member(const Options& options, Console& console) {
 
 /// The department's seed, sealed to a colleague.
 Result<void> wrap_member(const Options& options, Console& console) {
-    if (options.key.empty() || options.member.empty() || options.output.empty()) {
-        return fail(Errc::invalid_argument, "members wrap");
-    }
+    const auto asked =
+        need(options, console, "--key", options.key)
+            .and_then([&] { return need(options, console, "--member", options.member); })
+            .and_then([&] { return need(options, console, "--output", options.output); });
+    if (!asked) return asked;
     const auto member = read_file(options.member, 1u << 16).and_then([](const std::string& text) {
         return decode_member(text);
     });
@@ -70,13 +72,19 @@ Result<void> wrap_member(const Options& options, Console& console) {
 /// A colleague's wrap becomes a key file of the department. Anybody can make a wrap of any seed, so
 /// it counts only when the signed directory lists its key.
 Result<void> unwrap_member(const Options& options, Console& console) {
-    if (options.arguments.size() != 2 || options.key.empty() || options.output.empty() ||
-        options.server.empty()) {
-        return fail(Errc::invalid_argument, "members unwrap");
+    if (options.arguments.size() < 2) return console.refuse(Mistake::wraps_needed, {"unwrap"});
+    if (options.arguments.size() > 2) {
+        return console.refuse(Mistake::argument_extra, {options.arguments[2], "members"});
     }
+    const auto asked = need(options, console, "--key", options.key).and_then([&] {
+        return need(options, console, "--output", options.output);
+    });
+    if (!asked) return asked;
+    const auto server = server_for(options, console);
+    if (!server) return tl::unexpected(server.error());
     const auto wrap = read_member_wrap(options.arguments[1]);
     if (!wrap) return tl::unexpected(wrap.error());
-    auto control = control_at(options.server, options, console);
+    auto control = control_at(*server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     const auto member = read_key_file(options.key, options, console);
@@ -85,7 +93,8 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     if (!key) return tl::unexpected(key.error());
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return tl::unexpected(department.error());
-    const auto passphrase = new_passphrase(options.new_passphrase_file, console);
+    const auto passphrase =
+        new_passphrase("--new-passphrase-file", options.new_passphrase_file, console);
     if (!passphrase) return tl::unexpected(passphrase.error());
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
@@ -98,8 +107,8 @@ Result<void> unwrap_member(const Options& options, Console& console) {
 /// Who shares which key: what stands in wraps, with the departments of the directory that was seen
 /// last. Opens nothing.
 Result<void> list_members(const Options& options, Console& console) {
-    if (options.arguments.size() < 2) return fail(Errc::invalid_argument, "members list");
-    const auto server = server_or_only(config_folder(), options.server);
+    if (options.arguments.size() < 2) return console.refuse(Mistake::wraps_needed, {"list"});
+    const auto server = server_for(options, console);
     if (!server) return tl::unexpected(server.error());
     const auto directory = recall_directory(config_folder(), *server, options.directory);
     if (!directory) return tl::unexpected(directory.error());
@@ -128,23 +137,25 @@ Result<void> members(const Options& options, Console& console) {
     const auto action = options.arguments.empty() ? std::string{} : options.arguments.front();
     if (action == "list") return list_members(options, console);
     if (action == "unwrap") return unwrap_member(options, console);
-    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "members");
-    if (action == "new") return make_member(options, console);
-    if (action == "wrap") return wrap_member(options, console);
-    return fail(Errc::invalid_argument, "members");
+    if (action != "new" && action != "wrap") return console.refuse(Mistake::member_action);
+    if (options.arguments.size() > 1) {
+        return console.refuse(Mistake::argument_extra, {options.arguments[1], "members"});
+    }
+    return action == "new" ? make_member(options, console) : wrap_member(options, console);
 }
 
 /// The same key under another passphrase; a crash leaves the old file or the new one.
 Result<void> change_passphrase(const Options& options, Console& console) {
-    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "key file");
-    const auto& path = options.arguments.front();
-    const auto key = read_key_file(path, options, console);
+    const auto path = only_argument(options, console, Mistake::key_file_needed);
+    if (!path) return tl::unexpected(path.error());
+    const auto key = read_key_file(*path, options, console);
     if (!key) return tl::unexpected(key.error());
-    const auto passphrase = new_passphrase(options.new_passphrase_file, console);
+    const auto passphrase =
+        new_passphrase("--new-passphrase-file", options.new_passphrase_file, console);
     if (!passphrase) return tl::unexpected(passphrase.error());
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
-    if (auto written = write_file_durably(path, *file); !written) return written;
+    if (auto written = write_file_durably(*path, *file); !written) return written;
     console.say(Text::passphrase_changed);
     console.event("passphrase_changed");
     return {};

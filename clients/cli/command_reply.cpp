@@ -2,6 +2,7 @@
 
 #include <clients/cli/fetch_open.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/send_check.hpp>
 #include <clients/cli/sending.hpp>
 
 #include <plankurier/receiving.hpp>
@@ -11,15 +12,17 @@ namespace plankurier::cli {
 namespace {
 
 /// Where the transfer is that is answered: the one named, or the one behind a notice's link.
-Result<EnvelopePlace> place_of(const Options& options, ControlClient& control,
+Result<EnvelopePlace> place_of(const Options& options, Console& console, ControlClient& control,
                                const std::string& department, const OpenedKeyFile& key) {
     if (!options.link_file.empty()) {
         auto by_file = options;
         by_file.arguments.clear(); // here they are files to send
-        return read_link(by_file).map([](const FetchLink& link) { return EnvelopePlace{link.id}; });
+        return read_link(by_file, console).map([](const FetchLink& link) {
+            return EnvelopePlace{link.id};
+        });
     }
-    const auto id = TransferId::from_hex(options.to_transfer);
-    if (!id) return fail(Errc::invalid_argument, "--to-transfer");
+    const auto id = transfer_id("--to-transfer", options.to_transfer, console);
+    if (!id) return tl::unexpected(id.error());
     return open_department_session(control, department, key, {options.retries})
         .map([&](std::string session) {
             return EnvelopePlace{InboxRight{*id, std::move(session)}};
@@ -37,18 +40,22 @@ Options completed(const Options& options, const Manifest& answered, Language lan
 }
 
 Exit reply(const Options& options, Console& console) {
-    if (options.key.empty() || options.server.empty() ||
-        options.to_transfer.empty() == options.link_file.empty()) {
-        return conclude(console, fail(Errc::invalid_argument, "reply"));
+    if (options.to_transfer.empty() == options.link_file.empty()) {
+        return conclude(console, console.refuse(Mistake::reply_needs_one));
     }
-    auto control = control_at(options.server, options, console);
+    if (auto key = need(options, console, "--key", options.key); !key)
+        return conclude(console, key);
+    if (auto asked = check_send_options(options, console); !asked) return conclude(console, asked);
+    const auto server = server_for(options, console);
+    if (!server) return conclude(console, tl::unexpected(server.error()));
+    auto control = control_at(*server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
     const auto key = read_department_key(options, console, authority->directory);
     if (!key) return conclude(console, tl::unexpected(key.error()));
     const auto department = department_of(authority->directory, options.department, *key);
     if (!department) return conclude(console, tl::unexpected(department.error()));
-    const auto place = place_of(options, control, (*department)->id, *key);
+    const auto place = place_of(options, console, control, (*department)->id, *key);
     if (!place) return conclude(console, tl::unexpected(place.error()));
     const auto answered =
         open_transfer(options, console, control, *place, authority->directory, {&*key});

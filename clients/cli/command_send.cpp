@@ -1,6 +1,7 @@
 #include <clients/cli/commands.hpp>
 
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/send_check.hpp>
 #include <clients/cli/sending.hpp>
 
 #include <plankurier/receiving.hpp>
@@ -17,8 +18,8 @@ Result<TransferId> choose_transfer(const Options& options, Console& console) {
     auto wanted = options.resume_id;
     if (wanted.empty() && !options.arguments.empty()) wanted = options.arguments.front();
     if (!wanted.empty()) {
-        auto id = TransferId::from_hex(wanted);
-        if (!id) return fail(Errc::invalid_argument, "--resume");
+        auto id = transfer_id("--resume", wanted, console);
+        if (!id) return id;
         if (std::find(ids.begin(), ids.end(), *id) != ids.end()) return id;
     }
     if (!wanted.empty() || ids.empty()) {
@@ -37,7 +38,7 @@ Result<TransferId> choose_transfer(const Options& options, Console& console) {
                       time_text(console.language(), state->begun)});
         console.event("resumable", {{"transfer", id.hex()}, {"begun", state->begun}});
     }
-    return fail(Errc::invalid_argument, "several");
+    return console.refuse(Mistake::resume_which);
 }
 
 Exit send_resumed(const Options& options, Console& console) {
@@ -75,8 +76,6 @@ Exit send_resumed(const Options& options, Console& console) {
 /// A department's first message to a citizen: with a password, since there is no key of theirs.
 Exit send_as_department(const Options& options, Console& console, ControlClient& control,
                         const Authority& authority) {
-    const bool fits = !options.key.empty() && !options.to_citizen.empty() && options.to.empty();
-    if (!fits) return conclude(console, fail(Errc::invalid_argument, "--as-department"));
     auto key = read_department_key(options, console, authority.directory);
     if (!key) return conclude(console, tl::unexpected(key.error()));
     const auto department = department_of(authority.directory, options.as_department, *key);
@@ -86,10 +85,10 @@ Exit send_as_department(const Options& options, Console& console, ControlClient&
 }
 
 Exit send_first(const Options& options, Console& console) {
-    if (options.server.empty()) {
-        return conclude(console, fail(Errc::invalid_argument, "--server"));
-    }
-    auto control = control_at(options.server, options, console);
+    const auto server = server_for(options, console);
+    if (!server) return conclude(console, tl::unexpected(server.error()));
+    if (auto asked = check_send_options(options, console); !asked) return conclude(console, asked);
+    auto control = control_at(*server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()));
     if (options.as_department.empty() && options.to_citizen.empty()) {

@@ -13,9 +13,9 @@ namespace plankurier::cli {
 
 namespace {
 
-Result<Receipt> receipt_of(const Options& options) {
-    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "receipt");
-    return read_receipt(options.arguments.front());
+Result<Receipt> receipt_of(const Options& options, Console& console) {
+    return only_argument(options, console, Mistake::receipt_needed)
+        .and_then([](const std::string& path) { return read_receipt(path); });
 }
 
 /// The last history goes with the transfer, so it is kept in the receipt. Only one that is signed
@@ -54,7 +54,7 @@ Result<void> keep_status(const Options& options, Console& console, ControlClient
 }
 
 Result<void> status(const Options& options, Console& console) {
-    auto receipt = receipt_of(options);
+    auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());
     auto control = control_at(receipt->server, options, console);
     const auto status = control.status({receipt->transfer, receipt->manage});
@@ -94,7 +94,7 @@ Result<void> status(const Options& options, Console& console) {
 }
 
 Result<void> revoke(const Options& options, Console& console) {
-    auto receipt = receipt_of(options);
+    auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());
     // A script that calls this means it; a person is asked once more.
     if (!options.yes && console.can_ask() && !console.ask_yes(Text::revoke_question)) {
@@ -110,9 +110,9 @@ Result<void> revoke(const Options& options, Console& console) {
 }
 
 Result<void> expire(const Options& options, Console& console) {
-    const auto receipt = receipt_of(options);
+    const auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());
-    if (!options.days) return fail(Errc::invalid_argument, "--days");
+    if (!options.days) return console.refuse(Mistake::option_needed, {"--days N", "expire"});
     auto control = control_at(receipt->server, options, console);
     const auto expires = control.change_expiry({receipt->transfer, receipt->manage}, *options.days);
     if (!expires) return tl::unexpected(expires.error());
@@ -122,7 +122,7 @@ Result<void> expire(const Options& options, Console& console) {
 }
 
 Result<void> resend(const Options& options, Console& console) {
-    const auto receipt = receipt_of(options);
+    const auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());
     auto control = control_at(receipt->server, options, console);
     const auto left = control.resend_notice({receipt->transfer, receipt->manage});

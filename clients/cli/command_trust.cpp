@@ -3,6 +3,7 @@
 #include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/signals.hpp>
+#include <clients/cli/typed_address.hpp>
 
 #include <plankurier/receiving.hpp>
 
@@ -77,7 +78,10 @@ Result<Directory> trusted_directory(ControlClient& control, Console& console) {
     if (!pinned && pinned.error().code != Errc::untrusted_root) {
         return tl::unexpected(pinned.error());
     }
-    if (!pinned && !console.can_ask()) return tl::unexpected(pinned.error());
+    if (!pinned && !console.can_ask()) {
+        return console.refuse(Mistake::server_untrusted, {control.server(), control.server()},
+                              Errc::untrusted_root);
+    }
     const auto answer = control.directory();
     if (!answer) return tl::unexpected(answer.error());
     if (!pinned) {
@@ -96,17 +100,14 @@ Result<Directory> trusted_directory(ControlClient& control, Console& console) {
     return directory;
 }
 
-std::string normalized(std::string url) {
-    while (url.ends_with('/')) url.pop_back();
-    return url;
-}
-
 Result<void> trust(const Options& options, Console& console) {
-    const auto server =
-        normalized(options.arguments.empty() ? options.server : options.arguments.front());
-    if (server.empty() || options.arguments.size() > 1 || !url_allowed(server)) {
-        return fail(Errc::invalid_argument, "url");
+    std::string server = options.server;
+    if (!options.arguments.empty() || server.empty()) {
+        const auto named = only_argument(options, console, Mistake::server_needed);
+        if (!named) return tl::unexpected(named.error());
+        server = settle_server(*named);
     }
+    if (!url_allowed(server)) return console.refuse(Mistake::server_form, {server});
     auto control = control_at(server, options, console);
     const auto answer = control.directory();
     if (!answer) return tl::unexpected(answer.error());
@@ -137,8 +138,10 @@ void show_clerks(const Directory& directory, Console& console) {
 }
 
 Result<void> departments(const Options& options, Console& console) {
-    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    auto control = control_at(options.server, options, console);
+    if (auto none = no_argument(options, console); !none) return none;
+    const auto server = server_for(options, console);
+    if (!server) return tl::unexpected(server.error());
+    auto control = control_at(*server, options, console);
     const auto directory = trusted_directory(control, console);
     if (!directory) return tl::unexpected(directory.error());
     for (const auto& department : directory->departments) {
@@ -177,7 +180,8 @@ Exit conclude(Console& console, const Result<void>& result, bool state_kept) {
     if (result) return Exit::ok;
     const auto code = interrupted() ? Errc::canceled : result.error().code;
     const auto exit = exit_for(code, state_kept);
-    console.failure({code, result.error().detail}, exit);
+    const auto detail = interrupted() ? std::string{} : result.error().detail;
+    console.failure({code, detail}, exit);
     return exit;
 }
 

@@ -51,7 +51,7 @@ Result<void> verify_message(const Options& options, Console& console, Proof& pro
     if (!options.link_file.empty()) {
         auto by_file = options;
         by_file.arguments.clear(); // here it is what is verified
-        auto link = read_link(by_file);
+        auto link = read_link(by_file, console);
         if (!link) return tl::unexpected(link.error());
         secret = std::move(link->secret);
     } else if (!options.return_link_file.empty()) {
@@ -72,13 +72,15 @@ Result<void> verify_message(const Options& options, Console& console, Proof& pro
 }
 
 Result<void> verify_file(const Options& options, Console& console) {
-    if (options.arguments.size() != 1) return fail(Errc::invalid_argument, "file");
-    const auto content = read_file(options.arguments.front());
+    const auto path = only_argument(options, console, Mistake::proof_needed);
+    if (!path) return tl::unexpected(path.error());
+    const auto content = read_file(*path);
     if (!content) return tl::unexpected(content.error());
     auto proof = decode_proof(*content);
     if (!proof) return tl::unexpected(proof.error());
-    const auto server =
-        server_or_only(config_folder(), options.server.empty() ? proof->server : options.server);
+    auto named = options;
+    if (named.server.empty()) named.server = proof->server;
+    const auto server = server_for(named, console);
     if (!server) return tl::unexpected(server.error());
     const auto directory = recall_directory(config_folder(), *server, options.directory);
     if (!directory) return tl::unexpected(directory.error());

@@ -27,6 +27,20 @@ namespace plankurier::cli {
 /// Reports a failure, or nothing, and gives the exit code for it.
 [[nodiscard]] Exit conclude(Console& console, const Result<void>& result, bool state_kept = false);
 
+/// The one argument of a command. `missing` says what is missing when there is none.
+[[nodiscard]] Result<std::string> only_argument(const Options& options, Console& console,
+                                                Mistake missing);
+/// Fails when there is any, or the option (with dashes) has no value.
+[[nodiscard]] Result<void> no_argument(const Options& options, Console& console);
+[[nodiscard]] Result<void> need(const Options& options, Console& console, const char* option,
+                                const std::string& value);
+/// The service that is named, or the only one that is trusted; says what to do when there is none.
+/// Fails with `untrusted_root` (nothing is trusted yet), `invalid_argument`.
+[[nodiscard]] Result<std::string> server_for(const Options& options, Console& console);
+/// The id of a transfer behind `option`.
+[[nodiscard]] Result<TransferId> transfer_id(const char* option, const std::string& typed,
+                                             Console& console);
+
 [[nodiscard]] HttpSettings http_settings(const Options& options);
 /// A control plane that is asked again while it restarts (not with `--retries 0`), and a person who
 /// is told so.

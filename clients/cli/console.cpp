@@ -1,12 +1,14 @@
 #include <clients/cli/console.hpp>
 
+#include <clients/cli/echo_off.hpp>
 #include <clients/cli/signals.hpp>
+#include <clients/cli/text_encoding.hpp>
 
 #include <plankurier/json.hpp>
-#include <poll.h>
-#include <termios.h>
-#include <unistd.h>
 
+#include <poll.h>
+#include <unistd.h>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <iostream>
@@ -15,46 +17,45 @@ namespace plankurier::cli {
 
 namespace {
 
-/// Turns the echo of the terminal off while it lives.
-class EchoOff {
-public:
-    EchoOff() {
-        active_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
-        if (!active_) return;
-        auto silent = before_;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    ~EchoOff() {
-        if (active_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    }
-    EchoOff(const EchoOff&) = delete;
-    EchoOff& operator=(const EchoOff&) = delete;
+/// A failure that was told already.
+constexpr std::string_view told_already = "told";
 
-private:
-    termios before_{};
-    bool active_{};
-};
-
-/// A line from the terminal; ends early when the user stops the program.
-Result<std::string> read_line() {
-    std::string line;
-    while (!interrupted()) {
-        pollfd waiting{STDIN_FILENO, POLLIN, 0};
-        const auto ready = ::poll(&waiting, 1, 200);
-        if (ready <= 0) continue;
-        char letter = 0;
-        const auto got = ::read(STDIN_FILENO, &letter, 1);
-        if (got <= 0) return fail(Errc::canceled, "end of input");
-        if (letter == '\n') return line;
-        if (letter != '\r') line += letter;
+/// Why nobody can be asked, and what to do instead.
+Mistake nobody_asks(Text question) noexcept {
+    switch (question) {
+    case Text::ask_password: return Mistake::nobody_asks_password;
+    case Text::ask_passphrase: return Mistake::nobody_asks_passphrase;
+    case Text::ask_new_passphrase: return Mistake::nobody_asks_new_passphrase;
+    default: return Mistake::nobody_to_ask;
     }
-    return fail(Errc::canceled, "interrupted");
+}
+
+void show(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
 }
 
 void to_stderr(std::string_view line) {
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fputc('\n', stderr);
+}
+
+/// A line from the terminal; ends early when the user stops the program.
+Result<std::string> read_line(std::string_view question) {
+    std::string line;
+    while (!interrupted()) {
+        if (EchoOff::has_resumed()) show(question);
+        pollfd waiting{STDIN_FILENO, POLLIN, 0};
+        const auto ready = ::poll(&waiting, 1, 200);
+        if (ready <= 0) continue;
+        char letter = 0;
+        const auto got = ::read(STDIN_FILENO, &letter, 1);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return fail(Errc::canceled, "end of input");
+        if (letter == '\n') return to_utf8(std::move(line));
+        if (letter != '\r') line += letter;
+    }
+    return fail(Errc::canceled, "interrupted");
 }
 
 } // namespace
@@ -83,9 +84,22 @@ bool Console::show_secret(Text which, std::initializer_list<std::string_view> va
     return true;
 }
 
-void Console::tell(Errc code) {
+void Console::warn(Mistake which, std::initializer_list<std::string_view> values) {
     end_progress();
-    to_stderr(text(language_, code));
+    to_stderr(fill(text(language_, which), values));
+}
+
+tl::unexpected<Error> Console::refuse(Mistake which, std::initializer_list<std::string_view> values,
+                                      Errc code) {
+    warn(which, values);
+    return fail(code, std::string{told_already});
+}
+
+void Console::tell(const Error& error) {
+    if (error.detail == told_already) return;
+    end_progress();
+    const auto mistake = mistake_of(error);
+    to_stderr(mistake ? text(language_, *mistake) : text(language_, error.code));
 }
 
 void Console::wrong_clock(std::int64_t own, std::int64_t theirs) {
@@ -99,8 +113,11 @@ void Console::failure(const Error& error, Exit exit) {
     // What the service itself answered is no matter of this computer's clock.
     const bool is_own = !error.detail.starts_with("status ");
     const bool by_clock = error.code == Errc::tls || error.code == Errc::expired;
-    to_stderr(wrong_clock_ && is_own && by_clock ? text(language_, Text::clock_first)
-                                                 : text(language_, error.code));
+    if (wrong_clock_ && is_own && by_clock) {
+        to_stderr(text(language_, Text::clock_first));
+    } else {
+        tell(error);
+    }
     event("error", {{"code", std::string{name(error.code)}},
                     {"exit", std::int64_t{static_cast<int>(exit)}}});
 }
@@ -159,16 +176,15 @@ void Console::end_progress() {
 }
 
 Result<std::string> Console::ask(Text question, std::initializer_list<std::string_view> values) {
-    if (!can_ask()) return fail(Errc::invalid_argument, "nobody to ask");
+    if (!can_ask()) return refuse(nobody_asks(question));
     end_progress();
     const auto line = fill(text(language_, question), values);
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
-    return read_line();
+    show(line);
+    return read_line(line);
 }
 
 Result<SecretText> Console::ask_secret(Text question) {
-    if (!can_ask()) return fail(Errc::invalid_argument, "nobody to ask");
+    if (!can_ask()) return refuse(nobody_asks(question));
     const EchoOff silent;
     auto line = ask(question);
     std::fputc('\n', stderr);

@@ -3,7 +3,7 @@
 /// with `--json` one JSON object a line on stdout. Progress is the only part used while lanes run;
 /// an object belongs to one thread.
 
-#include <clients/cli/texts.hpp>
+#include <clients/cli/texts_mistakes.hpp>
 
 #include <plankurier/secret.hpp>
 
@@ -34,8 +34,14 @@ public:
     /// A sentence with a secret in it: shown on a terminal, even with --quiet, and nowhere else, so
     /// that it does not end in a log. False when there is no terminal.
     bool show_secret(Text which, std::initializer_list<std::string_view> values);
+    void warn(Mistake which, std::initializer_list<std::string_view> values = {});
+    /// Says what is wrong with what was typed or handed over, and gives the failure that goes with
+    /// it: nothing more is said about it by `tell` and `failure`.
+    [[nodiscard]] tl::unexpected<Error> refuse(Mistake which,
+                                               std::initializer_list<std::string_view> values = {},
+                                               Errc code = Errc::invalid_argument);
     /// What happened and what to do, without ending anything.
-    void tell(Errc code);
+    void tell(const Error& error);
     /// One of these two times is wrong: said at once, and why what goes by the time failed.
     void wrong_clock(std::int64_t own, std::int64_t theirs);
     /// What happened and what to do; and a JSON line `error` with code and exit code.

@@ -1,6 +1,7 @@
 #include <clients/cli/control_client.hpp>
 
 #include <clients/cli/signals.hpp>
+#include <clients/cli/texts_mistakes.hpp>
 
 #include <plankurier/envelope.hpp>
 
@@ -30,7 +31,7 @@ constexpr const char* json_type = "Content-Type: application/json";
 
 /// What a proxy says when nobody is behind it, and what nobody says.
 bool nobody_there(const Result<HttpAnswer>& answer) {
-    if (!answer) return answer.error().code == Errc::network;
+    if (!answer) return answer.error().code == Errc::network && !mistake_of(answer.error());
     return answer->status >= 502 && answer->status <= 504;
 }
 
@@ -128,11 +129,13 @@ Result<VerificationBegun> ControlClient::begin_verification(std::string_view ema
     return with_work(ask);
 }
 
-Result<void> ControlClient::resend_code(const std::string& session) {
+Result<unsigned> ControlClient::resend_code(const std::string& session) {
     const auto ask = [&](const std::optional<WorkDone>& work) {
         const auto body = encode_code_again(work);
-        return nothing(call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session},
-                            as_bytes(body)));
+        return call("POST", "/v1/verifications/resend", {"Plankurier-Session: " + session},
+                    as_bytes(body))
+            .and_then(parse_verification)
+            .map([](const VerificationBegun& begun) { return begun.number; });
     };
     return with_work(ask);
 }

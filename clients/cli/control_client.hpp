@@ -65,8 +65,8 @@ public:
     /// `rate_limited` (no work helps now, or only more than work.hpp allows), `canceled`.
     [[nodiscard]] Result<VerificationBegun> begin_verification(std::string_view email,
                                                                std::string_view language);
-    /// Works and fails like that, too.
-    [[nodiscard]] Result<void> resend_code(const std::string& session);
+    /// The number of the code mail that holds now. Works and fails like that, too.
+    [[nodiscard]] Result<unsigned> resend_code(const std::string& session);
     /// `attempts_left` is set when the service says how many are left.
     /// `remember_days`: for so long the session shall stay verified; 0: as long as usual.
     [[nodiscard]] Result<void> check_code(const std::string& session, const SecretText& code,

@@ -33,14 +33,6 @@ Result<void> remember_directory(const std::filesystem::path& folder, const std::
     return write_file_durably(path, as_bytes(content));
 }
 
-Result<std::string> server_or_only(const std::filesystem::path& folder, const std::string& named) {
-    if (!named.empty()) return named;
-    const auto pinned = TrustStore{folder}.all();
-    if (!pinned) return tl::unexpected(pinned.error());
-    if (pinned->size() != 1) return fail(Errc::invalid_argument, "--server");
-    return pinned->front().server;
-}
-
 Result<Directory> recall_directory(const std::filesystem::path& folder, const std::string& server,
                                    const std::string& file) {
     const auto pinned = TrustStore{folder}.find(server);

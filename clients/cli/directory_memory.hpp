@@ -10,9 +10,6 @@ namespace plankurier::cli {
 [[nodiscard]] Result<void> remember_directory(const std::filesystem::path& folder,
                                               const std::string& server,
                                               const SignedDirectory& texts);
-/// `named`, or without it the only server that is pinned. Fails with `invalid_argument`.
-[[nodiscard]] Result<std::string> server_or_only(const std::filesystem::path& folder,
-                                                 const std::string& named);
 /// The directory that was remembered for a pinned server, or that stands in `file` (the answer of
 /// `GET /v1/directory`), checked under the pinned root as on the day when it was issued: what was
 /// signed then stays signed. Fails with `untrusted_root`, `not_found` (none was seen),

@@ -3,6 +3,7 @@
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
+#include <clients/cli/option_rules.hpp>
 
 #include <plankurier/links.hpp>
 #include <plankurier/receiving.hpp>
@@ -52,26 +53,62 @@ std::string printable_lines(std::string_view text) {
 
 } // namespace
 
-Result<FetchLink> parse_link(std::string_view text, const std::string& server) {
-    auto parsed = parse_transfer_link(SecretText{text});
-    // A link that lost a part on its way through mail programs leads nowhere, and is told like
-    // that.
-    if (!parsed) return fail(Errc::not_found, "link");
+Result<FetchLink> parse_link(const SecretText& pasted, const std::string& server) {
+    auto parsed = parse_transfer_link(tidy_link(pasted));
+    if (!parsed) return fail(Errc::invalid_argument, "link");
     FetchLink link{server.empty() ? std::move(parsed->base) : server, parsed->id,
                    std::move(parsed->secret)};
     if (!url_allowed(link.server)) return fail(Errc::invalid_argument, "server of the link");
     return link;
 }
 
-Result<FetchLink> read_link(const Options& options) {
+namespace {
+
+/// What somebody took for the link of a transfer.
+Mistake mistaken_link(const SecretText& pasted) {
+    const auto link = tidy_link(pasted);
+    if (parse_return_link(link)) return Mistake::link_of_answers;
+    if (parse_code_link(link) || parse_never_link(link)) return Mistake::link_of_code;
+    std::error_code ignored;
+    const std::filesystem::path path{pasted.reveal()};
+    return std::filesystem::is_regular_file(path, ignored) ? Mistake::link_of_receipt
+                                                           : Mistake::link_form;
+}
+
+/// A link that a mail program broke in two comes as two arguments.
+SecretText joined(const std::vector<std::string>& words) {
+    std::size_t length = 0;
+    for (const auto& word : words) length += word.size();
+    std::string text;
+    text.reserve(length);
+    for (const auto& word : words) text += word;
+    SecretText out{text};
+    wipe(std::as_writable_bytes(std::span{text}));
+    return out;
+}
+
+} // namespace
+
+Result<FetchLink> read_link(const Options& options, Console& console) {
     const bool from_file = !options.link_file.empty();
-    if (options.arguments.size() != (from_file ? 0U : 1U)) {
-        return fail(Errc::invalid_argument, "link");
+    if (from_file && !options.arguments.empty()) {
+        return console.refuse(Mistake::options_clash,
+                              {"--link-file", printable(options.arguments.front())});
     }
-    if (!from_file) return parse_link(options.arguments.front(), options.server);
-    const auto text = read_secret_line(options.link_file);
-    if (!text) return tl::unexpected(text.error());
-    return parse_link(text->reveal(), options.server);
+    if (!from_file && options.arguments.empty()) {
+        return console.refuse(Mistake::link_needed, {name_of(options.command)});
+    }
+    auto pasted = from_file ? read_secret_text(options.link_file)
+                            : Result<SecretText>{joined(options.arguments)};
+    if (!pasted) return tl::unexpected(pasted.error());
+    auto link = parse_link(*pasted, options.server);
+    // A link may be broken in two lines, and a note may stand below it.
+    if (!link && from_file) link = parse_link(first_line(*pasted), options.server);
+    if (link) return link;
+    if (link.error().detail == "link") return console.refuse(mistaken_link(*pasted));
+    const auto text = tidy_link(*pasted);
+    const auto base = text.reveal().substr(0, text.reveal().find('#'));
+    return console.refuse(Mistake::server_form, {printable(base)});
 }
 
 Result<SealedMessage> get_sealed(const Options& options, Console& console, ControlClient& control,

@@ -15,11 +15,11 @@ struct FetchLink {
     LinkId id;
     std::optional<LinkSecret> secret; ///< that opens the transfer; in no mail
 };
-/// A transfer link (links.hpp), or what stands behind its `#` with `server` given. A given `server`
-/// wins. Fails with `not_found` or `invalid_argument` (no server).
-[[nodiscard]] Result<FetchLink> parse_link(std::string_view text, const std::string& server);
-/// The link from the command line, a file or standard input.
-[[nodiscard]] Result<FetchLink> read_link(const Options& options);
+/// A transfer link as somebody pasted it (links.hpp), or what stands behind its `#` with `server`
+/// given. A given `server` wins. Fails with `invalid_argument`.
+[[nodiscard]] Result<FetchLink> parse_link(const SecretText& pasted, const std::string& server);
+/// The link from the command line, a file or standard input. Says what is wrong with it.
+[[nodiscard]] Result<FetchLink> read_link(const Options& options, Console& console);
 
 /// As the control plane gives it.
 struct SealedMessage {

@@ -1,5 +1,7 @@
 #include <clients/cli/files.hpp>
 
+#include <clients/cli/text_encoding.hpp>
+
 #include <plankurier/fault.hpp>
 
 #include <fcntl.h>
@@ -119,7 +121,7 @@ Result<void> make_private_folder(const std::filesystem::path& folder) {
     return {};
 }
 
-Result<SecretText> read_secret_line(const std::string& path) {
+Result<SecretText> read_secret_text(const std::string& path) {
     std::string content;
     if (path == "-") {
         if (!std::getline(std::cin, content)) return fail(Errc::file_unreadable, "standard input");
@@ -128,10 +130,20 @@ Result<SecretText> read_secret_line(const std::string& path) {
         if (!read) return tl::unexpected(read.error());
         content = std::move(*read);
     }
-    const auto end = std::min(content.find_first_of("\r\n"), content.size());
-    SecretText secret{std::string_view{content}.substr(0, end)};
-    wipe(std::as_writable_bytes(std::span{content.data(), content.size()}));
+    auto text = to_utf8(std::move(content));
+    if (!text) return tl::unexpected(text.error());
+    SecretText secret{*text};
+    wipe(std::as_writable_bytes(std::span{text->data(), text->size()}));
     return secret;
+}
+
+SecretText first_line(const SecretText& text) {
+    const auto content = text.reveal();
+    return SecretText{content.substr(0, content.find_first_of("\r\n"))};
+}
+
+Result<SecretText> read_secret_line(const std::string& path) {
+    return read_secret_text(path).map(first_line);
 }
 
 std::filesystem::path config_folder() { return xdg("XDG_CONFIG_HOME", ".config"); }

@@ -33,8 +33,11 @@ private:
 [[nodiscard]] Result<void> write_new_file(const std::filesystem::path& path, ByteView content);
 /// Creates a folder with all its parents, 0700. Fails with `file_unreadable` or `no_space`.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& folder);
-/// The first line of a file, or of standard input when `path` is "-". A secret; no prompt.
-/// Fails with `file_unreadable`.
+/// The text in a file, or the first line of standard input when `path` is "-". A secret; no
+/// prompt. Fails with `file_unreadable`, `invalid_argument` (not in UTF-8, see text_encoding.hpp).
+[[nodiscard]] Result<SecretText> read_secret_text(const std::string& path);
+[[nodiscard]] SecretText first_line(const SecretText& text);
+/// The first line of what `read_secret_text` gives.
 [[nodiscard]] Result<SecretText> read_secret_line(const std::string& path);
 
 /// $XDG_CONFIG_HOME/plankurier, or ~/.config/plankurier.

@@ -21,7 +21,7 @@ void begin_lines(SpareLines* spare_lines, const Authority& authority, const Opti
 
 Result<FoundTransfer> find_by_link(const Options& options, Console& console,
                                    SpareLines* spare_lines) {
-    auto link = read_link(options);
+    auto link = read_link(options, console);
     if (!link) return tl::unexpected(link.error());
     // With its secret a link opens by itself, whatever else was given.
     const bool by_return_key = !link->secret && !options.return_link_file.empty();
@@ -60,12 +60,15 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console,
 
 Result<FoundTransfer> find_in_inbox(const Options& options, Console& console,
                                     SpareLines* spare_lines) {
-    const auto id = TransferId::from_hex(options.from_inbox);
-    if (!id || options.key.empty() || !options.arguments.empty()) {
-        return fail(Errc::invalid_argument, "--from-inbox");
+    if (!options.arguments.empty()) return console.refuse(Mistake::place_needed);
+    const auto id = transfer_id("--from-inbox", options.from_inbox, console);
+    if (!id) return tl::unexpected(id.error());
+    if (auto key = need(options, console, "--key", options.key); !key) {
+        return tl::unexpected(key.error());
     }
-    if (options.server.empty()) return fail(Errc::invalid_argument, "--server");
-    auto control = control_at(options.server, options, console);
+    const auto server = server_for(options, console);
+    if (!server) return tl::unexpected(server.error());
+    auto control = control_at(*server, options, console);
     auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
     begin_lines(spare_lines, *authority, options);

@@ -1,12 +1,15 @@
 #include <clients/cli/http.hpp>
 
 #include <clients/cli/signals.hpp>
+#include <clients/cli/wire.hpp>
 
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
 
 namespace plankurier::cli {
 
@@ -107,6 +110,63 @@ std::int64_t date_of(CURL* curl) {
     return std::max<std::int64_t>(curl_getdate(header->value, nullptr), 0);
 }
 
+/// The hosts that the environment wants to be reached without a proxy.
+bool goes_directly(std::string_view host) {
+    const char* given = std::getenv("no_proxy");
+    if (given == nullptr) given = std::getenv("NO_PROXY");
+    std::string_view list = given != nullptr ? given : "";
+    while (!list.empty()) {
+        const auto end = std::min(list.find_first_of(", "), list.size());
+        auto entry = list.substr(0, end);
+        list.remove_prefix(std::min(end + 1, list.size()));
+        if (entry == "*") return true;
+        while (entry.starts_with('.')) entry.remove_prefix(1);
+        const bool ends = !entry.empty() && host.ends_with(entry);
+        if (ends && (host.size() == entry.size() || host[host.size() - entry.size() - 1] == '.')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What the environment names between us and a server; empty when nothing.
+std::string_view proxy_for(std::string_view url) {
+    if (goes_directly(host_of(url))) return {};
+    for (const auto* variable : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+        const char* value = std::getenv(variable);
+        if (value != nullptr && value[0] != '\0') return value;
+    }
+    return {};
+}
+
+bool is_proxy_address(std::string_view text) {
+    const auto end = text.find("://");
+    if (end == text.npos) return true;
+    const auto scheme = text.substr(0, end);
+    for (const auto* known : {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}) {
+        if (scheme == known) return true;
+    }
+    return false;
+}
+
+/// Of a proxy that the environment names (lanes.hpp tries again what may get better by itself).
+std::optional<Error> proxy_error(CURL* curl, CURLcode code) {
+    const char* url = nullptr;
+    curl_easy_getinfo(curl, CURLINFO_EFFECTIVE_URL, &url);
+    const auto proxy = url != nullptr ? proxy_for(url) : std::string_view{};
+    if (proxy.empty()) return std::nullopt;
+    if (!is_proxy_address(proxy) || code == CURLE_PROXY) {
+        return Error{Errc::network, "proxy setting"};
+    }
+    if (code == CURLE_COULDNT_RESOLVE_PROXY) return Error{Errc::network, "proxy away"};
+    long answer = 0;
+    curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &answer);
+    if (answer == 407) return Error{Errc::network, "proxy password"};
+    if (answer >= 400) return Error{Errc::network, "proxy refuses"};
+    if (code == CURLE_COULDNT_CONNECT) return Error{Errc::network, "proxy away"};
+    return std::nullopt;
+}
+
 template <typename T>
 void set(CURL* curl, CURLoption option, T value) {
     if (curl_easy_setopt(curl, option, value) != CURLE_OK)
@@ -182,6 +242,7 @@ struct HttpLine::State {
             answer.status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
         if (code != CURLE_OK && !refused) {
             if (transfer.overflow) return fail(Errc::too_large, "answer");
+            if (auto proxy = proxy_error(curl, code)) return tl::unexpected(std::move(*proxy));
             auto error = error_of(code);
             if (error.code == Errc::tls && is_about_time(curl)) error.detail = certificate_time;
             return tl::unexpected(std::move(error));

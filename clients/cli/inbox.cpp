@@ -12,6 +12,8 @@ namespace plankurier::cli {
 
 namespace {
 
+constexpr unsigned passphrase_tries = 3;
+
 /// From challenge to session; begun anew as a whole, since a challenge is answered once.
 template <typename Ask, typename Answer>
 Result<std::string> prove(const KeySeed& seed, StanzaType type, const RetryRule& retry, Ask ask,
@@ -39,10 +41,17 @@ Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& opti
                                     Console& console) {
     const auto file = read_file(path, 1u << 16);
     if (!file) return tl::unexpected(file.error());
-    auto passphrase = options.passphrase_file.empty() ? console.ask_secret(Text::ask_passphrase)
-                                                      : read_secret_line(options.passphrase_file);
-    if (!passphrase) return tl::unexpected(passphrase.error());
-    return open_key_file(as_bytes(*file), *passphrase);
+    const bool asks = options.passphrase_file.empty();
+    for (unsigned tries = 1;; ++tries) {
+        auto passphrase = asks ? console.ask_secret(Text::ask_passphrase)
+                               : read_secret_line(options.passphrase_file);
+        if (!passphrase) return tl::unexpected(passphrase.error());
+        auto key = open_key_file(as_bytes(*file), *passphrase);
+        const bool again =
+            asks && tries < passphrase_tries && !key && key.error().code == Errc::wrong_password;
+        if (!again) return key;
+        console.warn(Mistake::passphrase_wrong);
+    }
 }
 
 Result<MemberWrap> read_member_wrap(const std::string& path) {
@@ -78,15 +87,18 @@ Result<OpenedKeyFile> read_department_key(std::future<Result<OpenedKeyFile>> beg
 }
 
 Result<ReturnLink> read_return_link(const std::string& path) {
-    auto line = read_secret_line(path);
-    if (!line) return tl::unexpected(line.error());
-    if (line->reveal().starts_with('{') && path != "-") {
-        const auto receipt = read_receipt(path);
+    auto text = read_secret_text(path);
+    if (!text) return tl::unexpected(text.error());
+    if (text->reveal().starts_with('{') && path != "-") {
+        auto receipt = decode_receipt(text->reveal());
         if (!receipt) return tl::unexpected(receipt.error());
         if (receipt->return_link.empty()) return fail(Errc::not_found, "return link");
-        return parse_return_link(receipt->return_link);
+        *text = std::move(receipt->return_link);
     }
-    return parse_return_link(*line);
+    auto link = parse_return_link(tidy_link(*text));
+    if (!link) link = parse_return_link(tidy_link(first_line(*text))); // a note stands below it
+    if (!link) return fail(Errc::invalid_argument, "return link");
+    return link;
 }
 
 const Department* department_with(const Directory& directory, const KeyId& kid) noexcept {

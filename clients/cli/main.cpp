@@ -1,5 +1,7 @@
 #include <clients/cli/commands.hpp>
+#include <clients/cli/option_rules.hpp>
 #include <clients/cli/signals.hpp>
+#include <clients/cli/texts_help.hpp>
 
 #include <sys/resource.h>
 #include <cstdio>
@@ -25,18 +27,34 @@ void allow_many_files() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Of one command, or what commands there are.
+Exit show_help(const Options& options, Console& console) {
+    auto shown = Command::help;
+    if (!options.arguments.empty()) {
+        const auto& word = options.arguments.front();
+        const auto command = command_named(word);
+        if (!command) {
+            const auto near = nearest_command(word);
+            return conclude(console, near.empty() ? console.refuse(Mistake::unknown_command, {word})
+                                                  : console.refuse(Mistake::unknown_command_near,
+                                                                   {word, near}));
+        }
+        shown = *command;
+    }
+    std::fputs(std::string{help_text(options.language, shown)}.c_str(), stdout);
+    return Exit::ok;
+}
+
 Exit show_completion(const Options& options, Console& console) {
     const auto script = completion_script(options.arguments.empty() ? "" : options.arguments[0]);
-    if (!script) return conclude(console, tl::unexpected(script.error()));
+    if (!script) return conclude(console, console.refuse(Mistake::shell_needed));
     std::fputs(script->c_str(), stdout);
     return Exit::ok;
 }
 
 Exit dispatch(const Options& options, Console& console) {
     switch (options.command) {
-    case Command::help:
-        std::fputs(std::string{text(options.language, Text::usage)}.c_str(), stdout);
-        return Exit::ok;
+    case Command::help: return show_help(options, console);
     case Command::version:
         console.print(fill(text(options.language, Text::version_line), {PLANKURIER_VERSION}));
         console.event("version", {{"version", std::string{PLANKURIER_VERSION}}});
@@ -61,14 +79,23 @@ Exit dispatch(const Options& options, Console& console) {
     return Exit::usage;
 }
 
+/// A sentence has five places at most.
+std::string sentence_of(const CommandLineError& error, Language language) {
+    auto values = error.values;
+    values.resize(5);
+    return fill(text(language, error.mistake),
+                {values[0], values[1], values[2], values[3], values[4]});
+}
+
 int run(const std::vector<std::string>& arguments) {
+    const LocaleVariables locale{environment("LANGUAGE"), environment("LC_ALL"),
+                                 environment("LC_MESSAGES"), environment("LANG")};
     const auto options = parse_options(arguments, environment("PLANKURIER_SERVER"),
-                                       environment("PLANKURIER_CONFIG"), environment("LANG"));
+                                       environment("PLANKURIER_CONFIG"), locale);
     if (!options) {
-        const auto language = choose_language("", environment("LANG"));
-        std::fprintf(stderr, "%s (%s)\n", std::string{text(language, Text::bad_usage)}.c_str(),
-                     options.error().detail.c_str());
-        return static_cast<int>(Exit::usage);
+        const auto language = language_for(arguments, locale);
+        std::fprintf(stderr, "%s\n", sentence_of(options.error(), language).c_str());
+        return static_cast<int>(exit_for(options.error().code));
     }
     Console console{options->language, options->quiet, options->json, options->no_progress};
     try {

@@ -1,42 +1,18 @@
 #include <clients/cli/options.hpp>
 
 #include <clients/cli/files.hpp>
+#include <clients/cli/option_rules.hpp>
+#include <clients/cli/option_values.hpp>
 
-#include <boost/program_options.hpp>
-
-#include <charconv>
-#include <fstream>
+#include <algorithm>
 
 namespace plankurier::cli {
 
-namespace po = boost::program_options;
-
 namespace {
-
-constexpr std::pair<std::string_view, Command> commands[] = {
-    {"help", Command::help},
-    {"trust", Command::trust},
-    {"departments", Command::departments},
-    {"send", Command::send},
-    {"fetch", Command::fetch},
-    {"inbox", Command::inbox},
-    {"reply", Command::reply},
-    {"status", Command::status},
-    {"revoke", Command::revoke},
-    {"expire", Command::expire},
-    {"resend", Command::resend},
-    {"report", Command::report},
-    {"verify", Command::verify},
-    {"keygen", Command::keygen},
-    {"members", Command::members},
-    {"passphrase", Command::passphrase},
-    {"completion", Command::completion},
-    {"version", Command::version},
-};
 
 // One entry a line:
 // clang-format off
-po::options_description global_options(Options& out, std::string& config, std::string& language) {
+po::options_description known_globals(Options& out, std::string& config, std::string& language) {
     po::options_description all;
     all.add_options()
         ("help,h", "")
@@ -49,8 +25,8 @@ po::options_description global_options(Options& out, std::string& config, std::s
         ("config", po::value(&config))
         ("server", po::value<std::string>())
         ("ca", po::value<std::string>())
-        ("retries", po::value<unsigned>())
-        ("timeout", po::value<unsigned>())
+        ("retries", po::value<std::string>())
+        ("timeout", po::value<std::string>())
         ("lang", po::value(&language));
     return all;
 }
@@ -81,8 +57,8 @@ void add_send_options(po::options_description& all, Options& out) {
         ("by-link", po::bool_switch(&out.by_link))
         ("notify-unfetched", po::bool_switch(&out.notify_unfetched))
         ("remind-recipient", po::bool_switch(&out.remind_recipient))
-        ("remember-days", po::value<unsigned>())
-        ("lanes", po::value(&out.lanes))
+        ("remember-days", po::value<std::string>())
+        ("lanes", po::value<std::string>())
         ("resume", po::value(&out.resume_id)->implicit_value(""));
 }
 
@@ -113,188 +89,94 @@ void add_other_options(po::options_description& all, Options& out) {
 }
 // clang-format on
 
-/// What a command takes besides the global options.
-std::vector<std::string> allowed_for(Command command) {
-    switch (command) {
-    case Command::trust: return {"root", "fingerprint"};
-    case Command::send:
-        return {"to",
-                "name",
-                "email",
-                "phone",
-                "reference",
-                "clerk",
-                "institution",
-                "subject",
-                "message",
-                "message-file",
-                "expires",
-                "notify",
-                "password",
-                "password-file",
-                "word-list",
-                "code-from",
-                "receipt",
-                "share-phone",
-                "by-link",
-                "link-file",
-                "lanes",
-                "resume",
-                "as-department",
-                "to-citizen",
-                "key",
-                "passphrase-file",
-                "wrap",
-                "notify-unfetched",
-                "remind-recipient",
-                "remember-days"};
-    case Command::fetch:
-        return {"output",        "key",        "link-file",  "passphrase-file",
-                "password-file", "lanes",      "via",        "return-link-file",
-                "transfer",      "from-inbox", "department", "save",
-                "wrap"};
-    case Command::reply:
-        return {"to-transfer",     "link-file",  "key",
-                "passphrase-file", "department", "name",
-                "email",           "phone",      "reference",
-                "subject",         "message",    "message-file",
-                "expires",         "notify",     "receipt",
-                "lanes",           "wrap",       "notify-unfetched",
-                "remind-recipient"};
-    case Command::status: return {"save", "html"};
-    case Command::report:
-        return {"key",           "wrap",
-                "link-file",     "passphrase-file",
-                "password-file", "return-link-file",
-                "from-inbox",    "department"};
-    case Command::expire: return {"days"};
-    case Command::verify:
-        return {"directory", "return-link-file", "link-file",    "key",
-                "wrap",      "passphrase-file",  "password-file"};
-    case Command::inbox: return {"department", "key", "wrap", "passphrase-file"};
-    case Command::keygen:
-        return {"department", "clerk", "escrow",          "type", "output",
-                "record",     "name",  "passphrase-file", "epoch"};
-    case Command::members:
-        return {"key",      "member",     "output",          "record",
-                "type",     "department", "passphrase-file", "new-passphrase-file",
-                "directory"};
-    case Command::passphrase: return {"passphrase-file", "new-passphrase-file"};
-    default: return {};
-    }
+/// For a sentence that ends with the option's name and the command's help.
+tl::unexpected<CommandLineError> wrong_option(const std::string& option, Mistake mistake,
+                                              Command command) {
+    return wrong(option, mistake, {option, std::string{name_of(command)}});
 }
 
-bool is_global(const std::string& option) {
-    for (const auto* global : {"help", "version", "quiet", "verbose", "json", "no-progress", "yes",
-                               "config", "server", "ca", "retries", "timeout", "lang"}) {
-        if (option == global) return true;
-    }
-    return false;
-}
-
-Result<void> check_fitting(const po::parsed_options& parsed, Command command) {
-    const auto allowed = allowed_for(command);
+Read check_fitting(const po::parsed_options& parsed, Command command) {
+    const auto allowed = options_of(command);
+    const auto globals = global_options();
     for (const auto& option : parsed.options) {
-        if (option.position_key >= 0 || is_global(option.string_key)) continue;
-        const bool fits =
-            std::find(allowed.begin(), allowed.end(), option.string_key) != allowed.end();
-        if (!fits) return fail(Errc::invalid_argument, "--" + option.string_key);
+        const std::string& key = option.string_key;
+        const auto among = [&](auto names) { return std::ranges::find(names, key) != names.end(); };
+        if (option.position_key >= 0 || among(allowed) || among(globals)) continue;
+        return wrong("--" + key, Mistake::option_of_others,
+                     {"--" + key, std::string{name_of(command)}, commands_with(key),
+                      std::string{name_of(command)}});
     }
     return {};
 }
 
-/// `key = value` lines; the same names as the global options.
-Result<void> read_config(const std::filesystem::path& path, bool must_exist,
-                         po::variables_map& map) {
-    std::ifstream file{path};
-    if (!file) {
-        if (must_exist) return fail(Errc::file_unreadable, "--config");
-        return {};
-    }
-    po::options_description known;
-    known.add_options()("server", po::value<std::string>())("ca", po::value<std::string>())(
-        "retries", po::value<unsigned>())("timeout", po::value<unsigned>());
-    po::store(po::parse_config_file(file, known, true), map);
-    return {};
-}
-
-std::string unquoted(std::string value) {
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-        value = value.substr(1, value.size() - 2);
-    }
-    while (value.ends_with('/')) value.pop_back();
-    return value;
-}
-
-Result<void> apply_values(const po::variables_map& map, const std::string& server_env,
-                          const po::variables_map& config, Options& out) {
-    const auto text = [&](const char* key) -> std::string {
-        if (map.count(key) != 0) return unquoted(map[key].as<std::string>());
-        return config.count(key) != 0 ? unquoted(config[key].as<std::string>()) : std::string{};
-    };
-    const auto number = [&](const char* key, unsigned otherwise) {
-        if (map.count(key) != 0) return map[key].as<unsigned>();
-        return config.count(key) != 0 ? config[key].as<unsigned>() : otherwise;
-    };
-    out.server = text("server");
-    if (map.count("server") == 0 && !server_env.empty()) out.server = unquoted(server_env);
-    out.ca = text("ca");
-    out.retries = number("retries", out.retries);
-    out.timeout_s = number("timeout", out.timeout_s);
-    out.resume = map.count("resume") != 0;
-    if (map.count("remember-days") != 0) out.remember_days = map["remember-days"].as<unsigned>();
-    for (const auto& [key, wanted] :
-         {std::pair{"expires", &out.expires_days}, std::pair{"days", &out.days}}) {
-        if (map.count(key) == 0) continue;
-        auto days = parse_days(map[key].as<std::string>());
-        if (!days) return fail(Errc::invalid_argument, std::string{"--"} + key);
-        *wanted = *days;
-    }
-    if (out.timeout_s == 0) return fail(Errc::invalid_argument, "--timeout");
-    if (out.lanes == 0 || out.lanes > 16) return fail(Errc::invalid_argument, "--lanes");
-    if (out.notify != "on-fetch" && out.notify != "none") {
-        return fail(Errc::invalid_argument, "--notify");
-    }
-    if (out.via != "auto" && out.via != "https" && out.via != "swarm") {
-        return fail(Errc::invalid_argument, "--via");
-    }
-    return {};
-}
-
-Result<Command> command_of(const po::variables_map& map, std::vector<std::string>& words) {
-    if (map.count("help") != 0) return Command::help;
+tl::expected<Command, CommandLineError> command_of(const po::variables_map& map,
+                                                   std::vector<std::string>& words) {
     if (map.count("version") != 0) return Command::version;
-    if (words.empty()) return fail(Errc::invalid_argument, "command");
-    for (const auto& [command_name, command] : commands) {
-        if (words.front() != command_name) continue;
+    // `plankurier send --help` asks for help about sending.
+    if (map.count("help") != 0) return Command::help;
+    if (words.empty()) return wrong("command", Mistake::no_command, {});
+    if (const auto command = command_named(words.front())) {
         words.erase(words.begin());
-        return command;
+        return *command;
     }
-    return fail(Errc::invalid_argument, "command");
+    const auto near = nearest_command(words.front());
+    if (near.empty()) return wrong("command", Mistake::unknown_command, {words.front()});
+    return wrong("command", Mistake::unknown_command_near, {words.front(), std::string{near}});
+}
+
+/// The command of a line that cannot be read.
+Command probable_command(const std::vector<std::string>& arguments) {
+    for (const auto& argument : arguments) {
+        if (const auto command = command_named(argument)) return *command;
+    }
+    return Command::help;
+}
+
+CommandLineError syntax_error(const po::error_with_option_name& error, Command command) {
+    const auto option = error.get_option_name();
+    if (dynamic_cast<const po::unknown_option*>(&error) != nullptr) {
+        const auto near = nearest_option(option, command);
+        if (near.empty()) return wrong_option(option, Mistake::unknown_option, command).value();
+        return wrong(option, Mistake::unknown_option_near,
+                     {option, near, std::string{name_of(command)}})
+            .value();
+    }
+    if (dynamic_cast<const po::multiple_occurrences*>(&error) != nullptr) {
+        return wrong(option, Mistake::given_twice, {option}).value();
+    }
+    const auto* syntax = dynamic_cast<const po::invalid_syntax*>(&error);
+    const bool is_missing = syntax == nullptr ||
+                            syntax->kind() == po::invalid_syntax::missing_parameter ||
+                            syntax->kind() == po::invalid_syntax::empty_adjacent_parameter;
+    return wrong_option(option, is_missing ? Mistake::value_missing : Mistake::value_unwanted,
+                        command)
+        .value();
 }
 
 } // namespace
 
-Result<std::uint32_t> parse_days(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
-    const std::string_view unit{stop, static_cast<std::size_t>(end - stop)};
-    if (error != std::errc{} || value == 0 || value > 3'650) {
-        return fail(Errc::invalid_argument, "days");
+Language language_for(const std::vector<std::string>& arguments, const LocaleVariables& locale) {
+    constexpr std::string_view option = "--lang";
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        const std::string_view argument = arguments[at];
+        if (argument == option && at + 1 < arguments.size()) {
+            return choose_language(arguments[at + 1], locale);
+        }
+        if (argument.starts_with("--lang=")) {
+            return choose_language(argument.substr(option.size() + 1), locale);
+        }
     }
-    if (unit.empty() || unit == "d") return value;
-    if (unit == "w" && value <= 520) return value * 7;
-    return fail(Errc::invalid_argument, "days");
+    return choose_language("", locale);
 }
 
-Result<Options> parse_options(const std::vector<std::string>& arguments,
-                              const std::string& server_env, const std::string& config_env,
-                              const std::string& lang_env) {
+tl::expected<Options, CommandLineError> parse_options(const std::vector<std::string>& arguments,
+                                                      const std::string& server_env,
+                                                      const std::string& config_env,
+                                                      const LocaleVariables& locale) {
     Options out;
     std::string config, language;
     std::vector<std::string> words;
-    auto all = global_options(out, config, language);
+    auto all = known_globals(out, config, language);
     add_send_options(all, out);
     add_other_options(all, out);
     all.add_options()("words", po::value(&words));
@@ -309,30 +191,32 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
                                 .positional(positions)
                                 .style(style)
                                 .run();
-        po::variables_map map, config_map;
+        po::variables_map map;
         po::store(parsed, map);
         po::notify(map);
-        out.language = choose_language(language, lang_env);
-        if (!language.empty() && language != "de" && language != "en") {
-            return fail(Errc::invalid_argument, "--lang");
+        out.language = choose_language(language, locale);
+        if (!language.empty()) {
+            if (auto chosen = check_choice("--lang", language, "de, en"); !chosen) {
+                return tl::unexpected(chosen.error());
+            }
         }
         auto command = command_of(map, words);
         if (!command) return tl::unexpected(command.error());
         out.command = *command;
-        if (auto fits = check_fitting(parsed, *command); !fits) return tl::unexpected(fits.error());
+        out.arguments = std::move(words);
+        if (out.command == Command::help) return out;
         if (config.empty()) config = config_env;
         const auto path =
             config.empty() ? config_folder() / "config" : std::filesystem::path{config};
-        auto read = read_config(path, !config.empty(), config_map);
+        const auto read = check_fitting(parsed, *command)
+                              .and_then([&] { return read_config(path, !config.empty(), out); })
+                              .and_then([&] { return apply_values(map, server_env, out); })
+                              .and_then([&] { return settle_texts(out); })
+                              .and_then([&] { return settle_addresses(out); });
         if (!read) return tl::unexpected(read.error());
-        auto applied = apply_values(map, server_env, config_map, out);
-        if (!applied) return tl::unexpected(applied.error());
     } catch (const po::error_with_option_name& error) {
-        return fail(Errc::invalid_argument, error.get_option_name());
-    } catch (const po::error&) {
-        return fail(Errc::invalid_argument, "options");
+        return tl::unexpected(syntax_error(error, probable_command(arguments)));
     }
-    out.arguments = std::move(words);
     return out;
 }
 

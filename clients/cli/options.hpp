@@ -1,7 +1,7 @@
 #pragma once
 /// The command line as a value. Precedence: option, environment, configuration file.
 
-#include <clients/cli/texts.hpp>
+#include <clients/cli/texts_mistakes.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -72,13 +72,21 @@ struct Options {
 /// "14d", "2w" or "14" as days. Fails with `invalid_argument`.
 [[nodiscard]] Result<std::uint32_t> parse_days(std::string_view text);
 
-/// Reads the command line. `server_env`, `config_env` and `lang_env` are the values of
-/// PLANKURIER_SERVER, PLANKURIER_CONFIG and LANG (empty when not set). Fails with
-/// `invalid_argument` (the detail names the option, never a value).
-[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments,
-                                            const std::string& server_env,
-                                            const std::string& config_env,
-                                            const std::string& lang_env);
+/// A command line that cannot be carried out, with a sentence about why. Its `code` is
+/// `invalid_argument` or `file_unreadable`; its `detail` names the option, never a value.
+struct CommandLineError : Error {
+    Mistake mistake{};
+    std::vector<std::string> values; ///< of the sentence
+};
+
+/// Reads the command line. `server_env` and `config_env` are the values of PLANKURIER_SERVER and
+/// PLANKURIER_CONFIG (empty when not set). Texts are UTF-8 and addresses in ASCII afterwards.
+[[nodiscard]] tl::expected<Options, CommandLineError>
+parse_options(const std::vector<std::string>& arguments, const std::string& server_env,
+              const std::string& config_env, const LocaleVariables& locale);
+/// In which language to speak about a command line, even when it cannot be read.
+[[nodiscard]] Language language_for(const std::vector<std::string>& arguments,
+                                    const LocaleVariables& locale);
 
 /// The completion script of a shell ("bash", "zsh", "fish"). Fails with `invalid_argument`.
 [[nodiscard]] Result<std::string> completion_script(std::string_view shell);

@@ -1,14 +1,13 @@
 #include <clients/cli/send_prepare.hpp>
 
 #include <clients/cli/files.hpp>
+#include <clients/cli/send_check.hpp>
 
 #include <plankurier/receiving.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 #include <algorithm>
-#include <iostream>
-#include <iterator>
 
 namespace plankurier::cli {
 
@@ -56,24 +55,12 @@ Result<FileType> check_file(const std::filesystem::path& path, const Service& se
     return type;
 }
 
-Result<std::string> message_of(const Options& options, const Service& service) {
-    std::string message = options.message;
-    if (options.message == "-") {
-        message.assign(std::istreambuf_iterator<char>{std::cin}, {});
-    } else if (!options.message_file.empty()) {
-        auto text = read_file(options.message_file, service.message_bytes_max + 1);
-        if (!text) return text;
-        message = std::move(*text);
-    }
-    if (message.size() > service.message_bytes_max) return fail(Errc::too_large, "message");
-    if (!is_utf8(message)) return fail(Errc::invalid_argument, "message is not UTF-8");
-    return message;
-}
-
 Result<SecretText> password_for(const Options& options, Text shown, Console& console) {
     if (!options.password_file.empty()) {
         auto password = read_secret_line(options.password_file);
-        if (password && password->empty()) return fail(Errc::invalid_argument, "empty password");
+        if (password && password->empty()) {
+            return console.refuse(Mistake::secret_empty, {"--password-file"});
+        }
         return password;
     }
     const auto list = read_file(options.word_list.empty() ? word_list_path : options.word_list);
@@ -189,47 +176,6 @@ Result<void> add_files(const BodySource& source, Manifest& manifest) {
     return {};
 }
 
-/// A link opens a transfer to one person, instead of a password, where the authority allows it.
-Result<void> check_link(const Options& options, const Service& service,
-                        const DepartmentSender* from) {
-    if (!options.by_link) {
-        const bool stray = options.command == Command::send && !options.link_file.empty();
-        return stray ? Result<void>{fail(Errc::invalid_argument, "--link-file")} : Result<void>{};
-    }
-    const bool to_one =
-        from != nullptr || (options.to.size() == 1 && is_address(options.to.front()));
-    if (!to_one || options.share_phone || options.password || !options.password_file.empty() ||
-        !options.word_list.empty()) {
-        return fail(Errc::invalid_argument, "--by-link");
-    }
-    if (!service.link_allowed) return fail(Errc::link_not_allowed, "--by-link");
-    return {};
-}
-
-Result<void> check_arguments(const Options& options, const Service& service,
-                             const DepartmentSender* from) {
-    if (from != nullptr) {
-        if (!is_address(from->citizen)) return fail(Errc::invalid_argument, "--to-citizen");
-    } else if (!is_address(options.email)) {
-        return fail(Errc::invalid_argument, "--email");
-    }
-    if (auto link = check_link(options, service, from); !link) return link;
-    if (options.share_phone && options.phone.empty())
-        return fail(Errc::invalid_argument, "--phone");
-    if (options.expires_days && (*options.expires_days < service.expiry_days_min ||
-                                 *options.expires_days > service.expiry_days_max)) {
-        return fail(Errc::invalid_argument, "--expires");
-    }
-    if (options.remember_days.value_or(0) > service.remember_days_max) {
-        return fail(Errc::invalid_argument, "--remember-days");
-    }
-    for (const auto* text : {&options.name, &options.email, &options.phone, &options.reference,
-                             &options.clerk, &options.institution, &options.subject}) {
-        if (!is_utf8(*text) || text->size() > 1'000) return fail(Errc::invalid_argument, "contact");
-    }
-    return {};
-}
-
 UploadState new_state(const Options& options, const Service& service, const BodySource& source,
                       const std::string& server, Language language) {
     UploadState state;
@@ -289,7 +235,7 @@ Result<BodySource> open_files(const Options& options, const Service& service, Co
         total += std::filesystem::file_size(path, error);
         paths.push_back(std::move(path));
     }
-    if (total > service.transfer_bytes_max) return fail(Errc::too_large, "files");
+    if (auto fits = check_size(total, service, console); !fits) return tl::unexpected(fits.error());
     return BodySource::open(std::move(paths));
 }
 
@@ -298,12 +244,14 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
                                           const std::string& server, Console& console,
                                           const DepartmentSender* from) {
     const auto service = for_departments(authority.service, addressees.ids());
-    if (auto checked = check_arguments(options, service, from); !checked) {
+    if (auto checked = check_with_service(options, service, console); !checked) {
         return tl::unexpected(checked.error());
     }
-    auto message = message_of(options, service);
+    auto message = message_of(options, service, console);
     if (!message) return tl::unexpected(message.error());
-    if (message->empty() && source.files().empty()) return fail(Errc::invalid_argument, "nothing");
+    if (message->empty() && source.files().empty()) {
+        return console.refuse(Mistake::nothing_to_send);
+    }
     PreparedTransfer out{new_state(options, service, source, server, console.language()), {}};
     auto& state = out.state;
     Manifest manifest;

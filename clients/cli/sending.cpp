@@ -1,7 +1,9 @@
 #include <clients/cli/sending.hpp>
 
+#include <clients/cli/code_prompt.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/option_rules.hpp>
 #include <clients/cli/receipt.hpp>
 #include <clients/cli/send_deliver.hpp>
 #include <clients/cli/session_memory.hpp>
@@ -21,7 +23,10 @@ public:
     Sending(const SendingJob& job, Bytes envelope)
         : options_(job.options), console_(job.console), control_(job.control),
           authority_(job.authority), store_(job.store), state_(job.state), source_(job.source),
-          key_(job.key), envelope_(std::move(envelope)), retry_{job.options.retries} {}
+          key_(job.key),
+          envelope_(std::move(envelope)), retry_{job.options.retries}, prompt_{job.options,
+                                                                               job.console,
+                                                                               job.control} {}
 
     Result<void> run() {
         const auto view = parse_envelope(envelope_);
@@ -107,36 +112,17 @@ private:
 
     [[nodiscard]] ManageRight right() const { return {state_.transfer, state_.manage}; }
 
-    Result<SecretText> read_code() {
-        while (options_.code_from.empty() && console_.can_ask()) {
-            auto line = console_.ask(Text::ask_code);
-            if (!line) return tl::unexpected(line.error());
-            if (!line->empty()) return SecretText{*line};
-            if (auto resent = control_.resend_code(state_.session); !resent) {
-                console_.tell(resent.error().code);
-            }
-        }
-        if (options_.code_from.empty() || options_.code_from == "-") {
-            auto code = read_secret_line("-");
-            if (!code) return fail(Errc::not_verified, "no code");
-            return code;
-        }
-        // The mail may take a while: wait for the file to have content.
-        for (;;) {
-            auto code = read_secret_line(options_.code_from);
-            if (code && !code->empty()) return code;
-            if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
-        }
-    }
-
     Result<void> begin_verification() {
         auto begun =
             patiently([&] { return control_.begin_verification(state_.email, state_.language); });
         if (!begun) return tl::unexpected(begun.error());
         state_.session = begun->session;
+        state_.code_number = begun->number;
         if (auto saved = store_.save(state_); !saved) return saved;
-        console_.say(Text::ask_code_sent, {std::to_string(begun->valid_s / 60)});
-        console_.event("code_sent", {{"valid_s", static_cast<std::int64_t>(begun->valid_s)}});
+        console_.say(Text::ask_code_sent,
+                     {std::to_string(begun->number), std::to_string(begun->valid_s / 60)});
+        console_.event("code_sent", {{"valid_s", static_cast<std::int64_t>(begun->valid_s)},
+                                     {"number", static_cast<std::int64_t>(begun->number)}});
         return {};
     }
 
@@ -150,8 +136,9 @@ private:
         if (!old_session) {
             if (auto begun = begin_verification(); !begun) return begun;
         }
+        prompt_.sent(state_.code_number);
         for (;;) {
-            auto code = read_code();
+            auto code = prompt_.read(state_.session);
             if (!code) return tl::unexpected(code.error());
             std::optional<unsigned> left;
             auto checked = patiently([&] {
@@ -178,7 +165,9 @@ private:
 
     /// A department needs no code: it has its key.
     Result<void> prove_department() {
-        if (key_ == nullptr) return fail(Errc::invalid_argument, "--key");
+        if (key_ == nullptr) {
+            return console_.refuse(Mistake::option_needed, {"--key", name_of(options_.command)});
+        }
         auto session = open_department_session(control_, state_.sender_department, *key_, retry_);
         if (!session) return tl::unexpected(session.error());
         state_.session = std::move(*session);
@@ -298,7 +287,7 @@ private:
         if (!state_.link_path.empty()) {
             const SecretText line{std::string{link.reveal()} + "\n"};
             const auto saved = write_file_durably(state_.link_path, as_bytes(line.reveal()));
-            if (!saved) console_.tell(saved.error().code);
+            if (!saved) console_.tell(saved.error());
             console_.warn(saved ? Text::file_saved : Text::file_named, {state_.link_path});
             written = saved.has_value();
         }
@@ -336,6 +325,7 @@ private:
     const OpenedKeyFile* key_;
     Bytes envelope_;
     RetryRule retry_;
+    CodePrompt prompt_;
 };
 
 /// True when the failure leaves something to continue; else the state is worth nothing.

@@ -1,11 +1,35 @@
 #include <clients/cli/texts.hpp>
 
+#include <algorithm>
+#include <optional>
+
 namespace plankurier::cli {
 
-Language choose_language(std::string_view option, std::string_view environment) {
-    const auto wanted = option.empty() ? environment : option;
-    if (wanted.starts_with("en")) return Language::en;
-    return Language::de;
+namespace {
+
+/// Of "en", "en_GB.UTF-8", "de@euro"; nothing for a language that the program does not speak.
+std::optional<Language> language_of(std::string_view locale) noexcept {
+    const auto word = locale.substr(0, locale.find_first_of("_.@"));
+    if (word == "de") return Language::de;
+    if (word == "en") return Language::en;
+    return std::nullopt;
+}
+
+} // namespace
+
+Language choose_language(std::string_view option, const LocaleVariables& environment) {
+    if (const auto wanted = language_of(option)) return *wanted;
+    std::string_view locale;
+    for (const auto* one : {&environment.lc_all, &environment.lc_messages, &environment.lang}) {
+        if (locale.empty()) locale = *one;
+    }
+    std::string_view list = environment.language;
+    while (locale != "C" && locale != "POSIX" && !list.empty()) {
+        const auto end = std::min(list.find(':'), list.size());
+        if (const auto found = language_of(list.substr(0, end))) return *found;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return language_of(locale).value_or(Language::de);
 }
 
 std::string_view tag(Language language) noexcept { return language == Language::de ? "de" : "en"; }

@@ -14,9 +14,15 @@ namespace plankurier::cli {
 
 enum class Language { de, en };
 
-/// The language for `--lang` (empty when not given) and the value of LANG (may be empty). German
-/// unless told otherwise, since that is what the authority speaks.
-[[nodiscard]] Language choose_language(std::string_view option, std::string_view environment);
+/// What the environment says about the language; empty when not set.
+struct LocaleVariables {
+    std::string language, lc_all, lc_messages, lang; ///< LANGUAGE, LC_ALL, LC_MESSAGES, LANG
+};
+/// The language for `--lang` (empty when not given) and the environment, which is read as GNU
+/// gettext does: the first of LC_ALL, LC_MESSAGES and LANG that is set counts, and LANGUAGE, a
+/// list, comes before it unless that is the locale "C". German unless told otherwise, since that is
+/// what the authority speaks.
+[[nodiscard]] Language choose_language(std::string_view option, const LocaleVariables& environment);
 /// "de" or "en".
 [[nodiscard]] std::string_view tag(Language language) noexcept;
 
@@ -24,9 +30,9 @@ enum class Language { de, en };
 // clang-format off
 /// Every sentence that is not about a failure. `{}` is filled in by `fill`.
 enum class Text {
-    usage, version_line, bad_usage,
+    version_line,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_sent, working_for_code, too_much_work, no_room, code_wrong_left,
+    ask_code, ask_code_number, ask_code_sent, working_for_code, too_much_work, no_room, code_wrong_left,
     ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
@@ -50,7 +56,7 @@ enum class Text {
     status_stored, status_notices, status_undeliverable, status_withheld, report_question, reported,
     address_remembered, address_known,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
-    typed_alone, password_alone, no_usable_key, clerk_line, clerk_made,
+    no_usable_key, clerk_line, clerk_made,
     escrow_told, escrow_listed, escrow_opened, escrow_made, receipt_escrow, page_escrow,
     clock_wrong, clock_first,
     count ///< number of sentences, no sentence itself
@@ -83,14 +89,15 @@ enum class Exit : int {
 /// the line and of space become `resumable`.
 [[nodiscard]] Exit exit_for(Errc code, bool state_kept = false) noexcept;
 
-/// True when there is every sentence once, in the order of `Text`.
+/// True when there is every sentence once, in the order of its enumeration.
+template <typename Which = Text>
 [[nodiscard]] constexpr bool
-is_whole_catalogue(std::span<const std::pair<Text, std::string_view>> sentences) {
+is_whole_catalogue(std::span<const std::pair<Which, std::string_view>> sentences) {
     std::size_t at = 0;
     for (const auto& sentence : sentences) {
         if (static_cast<std::size_t>(sentence.first) != at++) return false;
     }
-    return at == static_cast<std::size_t>(Text::count);
+    return at == static_cast<std::size_t>(Which::count);
 }
 
 /// The catalogues; use `text`.

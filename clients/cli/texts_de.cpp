@@ -3,69 +3,17 @@
 namespace plankurier::cli {
 
 namespace {
-constexpr std::string_view usage_text = R"(Aufruf: plankurier [Optionen] BEFEHL …
-
-  trust URL (--root DATEI | --fingerprint TEXT)   dem Schlüssel einer Behörde vertrauen
-  departments                                     Sachgebiete anzeigen, und Ansprechpersonen
-                                                  mit eigenem Schlüssel
-  send DATEI… --to SACHGEBIET|ADRESSE             verschlüsselt senden
-        [--to SACHGEBIET|ANSPRECHPERSON …]        … und an weitere aus der Liste, bis zu 8
-        [--password]                              mit Passwort, auch wenn die Adresse einen
-                                                  Schlüssel hat
-        [--notify-unfetched] [--remind-recipient]       Nachricht an Sie vor der Frist, wenn nicht
-                                                  abgeholt; Erinnerung an den Empfänger
-        [--remember-days N]                       Adresse hier N Tage bestätigt lassen
-  send --resume [KENNUNG]                         unterbrochenes Senden fortsetzen
-  fetch LINK [-o ORDNER] [--key DATEI]            abholen
-        [--via https|swarm|auto]                  Weg: von den Servern über HTTPS (auto und
-                                                  https) oder als Teilnehmer ihres Schwarms
-  fetch --return-link-file QUITTUNG|DATEI|-       Antworten der Behörde abholen, mit dem
-        [--transfer KENNUNG]                      geheimen Link aus der Quittung
-  inbox --department KENNUNG|ADRESSE --key DATEI  zeigen, was für ein Sachgebiet oder eine
-                                                  Ansprechperson bereitliegt
-  fetch --from-inbox KENNUNG --key DATEI          eine davon abholen, ohne Link
-  reply --to-transfer KENNUNG --key DATEI [DATEI…] --message TEXT   einer Bürgerin oder einem
-        (oder --link-file DATEI)                  Bürger antworten, vom Sachgebiet unterschrieben
-  send DATEI… --as-department KENNUNG --key DATEI --to-citizen ADRESSE
-                                                  erste Nachricht an Bürger, mit Passwort
-  send … --by-link [--link-file DATEI]            statt Passwort: ein Link, den Sie selbst
-                                                  weitergeben und der allein die Sendung öffnet
-  status QUITTUNG [--save DATEI] [--html DATEI]   Stand einer Sendung; unterschriebener Verlauf
-                                                  als Datei, Seite zum Drucken
-  revoke QUITTUNG                                 Sendung zurückziehen
-  expire QUITTUNG --days N                        Frist ändern: in N Tagen löschen
-  resend QUITTUNG                                 Empfänger noch einmal benachrichtigen
-  report LINK | --from-inbox KENNUNG [--key DATEI]      bedenkliche Sendung sperren, für alle
-  verify DATEI [--directory DATEI]                Quittung, Verlauf oder gesicherte Nachricht
-        [--return-link-file|--link-file|--key DATEI]    (fetch --save DATEI) ohne Netz nachprüfen
-  keygen --department KENNUNG -o DATEI --record DATEI   Schlüssel eines Sachgebiets erzeugen
-        [--epoch ALTER_EINTRAG]                   neuer Abschnitt: jemand geht, oder Jahreswechsel
-  keygen --clerk ADRESSE --name NAME -o … --record …    Schlüssel einer Ansprechperson mit Adresse
-  keygen --escrow --name NAME -o DATEI --record DATEI   Hinterlegungsschlüssel der Behörde
-  members new -o DATEI --record DATEI             eigenes Schlüsselpaar eines Mitglieds
-  members wrap --key DATEI --member EINTRAG -o DATEI    Schlüssel des Sachgebiets für ein Mitglied
-  members unwrap DATEI --key DATEI -o DATEI       … und dort auspacken
-        Mit --wrap DATEI hinter --key gilt der eingepackte Schlüssel, ohne ihn auszupacken.
-  members list DATEI…                             wer welchen Schlüssel teilt
-  passphrase DATEI                                Passphrase einer Schlüsseldatei ändern
-  completion bash|zsh|fish                        Vervollständigung für die Shell
-  version
-
-Rückgabewerte: 0 gut, 1 allgemein, 2 Aufruf, 3 fortsetzbar, 4 Code, 5 Passwort oder Schlüssel,
-6 abgelaufen oder gelöscht, 7 Netz, 8 Bytes verfälscht, 9 nicht zugelassen, 130 abgebrochen
-)";
 // One subject a line:
 // clang-format off
 constexpr std::pair<Text, std::string_view> sentences[] = {
-    {Text::usage, usage_text},
     {Text::version_line, "plankurier {}"},
-    {Text::bad_usage, "So lässt sich der Befehl nicht ausführen. Hilfe: plankurier --help"},
     {Text::trust_question, "Die Behörde „{}“ unter {} zeigt diesen Fingerabdruck:\n\n  {}\n\nVergleichen Sie ihn mit dem auf der Internetseite der Behörde. Vertrauen? (ja/nein) "},
     {Text::trust_pinned, "Vertraut: „{}“\nFingerabdruck {}"},
     {Text::trust_no_key, "Der Dienst nennt seinen Wurzelschlüssel nicht. Bitte die Datei von der Internetseite der Behörde mit --root angeben."},
     {Text::trust_mismatch, "Der Fingerabdruck stimmt nicht mit dem Schlüssel des Dienstes überein. Es wurde nichts gemerkt."},
     {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
-    {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Er gilt {} Minuten."},
+    {Text::ask_code_number, "Code aus der E-Mail Nr. {} (leer: noch einmal senden): "},
+    {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Die E-Mail hat die Nr. {} im Betreff; der Code gilt {} Minuten."},
     {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
     {Text::too_much_work, "Für einen Code verlangt der Dienst gerade mehr Rechenarbeit, als dieses Programm für ihn leistet. Es wurde nichts gerechnet und nichts gesendet. Bitte versuchen Sie es später noch einmal; bleibt es dabei, wenden Sie sich an die Behörde."},
     {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
@@ -172,8 +120,6 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::inbox_fetched, "abgeholt"},
     {Text::inbox_empty, "Es liegt nichts bereit."},
     {Text::inbox_all_fetched, "Alles ist schon abgeholt. Noch einmal holen: --transfer KENNUNG"},
-    {Text::typed_alone, "{} hat keinen Schlüssel im Verzeichnis. Eine solche Adresse ist nur mit Passwort und nur allein erreichbar: Bitte senden Sie dorthin getrennt, oder lassen Sie sie hier weg."},
-    {Text::password_alone, "Ein Passwort gibt es nur für eine einzelne E-Mail-Adresse. Bitte lassen Sie --password und --password-file weg, oder nennen Sie eine Adresse allein."},
     {Text::no_usable_key, "{} hat keinen gültigen Schlüssel mehr: Er wurde gesperrt oder ist abgelaufen. Vielleicht ist jemand nicht mehr zuständig. Gesendet wurde nichts. Bitte wählen Sie einen anderen Empfänger (plankurier departments) oder fragen Sie bei der Behörde nach."},
     {Text::clerk_line, "{}\t{}\tAnsprechperson mit eigenem Schlüssel"},
     {Text::clerk_made, "Kennung: {} (steht überall dort, wo die Adresse nicht stehen darf)"},
@@ -186,7 +132,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::clock_wrong, "Die Uhr dieses Computers geht falsch: Hier ist es {}, beim Dienst {}. Bitte stellen Sie Datum und Uhrzeit richtig, am besten automatisch. (Stimmen sie, dann geht die Uhr des Dienstes falsch: Sagen Sie der Behörde Bescheid.)"},
     {Text::clock_first, "Mit dieser Uhr lässt sich nicht prüfen, ob Zertifikat und Schlüssel des Dienstes gelten. Es ging nichts verloren. Bitte stellen Sie erst die Uhr richtig und wiederholen Sie dann den Befehl."},
 };
-static_assert(is_whole_catalogue(sentences));
+static_assert(is_whole_catalogue<Text>(sentences));
 
 } // namespace
 
@@ -196,7 +142,7 @@ std::string_view text_de(Text which) noexcept {
 
 std::string_view text_de(Errc code) noexcept {
     switch (code) {
-    case Errc::invalid_argument: return "Eine Angabe ist nicht zulässig. Bitte prüfen Sie die Angaben (Hilfe: plankurier --help).";
+    case Errc::invalid_argument: return "Eine Angabe ist nicht zulässig. Bitte prüfen Sie die Angaben (Hilfe: plankurier help BEFEHL).";
     case Errc::malformed: return "Empfangene oder gelesene Daten haben nicht die richtige Form. Bitte versuchen Sie es noch einmal; bleibt es dabei, wenden Sie sich an die Behörde.";
     case Errc::unsupported: return "Das kann diese Programmversion nicht. Bitte installieren Sie die aktuelle Version.";
     case Errc::not_found: return "Das gibt es nicht oder nicht mehr. Bitte prüfen Sie Link oder Quittung.";

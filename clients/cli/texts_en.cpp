@@ -3,66 +3,17 @@
 namespace plankurier::cli {
 
 namespace {
-constexpr std::string_view usage_text = R"(Usage: plankurier [options] COMMAND …
-
-  trust URL (--root FILE | --fingerprint TEXT)    trust the key of an authority
-  departments                                     list departments, and clerks with a key
-  send FILE… --to DEPARTMENT|ADDRESS              send sealed
-        [--to DEPARTMENT|CLERK …]                 … and to more of the list, up to 8
-        [--password]                              by password, though the address has a key
-        [--notify-unfetched] [--remind-recipient]       tell you before the expiry if it was not
-                                                  fetched; remind the recipient
-        [--remember-days N]                       keep your address verified here for N days
-  send --resume [ID]                              continue an interrupted transfer
-  fetch LINK [-o FOLDER] [--key FILE]             fetch
-        [--via https|swarm|auto]                  how: from the servers by HTTPS (auto and
-                                                  https), or as a peer of their swarm
-  fetch --return-link-file RECEIPT|FILE|-         fetch the authority's answers by the secret
-        [--transfer ID]                           link of the receipt
-  inbox --department ID|ADDRESS --key FILE        list what waits for a department or clerk
-  fetch --from-inbox ID --key FILE                fetch one of these, without a link
-  reply --to-transfer ID --key FILE [FILE…] --message TEXT   answer a citizen, signed by the
-        (or --link-file FILE)                     department
-  send FILE… --as-department ID --key FILE --to-citizen ADDRESS
-                                                  first message to a citizen, with a password
-  send … --by-link [--link-file FILE]             instead of a password: a link that you pass on
-                                                  yourself, and that alone opens the transfer
-  status RECEIPT [--save FILE] [--html FILE]      state of a transfer; signed history as a
-                                                  file, page to print
-  revoke RECEIPT                                  withdraw a transfer
-  expire RECEIPT --days N                         change the expiry: delete in N days
-  resend RECEIPT                                  notify the recipient once more
-  report LINK | --from-inbox ID [--key FILE]      lock a dubious transfer, for everybody
-  verify FILE [--directory FILE]                  check a receipt, history or saved message
-        [--return-link-file|--link-file|--key FILE]     (fetch --save FILE) without the network
-  keygen --department ID -o FILE --record FILE    make the key of a department
-        [--epoch OLD_RECORD]                      new epoch: somebody leaves, or a year begins
-  keygen --clerk ADDRESS --name NAME -o … --record …    the key of a clerk with an address
-  keygen --escrow --name NAME -o FILE --record FILE     the authority's escrow key
-  members new -o FILE --record FILE               a member's own key pair
-  members wrap --key FILE --member RECORD -o FILE       the department's key for a member
-  members unwrap FILE --key FILE -o FILE          … and unwrapped there
-        With --wrap FILE beside --key the wrapped key is used without unwrapping it.
-  members list FILE…                              who shares which key
-  passphrase FILE                                 change the passphrase of a key file
-  completion bash|zsh|fish                        completion for the shell
-  version
-
-Exit codes: 0 ok, 1 general, 2 usage, 3 resumable, 4 code, 5 password or key,
-6 expired or deleted, 7 network, 8 integrity, 9 not allowed, 130 interrupted
-)";
 // One subject a line:
 // clang-format off
 constexpr std::pair<Text, std::string_view> sentences[] = {
-    {Text::usage, usage_text},
     {Text::version_line, "plankurier {}"},
-    {Text::bad_usage, "The command cannot be run like this. Help: plankurier --help"},
     {Text::trust_question, "The authority \"{}\" at {} shows this fingerprint:\n\n  {}\n\nCompare it with the one on the authority's web site. Trust it? (yes/no) "},
     {Text::trust_pinned, "Trusted: \"{}\"\nFingerprint {}"},
     {Text::trust_no_key, "The service does not state its root key. Please give the file from the authority's web site with --root."},
     {Text::trust_mismatch, "The fingerprint is not that of the service's key. Nothing was remembered."},
     {Text::ask_code, "Code from the e-mail (empty: send again): "},
-    {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). It is good for {} minutes."},
+    {Text::ask_code_number, "Code from e-mail no. {} (empty: send again): "},
+    {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). The e-mail has no. {} in its subject; the code is good for {} minutes."},
     {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
     {Text::too_much_work, "For a code the service asks for more computing just now than this program does for it. Nothing was computed and nothing sent. Please try again later; if it stays like this, ask the authority."},
     {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},
@@ -169,8 +120,6 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::inbox_fetched, "fetched"},
     {Text::inbox_empty, "Nothing waits to be fetched."},
     {Text::inbox_all_fetched, "Everything is fetched already. To fetch again: --transfer ID"},
-    {Text::typed_alone, "{} has no key in the directory. Such an address is reached by a password only, and alone: please send to it separately, or leave it out here."},
-    {Text::password_alone, "A password goes to one e-mail address only. Please leave out --password and --password-file, or name one address alone."},
     {Text::no_usable_key, "{} has no key that can be used any more: it was withdrawn, or its time is over. Perhaps somebody has left. Nothing was sent. Please choose another recipient (plankurier departments) or ask the authority."},
     {Text::clerk_line, "{}\t{}\tclerk with an own key"},
     {Text::clerk_made, "Id: {} (stands for the address wherever that must not stand)"},
@@ -183,7 +132,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::clock_wrong, "This computer's clock is wrong: here it is {}, at the service {}. Please set date and time right, best automatically. (If they are right, it is the service's clock: please tell the authority.)"},
     {Text::clock_first, "With this clock it cannot be checked whether the service's certificate and keys hold. Nothing was lost. Please set the clock right first, then repeat the command."},
 };
-static_assert(is_whole_catalogue(sentences));
+static_assert(is_whole_catalogue<Text>(sentences));
 
 } // namespace
 
@@ -193,7 +142,7 @@ std::string_view text_en(Text which) noexcept {
 
 std::string_view text_en(Errc code) noexcept {
     switch (code) {
-    case Errc::invalid_argument: return "A value is not allowed. Please check what you entered (help: plankurier --help).";
+    case Errc::invalid_argument: return "A value is not allowed. Please check what you entered (help: plankurier help COMMAND).";
     case Errc::malformed: return "Data that was received or read does not have the right form. Please try again; if it stays, ask the authority.";
     case Errc::unsupported: return "This version of the program cannot do that. Please install the current one.";
     case Errc::not_found: return "There is no such thing, or not any more. Please check the link or receipt.";

@@ -104,6 +104,7 @@ std::string encode_upload_state(const UploadState& state) {
              {"inbox", state.inbox},
              {"sender_department", state.sender_department},
              {"session", state.session},
+             {"code_number", state.code_number},
              {"email", state.email},
              {"phone_shared", state.phone_shared},
              {"language", state.language},
@@ -159,6 +160,7 @@ Result<UploadState> decode_upload_state(std::string_view text) {
         out.inbox = in.value("inbox", std::string{});
         out.sender_department = in.value("sender_department", std::string{});
         out.session = in.at("session").get<std::string>();
+        out.code_number = in.value("code_number", 0U);
         out.email = in.at("email").get<std::string>();
         out.phone_shared = in.at("phone_shared").get<std::string>();
         out.language = in.at("language").get<std::string>();

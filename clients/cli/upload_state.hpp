@@ -33,6 +33,7 @@ struct UploadState {
     std::string inbox;                      ///< hex; of an answer to a citizen, else empty
     std::string sender_department;          ///< that proves itself by its key, else empty
     std::string session;                    ///< b64url; empty until a verification was begun
+    unsigned code_number{};                 ///< of the code mail that was sent last; 0: not known
     std::string email, phone_shared, language, receipt_path;
     std::uint32_t expiry_days{};
     bool notify_fetch{true}, notify_unfetched{}, remind_recipient{};

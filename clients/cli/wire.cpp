@@ -180,7 +180,7 @@ Result<VerificationBegun> parse_verification(std::string_view json) {
     return parse<VerificationBegun>(json, [](const Json& in) -> Result<VerificationBegun> {
         return VerificationBegun{in.at("session").get<std::string>(),
                                  in.at("valid_s").get<std::uint64_t>(),
-                                 in.at("resend_s").get<std::uint64_t>()};
+                                 in.at("resend_s").get<std::uint64_t>(), in.value("number", 0U)};
     });
 }
 

@@ -59,6 +59,7 @@ struct Problem {
 struct VerificationBegun {
     std::string session; ///< b64url
     std::uint64_t valid_s{}, resend_s{};
+    unsigned number{}; ///< of the code mail; 0: none is awaited
 };
 /// What `POST /v1/verifications` wants to see of work that was done.
 struct WorkDone {

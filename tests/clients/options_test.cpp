@@ -1,4 +1,5 @@
 #include <clients/cli/options.hpp>
+#include <clients/cli/texts_help.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -11,9 +12,10 @@ using namespace plankurier;
 using namespace plankurier::cli;
 
 namespace {
-Result<Options> parsed(const std::vector<std::string>& arguments, const std::string& server = "",
-                       const std::string& config = "/dev/null") {
-    return parse_options(arguments, server, config, "");
+tl::expected<Options, CommandLineError> parsed(const std::vector<std::string>& arguments,
+                                               const std::string& server = "",
+                                               const std::string& config = "/dev/null") {
+    return parse_options(arguments, server, config, {});
 }
 } // namespace
 
@@ -117,7 +119,7 @@ TEST_CASE("every command is in the help of both languages and in every completio
         CHECK(parsed({command}));
         for (const auto language : {Language::de, Language::en}) {
             const auto line = "\n  " + std::string{command};
-            CHECK(text(language, Text::usage).find(line) != std::string_view::npos);
+            CHECK(help_text(language, Command::help).find(line) != std::string_view::npos);
         }
         for (const auto* shell : {"bash", "zsh", "fish"}) {
             CHECK(completion_script(shell)->find(command) != std::string::npos);
@@ -147,7 +149,8 @@ TEST_CASE("options of the other direction are taken where they belong, and nowhe
             CAPTURE(option, command);
             const bool takes =
                 std::find(commands.begin(), commands.end(), command) != commands.end();
-            CHECK(parsed({command, option, "x"}).has_value() == takes);
+            const std::string value = option == "--to-citizen" ? "a@b.example" : "x";
+            CHECK(parsed({command, option, value}).has_value() == takes);
         }
         for (const auto* shell : {"bash", "fish"}) {
             CHECK(completion_script(shell)->find(option.substr(2)) != std::string::npos);

@@ -79,8 +79,26 @@ TEST_CASE("filling replaces places in order and leaves out what is missing") {
 }
 
 TEST_CASE("the language comes from the option, then from the environment, else it is German") {
-    CHECK(choose_language("en", "de_DE.UTF-8") == Language::en);
-    CHECK(choose_language("", "en_GB.UTF-8") == Language::en);
-    CHECK(choose_language("", "") == Language::de);
-    CHECK(choose_language("de", "en_US") == Language::de);
+    const auto chosen = [](std::string_view option, const LocaleVariables& environment) {
+        return choose_language(option, environment);
+    };
+    CHECK(chosen("en", {"", "", "", "de_DE.UTF-8"}) == Language::en);
+    CHECK(chosen("de", {"", "", "", "en_US"}) == Language::de);
+    CHECK(chosen("", {"", "", "", "en_GB.UTF-8"}) == Language::en);
+    CHECK(chosen("", {}) == Language::de);
+    CHECK(chosen("", {"", "", "", "fr_FR.UTF-8"}) == Language::de);
+    CHECK(chosen("", {"", "", "", "ensomething"}) == Language::de);
+}
+
+TEST_CASE("LC_ALL comes before LC_MESSAGES, that before LANG, and LANGUAGE before them all") {
+    const auto chosen = [](const LocaleVariables& environment) {
+        return choose_language("", environment);
+    };
+    CHECK(chosen({"", "en_GB.UTF-8", "de_DE", "de_DE"}) == Language::en);
+    CHECK(chosen({"", "", "en_GB.UTF-8", "de_DE.UTF-8"}) == Language::en);
+    CHECK(chosen({"", "de_DE.UTF-8", "en_GB", "en_GB"}) == Language::de);
+    CHECK(chosen({"en", "de_DE.UTF-8", "", "de_DE.UTF-8"}) == Language::en);
+    CHECK(chosen({"fr:en_GB:de", "", "", "de_DE.UTF-8"}) == Language::en);
+    CHECK(chosen({"fr:nl", "", "", "en_GB.UTF-8"}) == Language::en);
+    CHECK(chosen({"en", "C", "", "en_GB.UTF-8"}) == Language::de); // as gettext has it
 }

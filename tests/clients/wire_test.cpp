@@ -48,17 +48,17 @@ TEST_CASE("several departments take what all of them take") {
 
 TEST_CASE("a notice link gives server and id") {
     const std::string id(32, 'a');
-    const auto link = parse_link("https://amt.example/senden/t#v1." + id, "");
+    const auto link = parse_link(SecretText{"https://amt.example/senden/t#v1." + id}, "");
     REQUIRE(link);
     CHECK(link->server == "https://amt.example/senden");
     CHECK(link->id.hex() == id);
-    CHECK(parse_link("https://x.example/t#v1." + id, "https://y.example")->server ==
+    CHECK(parse_link(SecretText{"https://x.example/t#v1." + id}, "https://y.example")->server ==
           "https://y.example");
-    CHECK(parse_link("v1." + id, "https://y.example")->server == "https://y.example");
-    CHECK_FALSE(parse_link("v1." + id, ""));
-    CHECK_FALSE(parse_link("https://x.example/t#v2." + id, ""));
-    CHECK_FALSE(parse_link("https://x.example/t#v1.12", ""));
-    CHECK_FALSE(parse_link("http://x.example/t#v1." + id, ""));
+    CHECK(parse_link(SecretText{"v1." + id}, "https://y.example")->server == "https://y.example");
+    CHECK_FALSE(parse_link(SecretText{"v1." + id}, ""));
+    CHECK_FALSE(parse_link(SecretText{"https://x.example/t#v2." + id}, ""));
+    CHECK_FALSE(parse_link(SecretText{"https://x.example/t#v1.12"}, ""));
+    CHECK_FALSE(parse_link(SecretText{"http://x.example/t#v1." + id}, ""));
     CHECK_FALSE(link->secret);
 }
 
@@ -66,12 +66,12 @@ TEST_CASE("a link that a sender passed on gives its secret too, if nothing of it
     const auto secret = LinkSecret::random();
     const LinkId id = LinkId::random();
     const std::string text{make_transfer_link("https://amt.example", id, &secret).reveal()};
-    const auto link = parse_link(text, "");
+    const auto link = parse_link(SecretText{text}, "");
     REQUIRE(link);
     CHECK(link->id == id);
     REQUIRE(link->secret);
     CHECK(link->secret->matches(secret.reveal()));
-    const auto cut = parse_link(text.substr(0, text.size() - 1), "");
+    const auto cut = parse_link(SecretText{text.substr(0, text.size() - 1)}, "");
     REQUIRE_FALSE(cut);
     CHECK(cut.error().code == Errc::not_found);
 }

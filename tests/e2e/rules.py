@@ -18,12 +18,21 @@ def catalogue(language):
     return dict(re.findall(r'case Errc::(\w+):\s*return\s*"((?:[^"\\]|\\.)*)";', text))
 
 
+def mistakes(language):
+    """The same for what is wrong with a command line: name -> a pattern for what a person reads."""
+    text = (SOURCE / f"clients/cli/texts_mistakes_{language}.cpp").read_text()
+    found = dict(re.findall(r'\{Mistake::(\w+),\s*"((?:[^"\\]|\\.)*)"\}', text))
+    return {name: re.escape(said.replace('\\"', '"').replace("\\n", "\n")).replace(r"\{\}", ".+")
+            for name, said in found.items()}
+
+
 class Rules:
     """One check for a rule: the relay's answer, and the client's in both languages."""
 
     def __init__(self, service, checks):
         self.service, self.checks = service, checks
         self.words = {language: catalogue(language) for language in LANGUAGES}
+        self.mistakes = {language: mistakes(language) for language in LANGUAGES}
         self.wire = wires.Wire(service)
 
     def relay(self, name, status, code, answer):
@@ -35,14 +44,17 @@ class Rules:
         self.checks.that(f"{name}: the relay says {status} {code}", good or print(answer))
         return told
 
-    def client(self, name, exit_code, code, run):
-        """`run(env)` is refused alike in both languages, and nothing of it reaches the relay."""
+    def client(self, name, exit_code, code, run, mistake=None):
+        """`run(env)` is refused alike in both languages, and nothing of it reaches the relay.
+        `mistake`: the sentence that says more than the code's own."""
         faults, stored = [], self.stored()
         for language, locale in LANGUAGES.items():
             done = run({"LANG": locale})
             told = [(one["code"], one["exit"]) for one in people.events(done, "error")]
+            words = (self.mistakes[language][mistake] if mistake
+                     else re.escape(self.words[language][code]))
             if (done.returncode != exit_code or told != [(code, exit_code)]
-                    or self.words[language][code] not in done.stderr):
+                    or not re.search(words, done.stderr)):
                 faults.append((done.returncode, told, done.stderr))
         if self.stored() != stored:
             faults.append("something was stored")

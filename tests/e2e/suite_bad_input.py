@@ -76,9 +76,9 @@ def fetching(service, cases, folder, good):
     cases.refused("a link that leads nowhere", 6,
                   lambda env: service.fetch_as_department(link[:-4] + "0000", target, check=False,
                                                           env=env), "Link", "link")
-    cases.refused("a link that lost its end", 6,
+    cases.refused("a link that lost its end", 2,
                   lambda env: service.fetch_as_department(link[:-5], target, check=False, env=env),
-                  "Link", "link")
+                  "kein vollständiger Link", "no whole link")
     password, wrong = folder / "password", folder / "wrong-password"
     password.write_text("Kranich-Tinte-Hafer-42-Moos\n")
     wrong.write_text("falsch\n")
@@ -119,7 +119,7 @@ def timing(service, cases, folder, good):
     pdf(huge)
     os.truncate(huge, 3 << 30)
     cases.refused("more bytes than the authority takes", 9,
-                  lambda env: service.send(huge, check=False, env=env), "größer", "larger")
+                  lambda env: service.send(huge, check=False, env=env), "teilen Sie die Sendung auf", "split the transfer")
     huge.unlink()
 
 

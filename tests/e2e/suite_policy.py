@@ -109,11 +109,11 @@ def types_and_sizes(service, checks, rules):
     checks.that("another department takes it, and a clerk",
                 [send(picture, to=to)({}).returncode for to in ("bauamt", CLERK)] == [0, 0])
     rules.client("more than this department takes", 9, "too_large",
-                 send(big(service, "1-gib.pdf", GIB + 1), to="umwelt"))
+                 send(big(service, "1-gib.pdf", GIB + 1), to="umwelt"), "transfer_large")
     rules.relay("more than this department takes", 413, "too_large",
                 rules.create(session, department="umwelt", body_len=2 * GIB_BODY))
     rules.client("more than anybody takes", 9, "too_large",
-                 send(big(service, "2-gib.pdf", 2 * GIB + 1)))
+                 send(big(service, "2-gib.pdf", 2 * GIB + 1)), "transfer_large")
     for name, to in (("department", {}), ("clerk", {"staff": CLERK})):
         rules.relay(f"more than any {name} takes", 413, "too_large",
                     rules.create(session, body_len=4 * GIB_BODY, **to))
@@ -124,7 +124,7 @@ def types_and_sizes(service, checks, rules):
     rules.client("a message of more than 64 KiB", 9, "too_large",
                  lambda env: service.plankurier(
                      "send", file, "--to", "bauamt", "--email", world.SENDER, "--message-file",
-                     long, "--json", check=False, env=env))
+                     long, "--json", check=False, env=env), "message_long")
 
 
 def days(service, checks, rules):
@@ -134,7 +134,7 @@ def days(service, checks, rules):
         wanted = {"staff": to} if "@" in to else {"department": to}
         for count in (low, high):
             rules.client(f"{count} days for {to.partition('@')[0]}", 2, "invalid_argument",
-                         send(file, to=to, more=["--expires", count]))
+                         send(file, to=to, more=["--expires", count]), "expires_range")
             rules.relay(f"{count} days for {to.partition('@')[0]}", 400, "invalid_argument",
                         rules.create(session, expiry_days=count, **wanted))
     for to, default in (("umwelt", 5), ("bauamt", 9)):
@@ -145,7 +145,8 @@ def days(service, checks, rules):
     service.pass_time(30)
     longer = lambda env: service.plankurier("expire", sent.receipt, "--days", 10, "--json",
                                             check=False, env=env)
-    rules.client("lengthening where that is not allowed", 2, "invalid_argument", longer)
+    rules.client("lengthening where that is not allowed", 2, "invalid_argument", longer,
+                 "service_refuses")
     manage = json.loads(pathlib.Path(sent.receipt).read_text())
     as_sender = {"Plankurier-Transfer": manage["transfer"], "Plankurier-Manage": manage["manage"]}
     rules.relay("lengthening where that is not allowed", 400, "invalid_argument", rules.ask(
@@ -205,7 +206,7 @@ def several(service, checks, rules):
     rules.client("a type that one of two departments does not take", 9, "type_not_allowed",
                  send(service.root / "bild.png", more=both))
     rules.client("more days than one of two keeps", 2, "invalid_argument",
-                 send(file, more=[*both, "--expires", 8]))
+                 send(file, more=[*both, "--expires", 8]), "expires_range")
     rules.relay("more days than one of two keeps", 400, "invalid_argument",
                 rules.create(session, also=["umwelt"], expiry_days=8))
     rules.relay("more than one of two takes", 413, "too_large",
@@ -268,7 +269,7 @@ def code_rates(service, checks, rules):
     checks.that(f"three codes an hour and six a day go to an address ({sent})",
                 sent == [3, 6, 6, 6])
     checks.that("whoever asks cannot tell by the answer",
-                all(one == {(202, "resend_s", "session", "valid_s")} for one in hours))
+                all(one == {(202, "number", "resend_s", "session", "valid_s")} for one in hours))
     service.pass_time(DAY)
     ask()
     service.wait_mails(address, "", 7)
@@ -279,7 +280,7 @@ def code_rates(service, checks, rules):
     rules.relay("an address remembered for too long", 400, "invalid_argument", rules.ask(
         "/v1/verifications/check", {"code": "0", "remember_days": 31}, session))
     rules.client("an address remembered for too long", 2, "invalid_argument", rules.sender()(
-        service.root / "plan.pdf", more=["--remember-days", 31]))
+        service.root / "plan.pdf", more=["--remember-days", 31]), "remember_range")
 
 
 def mail_budget(service, checks, rules):

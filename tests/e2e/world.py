@@ -313,7 +313,9 @@ class World:
 
     # the citizen and the clerk
     def env(self, **more):
-        return {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"),
+        quiet = {name: text for name, text in os.environ.items()
+                 if name != "LANGUAGE" and not name.startswith("LC_")}
+        return {**quiet, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"),
                 "XDG_STATE_HOME": str(self.home / "state"), "PLANKURIER_SERVER": self.server,
                 "LANG": "de_DE.UTF-8", **more}
 

@@ -40,7 +40,7 @@ LAYERS = {
     "relay/pieces/http_client.cpp": (r"plankurier/|relay/pieces/", r"curl/"),
     "relay/swarm/": (r"plankurier/|relay/swarm/", r"$^"),
     "relay/": (r"plankurier/|relay/", r"boost/program_options|toml\+\+/"),
-    "clients/": (r"plankurier/|clients/", r"boost/program_options|curl/"),
+    "clients/": (r"plankurier/|clients/", r"boost/program_options|curl/|idn2|iconv"),
     "clients/cli/swarm_key.cpp": (r"plankurier/|clients/", r"openssl/"),
     "bench/": (r".*", r".*"),
     "tests/": (r".*", r".*"),

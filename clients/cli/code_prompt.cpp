@@ -1,0 +1,48 @@
+#include <clients/cli/code_prompt.hpp>
+
+#include <clients/cli/files.hpp>
+#include <clients/cli/signals.hpp>
+
+#include <plankurier/code.hpp>
+
+namespace plankurier::cli {
+
+Result<SecretText> CodePrompt::ask(const std::string& session) {
+    for (;;) {
+        auto line = number_ > 0 ? console_.ask(Text::ask_code_number, {std::to_string(number_)})
+                                : console_.ask(Text::ask_code);
+        if (!line) return tl::unexpected(line.error());
+        if (line->empty()) {
+            const auto resent = control_.resend_code(session);
+            if (!resent) console_.tell(resent.error());
+            if (resent) number_ = *resent;
+        } else if (auto code = typed_code(SecretText{*line})) {
+            return code;
+        } else {
+            console_.warn(Mistake::code_form);
+        }
+    }
+}
+
+Result<SecretText> CodePrompt::checked(const SecretText& typed) {
+    auto code = typed_code(typed);
+    if (!code) return console_.refuse(Mistake::code_form, {}, Errc::wrong_code);
+    return code;
+}
+
+Result<SecretText> CodePrompt::read(const std::string& session) {
+    if (options_.code_from.empty() && console_.can_ask()) return ask(session);
+    if (options_.code_from.empty() || options_.code_from == "-") {
+        const auto code = read_secret_line("-");
+        if (!code) return fail(Errc::not_verified, "no code");
+        return checked(*code);
+    }
+    // The mail may take a while: wait for the file to have content.
+    for (;;) {
+        const auto code = read_secret_line(options_.code_from);
+        if (code && !code->empty()) return checked(*code);
+        if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
+    }
+}
+
+} // namespace plankurier::cli
