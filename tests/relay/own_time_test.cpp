@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -31,7 +32,8 @@ struct RelayMachine {
     std::int64_t delete_days(std::optional<std::int64_t> told) {
         own->look(told);
         const auto time = own->delete_time(told);
-        return time ? (*time - std::time(nullptr) + day_s / 2) / day_s : -1000;
+        if (!time) return -1000;
+        return std::llround(static_cast<double>(*time - std::time(nullptr)) / day_s);
     }
     [[nodiscard]] std::string status() const {
         std::ifstream in{folder.path() / "status.relay"};
