@@ -93,8 +93,7 @@ void key_files() {
     }
 }
 
-Bytes framed(const Json& manifest) {
-    const std::string text = manifest.dump();
+Bytes framed(const std::string& text) {
     return manifest_format::frame(text, nullptr,
                                   manifest_format::framed_bytes(text.size(), false).value());
 }
@@ -106,7 +105,7 @@ void manifests() {
                              const std::string& expect) {
         Json json = good;
         change(json);
-        add("manifest", slug, about, {{"plain", to_hex(framed(json))}}, expect);
+        add("manifest", slug, about, {{"plain", to_hex(framed(json.dump()))}}, expect);
     };
     changed(
         "later-members", "members that a reader does not know",
@@ -161,6 +160,42 @@ void manifests() {
             },
             "malformed");
     }
+}
+
+std::string replaced(std::string text, std::string_view old, std::string_view by) {
+    return text.replace(text.find(old), old.size(), by);
+}
+
+/// Texts that two readers of JSON might understand differently.
+void json_texts() {
+    const Bytes plain = encode_manifest(sample()).value();
+    const std::string good{manifest_format::unframe(plain)->json};
+    const auto changed = [&](const std::string& slug, const std::string& about,
+                             std::string_view old, const std::string& by,
+                             const std::string& expect = "malformed") {
+        add("manifest", "json-" + slug, about, {{"plain", to_hex(framed(replaced(good, old, by)))}},
+            expect);
+    };
+    constexpr std::string_view size = "\"size\":100000", days = "\"expiry_days\":14";
+    changed("fraction", "a size with a fraction", size, "\"size\":100000.0");
+    changed("exponent", "a size with an exponent", size, "\"size\":1e5");
+    changed("text", "a size as text", size, "\"size\":\"100000\"");
+    changed("negative", "a size below zero", size, "\"size\":-1");
+    changed("out-of-range", "a size of 2^64", size, "\"size\":18446744073709551616");
+    changed("too-many-days", "days that do not fit", days, "\"expiry_days\":4294967296");
+    changed("twice", "a member that stands twice", days,
+            std::string{days} + "," + std::string{days});
+    changed("not-utf8", "a text that is not UTF-8", "Bauantrag", "Bauantr\xE4ge");
+    changed("half-pair", "half of a surrogate pair", "Bauantrag", "\\ud800");
+    const std::string open(31, '['), close(31, ']');
+    changed("deep", "32 values in each other, passed over", days,
+            std::string{days} + ",\"later\":" + open + close, "ok");
+    changed("too-deep", "33 values in each other", days,
+            std::string{days} + ",\"later\":[" + open + close + "]");
+    changed("later-fraction", "a fraction in a member that is passed over", days,
+            std::string{days} + ",\"later\":0.5", "ok");
+    add("manifest", "json-trailing", "something behind the object",
+        {{"plain", to_hex(framed(good + " {}"))}}, "malformed");
 }
 
 void records() {
@@ -246,6 +281,7 @@ void write_refusals() {
     answers();
     key_files();
     manifests();
+    json_texts();
     records();
     histories();
     directories();
