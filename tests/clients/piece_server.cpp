@@ -60,6 +60,7 @@ struct PieceServer::Server {
     std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{SSL_CTX_new(TLS_server_method()),
                                                          SSL_CTX_free};
     std::latch thawed{1};
+    relay::pieces::Census census{{}}; ///< outlives the connections, which end with `io`
     asio::io_context io{1};
     tcp::acceptor acceptor;
     std::jthread thread;
@@ -84,11 +85,13 @@ struct PieceServer::Server {
         for (;;) {
             auto socket =
                 co_await acceptor.async_accept(asio::make_strand(io), asio::use_awaitable);
+            auto seat = census.enter(socket.remote_endpoint().address());
+            if (!seat) continue;
             const auto executor = socket.get_executor();
-            asio::co_spawn(
-                executor,
-                relay::pieces::serve_connection(std::move(socket), context.get(), service),
-                asio::detached);
+            asio::co_spawn(executor,
+                           relay::pieces::serve_connection(std::move(socket), context.get(),
+                                                           service, std::move(*seat)),
+                           asio::detached);
         }
     }
 };

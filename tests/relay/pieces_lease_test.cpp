@@ -69,8 +69,11 @@ TEST_CASE("without a lease nothing is read, and everything is written") {
     times.wall = std::time(nullptr);
     const auto status = [&](const std::string& method, const std::string& rest, TicketRole role,
                             std::uint64_t length = 0) {
-        const auto plan =
-            service.plan({method, body.path(rest), body.authorization(role), {}, length});
+        const relay::pieces::Head head{method, body.path(rest), body.authorization(role), {},
+                                       {},     length};
+        const auto ticket = service.ticket(head);
+        if (!ticket) return service.problem(ticket.error().code).status;
+        const auto plan = service.plan(head, *ticket);
         if (const auto* answer = std::get_if<relay::pieces::Answer>(&plan)) return answer->status;
         if (const auto* piece = std::get_if<relay::pieces::PieceUpload>(&plan)) {
             service.abandon(*piece);
