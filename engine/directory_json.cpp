@@ -13,8 +13,6 @@ namespace plankurier {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t departments_max = 1'000, clerks_max = 10'000;
 constexpr std::string_view clerk_id_start = "clerk-";
 constexpr std::size_t clerk_id_digits = 16;
@@ -27,8 +25,8 @@ std::optional<std::array<std::byte, N>> fixed(const Result<Bytes>& raw) {
     return out;
 }
 
-json to_json(const std::vector<DepartmentKey>& keys) {
-    json out = json::array();
+Json to_json(const std::vector<DepartmentKey>& keys) {
+    Json out = Json::array();
     for (const DepartmentKey& key : keys) {
         out.push_back({{"kid", to_hex(key.kid)},
                        {"type", static_cast<unsigned>(key.key.type)},
@@ -39,32 +37,32 @@ json to_json(const std::vector<DepartmentKey>& keys) {
     return out;
 }
 
-json to_json(const Department& department) {
-    json signing = json::array();
+Json to_json(const Department& department) {
+    Json signing = Json::array();
     for (const DepartmentSigningKey& key : department.signing_keys) {
         signing.push_back({{"kid", to_hex(key.kid)},
                            {"pk", to_base64url(key.key)},
                            {"from", key.from},
                            {"until", key.until}});
     }
-    json out = {
+    Json out = {
         {"id", department.id},     {"name", department.name},          {"group", department.group},
         {"hint", department.hint}, {"keys", to_json(department.keys)}, {"sign", signing}};
     if (!department.address.empty()) out["address"] = department.address;
     return out;
 }
 
-json to_json(const std::vector<Department>& list) {
-    json out = json::array();
+Json to_json(const std::vector<Department>& list) {
+    Json out = Json::array();
     for (const Department& one : list) out.push_back(to_json(one));
     return out;
 }
 
-json to_json(const Escrow& escrow) {
+Json to_json(const Escrow& escrow) {
     return {{"name", escrow.name}, {"hint", escrow.hint}, {"keys", to_json(escrow.keys)}};
 }
 
-Result<DepartmentKey> key_from(const json& value) {
+Result<DepartmentKey> key_from(const Json& value) {
     DepartmentKey key;
     key.key.type = static_cast<StanzaType>(value.at("type").get<std::uint16_t>());
     auto raw = from_base64url(value.at("pk").get<std::string>());
@@ -84,9 +82,9 @@ Result<DepartmentKey> key_from(const json& value) {
     return key;
 }
 
-Result<std::vector<DepartmentKey>> keys_from(const json& list) {
+Result<std::vector<DepartmentKey>> keys_from(const Json& list) {
     std::vector<DepartmentKey> out;
-    for (const json& one : list) {
+    for (const Json& one : list) {
         auto key = key_from(one);
         if (!key) return tl::unexpected(key.error());
         out.push_back(std::move(*key));
@@ -94,7 +92,7 @@ Result<std::vector<DepartmentKey>> keys_from(const json& list) {
     return out;
 }
 
-Result<DepartmentSigningKey> signing_key_from(const json& value) {
+Result<DepartmentSigningKey> signing_key_from(const Json& value) {
     DepartmentSigningKey key;
     const auto kid = fixed<8>(from_hex(value.at("kid").get<std::string>()));
     const auto raw = fixed<32>(from_base64url(value.at("pk").get<std::string>()));
@@ -114,7 +112,7 @@ bool is_address(std::string_view text) noexcept {
            std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-Result<Department> department_from(const json& value) {
+Result<Department> department_from(const Json& value) {
     Department department;
     department.id = value.at("id").get<std::string>();
     department.name = value.value("name", department.id);
@@ -131,7 +129,7 @@ Result<Department> department_from(const json& value) {
     auto keys = keys_from(value.at("keys"));
     if (!keys) return tl::unexpected(keys.error());
     department.keys = std::move(*keys);
-    for (const json& one : value.value("sign", json::array())) {
+    for (const Json& one : value.value("sign", Json::array())) {
         const auto key = signing_key_from(one);
         if (!key) return tl::unexpected(key.error());
         department.signing_keys.push_back(*key);
@@ -139,7 +137,7 @@ Result<Department> department_from(const json& value) {
     return department;
 }
 
-Result<Escrow> escrow_from(const json& value) {
+Result<Escrow> escrow_from(const Json& value) {
     auto keys = keys_from(value.at("keys"));
     if (!keys) return tl::unexpected(keys.error());
     Escrow escrow{value.at("name").get<std::string>(), value.value("hint", std::string{}),
@@ -150,13 +148,13 @@ Result<Escrow> escrow_from(const json& value) {
 
 /// Departments, or clerks. Ids and addresses that are there twice are refused, since it would be
 /// left open whose key is meant.
-Result<std::vector<Department>> list_from(const json& list, bool of_clerks) {
+Result<std::vector<Department>> list_from(const Json& list, bool of_clerks) {
     if (list.size() > (of_clerks ? clerks_max : departments_max)) {
         return fail(Errc::too_large, of_clerks ? "clerks" : "departments");
     }
     std::vector<Department> out;
     std::set<std::string> seen;
-    for (const json& one : list) {
+    for (const Json& one : list) {
         auto department = department_from(one);
         if (!department) return tl::unexpected(department.error());
         std::string address = department->address;
@@ -173,7 +171,7 @@ Result<std::vector<Department>> list_from(const json& list, bool of_clerks) {
     return out;
 }
 
-Result<Directory> directory_from(const json& value) {
+Result<Directory> directory_from(const Json& value) {
     if (value.at("v") != 1) return fail(Errc::unsupported, "directory version");
     Directory directory;
     directory.authority = value.at("authority").get<std::string>();
@@ -187,7 +185,7 @@ Result<Directory> directory_from(const json& value) {
     auto departments = list_from(value.at("depts"), false);
     if (!departments) return tl::unexpected(departments.error());
     directory.departments = std::move(*departments);
-    auto clerks = list_from(value.value("clerks", json::array()), true);
+    auto clerks = list_from(value.value("clerks", Json::array()), true);
     if (!clerks) return tl::unexpected(clerks.error());
     directory.clerks = std::move(*clerks);
     if (const auto escrow = value.find("escrow"); escrow != value.end()) {
@@ -195,7 +193,7 @@ Result<Directory> directory_from(const json& value) {
         if (!known) return tl::unexpected(known.error());
         directory.escrow = std::move(*known);
     }
-    for (const json& one : value.value("revoked", json::array())) {
+    for (const Json& one : value.value("revoked", Json::array())) {
         const auto kid = fixed<8>(from_hex(one.get<std::string>()));
         if (!kid) return fail(Errc::malformed, "revoked");
         directory.revoked.push_back(*kid);
@@ -208,7 +206,7 @@ template <typename Parse>
 auto read_json(const char* what, Parse parse) -> decltype(parse()) {
     try {
         return parse();
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, what);
     }
 }
@@ -231,9 +229,9 @@ Result<Directory> parse_directory(std::string_view text) {
 }
 
 std::string encode_directory(const Directory& directory) {
-    json revoked = json::array();
+    Json revoked = Json::array();
     for (const KeyId& kid : directory.revoked) revoked.push_back(to_hex(kid));
-    json out = {{"v", 1},
+    Json out = {{"v", 1},
                 {"authority", directory.authority},
                 {"serial", directory.serial},
                 {"issued", directory.issued},
@@ -255,7 +253,7 @@ Result<Department> parse_department(std::string_view text) {
 }
 
 std::string encode_escrow(const Escrow& escrow) {
-    return json{{"escrow", to_json(escrow)}}.dump() + "\n";
+    return Json{{"escrow", to_json(escrow)}}.dump() + "\n";
 }
 
 Result<Escrow> parse_escrow(std::string_view text) {
