@@ -178,11 +178,11 @@ Result<Writer> write_front(const TransferKey& key, const TransferId& transfer, W
     return header;
 }
 
-Bytes signed_frame(const SigningSeed* signer, ByteView front, std::string_view json,
+Bytes signed_frame(const SigningSeed* signer, ByteView front, std::string_view json_text,
                    std::size_t plain_bytes) {
-    if (signer == nullptr) return manifest_format::frame(json, nullptr, plain_bytes);
-    const Signature signature = sign(*signer, manifest_format::statement(front, json));
-    return manifest_format::frame(json, &signature, plain_bytes);
+    if (signer == nullptr) return manifest_format::frame(json_text, nullptr, plain_bytes);
+    const Signature signature = sign(*signer, manifest_format::statement(front, json_text));
+    return manifest_format::frame(json_text, &signature, plain_bytes);
 }
 
 } // namespace

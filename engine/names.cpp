@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <set>
 
 namespace plankurier {
 
 namespace {
-
-constexpr std::size_t name_bytes_max = 200;
 
 struct FreeText {
     void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }
@@ -78,19 +78,35 @@ std::string_view cut(std::string_view text, std::size_t bytes) {
     return text.substr(0, bytes);
 }
 
-std::string shortened(std::string name) {
-    if (name.size() <= name_bytes_max) return name;
-    const std::size_t dot = name.find_last_of('.');
-    const std::string extension =
-        dot != std::string::npos && name.size() - dot <= 16 ? name.substr(dot) : std::string{};
-    const std::string_view stem{name.data(), name.size() - extension.size()};
-    return std::string{cut(stem, name_bytes_max - extension.size())} + extension;
+/// A name before and from its last dot.
+struct NameParts {
+    std::string_view stem, extension;
+};
+NameParts split_name(std::string_view name) {
+    const std::size_t dot = std::min(name.find_last_of('.'), name.size());
+    return {name.substr(0, dot), name.substr(dot)};
 }
 
-void trim(std::string& name) {
-    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
-    const std::size_t start = name.find_first_not_of(". -~");
-    name.erase(0, std::min(start, name.size()));
+/// At most `file_name_bytes_safe` bytes with `suffix` before the extension, which is kept when it
+/// is a usual one.
+std::string fitted(std::string_view name, std::string_view suffix = {}) {
+    constexpr std::size_t extension_bytes_max = 16;
+    auto [stem, extension] = split_name(name);
+    if (extension.size() > extension_bytes_max) {
+        stem = name;
+        extension = {};
+    }
+    std::string out{cut(stem, file_name_bytes_safe - extension.size() - suffix.size())};
+    return out.append(suffix).append(extension);
+}
+
+/// Nothing that Windows drops at the end, nothing that hides a file or looks like an option in
+/// front, and always something before the extension.
+std::string trimmed(std::string_view name) {
+    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.remove_suffix(1);
+    auto [stem, extension] = split_name(name);
+    stem.remove_prefix(std::min(stem.find_first_not_of(". -~"), stem.size()));
+    return std::string{stem.empty() ? "datei" : stem}.append(extension);
 }
 
 /// One pass. Repeated until nothing changes, which makes the whole idempotent by construction.
@@ -107,12 +123,9 @@ std::string clean_once(std::string_view name) {
             kept += bytes;
         }
     });
-    std::string normal = to_nfc(kept).value_or("");
-    trim(normal);
-    normal = shortened(std::move(normal));
-    trim(normal);
+    auto normal = trimmed(fitted(trimmed(to_nfc(kept).value_or(""))));
     if (is_device_name(normal)) normal.insert(0, "_");
-    return normal.empty() ? "datei" : normal;
+    return normal;
 }
 
 } // namespace
@@ -124,19 +137,26 @@ bool is_utf8(std::string_view text) noexcept {
     return good;
 }
 
-Result<std::string> to_nfc(std::string_view text) {
+namespace {
+
+/// NFC of the text, after what `options` asks for.
+Result<std::string> mapped(std::string_view text, int options) {
     if (!is_utf8(text)) return fail(Errc::malformed, "not UTF-8");
-    utf8proc_uint8_t* mapped = nullptr;
+    utf8proc_uint8_t* raw_text = nullptr;
     const auto length =
-        utf8proc_map(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &mapped,
-                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-    const std::unique_ptr<utf8proc_uint8_t, FreeText> owner{mapped};
+        utf8proc_map(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &raw_text,
+                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | options));
+    const std::unique_ptr<utf8proc_uint8_t, FreeText> owner{raw_text};
     if (length < 0) return fail(Errc::malformed, "not UTF-8");
-    std::string out{reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length)};
+    std::string out{reinterpret_cast<const char*>(raw_text), static_cast<std::size_t>(length)};
     // The text may be a password: leave no copy in freed memory.
-    std::fill_n(static_cast<volatile utf8proc_uint8_t*>(mapped), length, utf8proc_uint8_t{0});
+    std::fill_n(static_cast<volatile utf8proc_uint8_t*>(raw_text), length, utf8proc_uint8_t{0});
     return out;
 }
+
+} // namespace
+
+Result<std::string> to_nfc(std::string_view text) { return mapped(text, 0); }
 
 std::string printable(std::string_view text) {
     std::string out;
@@ -158,6 +178,30 @@ std::string clean_file_name(std::string_view name) {
         clean = std::move(next);
     }
     return clean;
+}
+
+std::string name_key(std::string_view name) {
+    return mapped(name, UTF8PROC_CASEFOLD).value_or(std::string{name});
+}
+
+std::vector<std::string>
+distinct_names(const std::vector<std::string>& names,
+               const std::function<bool(const std::string& candidate)>& taken) {
+    std::vector<std::string> out;
+    std::set<std::string> used;
+    std::map<std::string, unsigned>
+        numbers; // the last one given, so that many equal names are quick
+    for (const auto& name : names) {
+        const auto clean = clean_file_name(name);
+        auto candidate = clean;
+        auto& number = numbers.try_emplace(name_key(clean), 1).first->second;
+        while (used.contains(name_key(candidate)) || (taken && taken(candidate))) {
+            candidate = fitted(clean, " (" + std::to_string(++number) + ")");
+        }
+        used.insert(name_key(candidate));
+        out.push_back(std::move(candidate));
+    }
+    return out;
 }
 
 } // namespace plankurier

@@ -1,5 +1,8 @@
 #include <plankurier/fault.hpp>
+#include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
+
+#include "engine/file_names.hpp"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -8,9 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
-#include <system_error>
 
 #include <algorithm>
+#include <set>
 
 namespace plankurier {
 
@@ -22,27 +25,26 @@ int open_beneath(int folder, const std::string& name, std::uint64_t flags, std::
     how.flags = flags | O_CLOEXEC | O_NOFOLLOW;
     how.mode = mode;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    return static_cast<int>(::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how));
+    const auto fd =
+        static_cast<int>(::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how));
+    // Some containers forbid the call. A single component cannot leave the folder either.
+    const bool forbidden = fd < 0 && (errno == ENOSYS || errno == EPERM);
+    return forbidden ? ::openat(folder, name.c_str(), static_cast<int>(how.flags), mode) : fd;
 }
 
-Error error_from(int number, const char* what) {
-    return Error{number == ENOSPC || number == EDQUOT ? Errc::no_space : Errc::file_unreadable,
-                 what};
+tl::unexpected<Error> failed_with(int number) { return tl::unexpected<Error>(file_error(number)); }
+
+bool is_component(const std::string& name) {
+    return !name.empty() && name != "." && name != ".." &&
+           name.find_first_of(std::string_view{"/\0", 2}) == std::string::npos;
 }
 
-std::string folded(std::string_view name) {
-    std::string out{name};
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
-
-std::string numbered(const std::string& name, unsigned number) {
-    if (number == 1) return name;
-    const std::size_t dot = name.find_last_of('.');
-    const std::size_t at = dot == std::string::npos ? name.size() : dot;
-    return name.substr(0, at) + " (" + std::to_string(number) + ")" + name.substr(at);
+Result<int> sized(int fd, std::uint64_t size_bytes) {
+    if (fd < 0) return failed_with(errno);
+    if (::ftruncate(fd, static_cast<off_t>(size_bytes)) == 0) return fd;
+    const int failed = errno;
+    ::close(fd);
+    return failed_with(failed);
 }
 
 } // namespace
@@ -68,42 +70,38 @@ ReceivingFolder::ReceivingFolder(ReceivingFolder&&) noexcept = default;
 ReceivingFolder& ReceivingFolder::operator=(ReceivingFolder&&) noexcept = default;
 
 Result<ReceivingFolder> ReceivingFolder::open(const std::filesystem::path& folder) {
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-        return tl::unexpected(error_from(errno, "target folder"));
-    }
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
     auto state = std::make_unique<State>();
     state->folder = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (state->folder < 0) return tl::unexpected(error_from(errno, "target folder"));
+    if (state->folder < 0) return failed_with(failed ? failed.value() : errno);
     return ReceivingFolder{std::move(state)};
 }
 
-std::vector<std::string> ReceivingFolder::assign(const std::vector<std::string>& names) const {
-    std::vector<std::string> out;
-    std::set<std::string> used;
-    for (const std::string& name : names) {
-        const std::string clean = clean_file_name(name);
-        unsigned number = 1;
-        std::string candidate = clean;
-        while (used.contains(folded(candidate)) || state_->taken(candidate)) {
-            candidate = numbered(clean, ++number);
-        }
-        used.insert(folded(candidate));
-        out.push_back(std::move(candidate));
-    }
-    return out;
+std::vector<std::string> ReceivingFolder::assign(const std::vector<std::string>& names,
+                                                 const std::vector<std::string>& reserved) const {
+    std::set<std::string> keys;
+    for (const auto& name : reserved) keys.insert(name_key(name));
+    return distinct_names(names, [&](const std::string& candidate) {
+        return state_->taken(candidate) || keys.contains(name_key(candidate));
+    });
 }
 
-Result<int> ReceivingFolder::open_part(const std::string& final_name, std::uint64_t size_bytes) {
-    if (clean_file_name(final_name) != final_name) return fail(Errc::invalid_argument, "name");
-    const int fd = open_beneath(state_->folder, final_name + ".part", O_RDWR | O_CREAT, 0600);
-    if (fd < 0) return tl::unexpected(error_from(errno, "part file"));
-    const auto size = static_cast<off_t>(size_bytes);
-    if (::ftruncate(fd, size) != 0) {
-        const int failed = errno;
-        ::close(fd);
-        return tl::unexpected(error_from(failed, "part file"));
-    }
-    return fd;
+std::string ReceivingFolder::part_name(const std::string& final_name, std::string_view mark) {
+    return final_name + "." + std::string{mark} + ".part";
+}
+
+Result<int> ReceivingFolder::create_part(const std::string& part, std::uint64_t size_bytes) {
+    if (!is_component(part)) return fail(Errc::invalid_argument, "name");
+    const int fd = open_beneath(state_->folder, part, O_RDWR | O_CREAT | O_EXCL, 0666);
+    auto opened = sized(fd, size_bytes);
+    if (!opened && fd >= 0) discard_part(part);
+    return opened;
+}
+
+Result<int> ReceivingFolder::reopen_part(const std::string& part, std::uint64_t size_bytes) {
+    if (!is_component(part)) return fail(Errc::invalid_argument, "name");
+    return sized(open_beneath(state_->folder, part, O_RDWR, 0), size_bytes);
 }
 
 namespace {
@@ -138,29 +136,22 @@ Result<void> reserve_part(int part_fd, std::uint64_t size_bytes, const std::stop
     return {};
 }
 
-Result<void> ReceivingFolder::publish(const std::string& final_name, int part_fd) {
+Result<void> ReceivingFolder::publish(const std::string& part, const std::string& final_name,
+                                      int part_fd) {
+    if (clean_file_name(final_name) != final_name) return fail(Errc::invalid_argument, "name");
     PK_FAULT("receiving.before_fsync");
-    if (::fsync(part_fd) != 0) {
-        if (errno == ENOSPC || errno == EDQUOT) return fail(Errc::no_space, "fsync");
-        throw std::system_error(errno, std::generic_category(), "fsync of a received file");
-    }
+    if (::fsync(part_fd) != 0) return failed_with(errno);
     PK_FAULT("receiving.before_rename");
-    const std::string part = final_name + ".part";
-    if (::syscall(SYS_renameat2, state_->folder, part.c_str(), state_->folder, final_name.c_str(),
-                  1U /* RENAME_NOREPLACE */) != 0) {
-        if (errno == EEXIST) return fail(Errc::exists, "target file");
-        return tl::unexpected(error_from(errno, "rename"));
+    if (const int failed = name_without_replacing(state_->folder, part, final_name); failed != 0) {
+        return failed_with(failed);
     }
     PK_FAULT("receiving.after_rename");
-    if (::fsync(state_->folder) != 0) {
-        throw std::system_error(errno, std::generic_category(), "fsync of the target folder");
-    }
+    if (const int failed = sync_folder(state_->folder); failed != 0) return failed_with(failed);
     return {};
 }
 
-void ReceivingFolder::discard_part(const std::string& final_name) noexcept {
-    if (clean_file_name(final_name) != final_name) return;
-    ::unlinkat(state_->folder, (final_name + ".part").c_str(), 0);
+void ReceivingFolder::discard_part(const std::string& part) noexcept {
+    if (is_component(part)) ::unlinkat(state_->folder, part.c_str(), 0);
 }
 
 } // namespace plankurier

@@ -157,7 +157,7 @@ private:
         std::vector<std::filesystem::path> files;
         for (const auto& entry : std::filesystem::directory_iterator{folder}) {
             // Not what is being written just now.
-            if (entry.path().extension() != ".tmp") files.push_back(entry.path());
+            if (!entry.path().filename().native().starts_with(".")) files.push_back(entry.path());
         }
         for (const auto& file : files) {
             if (const auto mail = adapters::read_file(file)) relay_.bounced(as_text(*mail));

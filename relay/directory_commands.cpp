@@ -51,7 +51,9 @@ Records read_records(const Config& config) {
     const fs::path folder = config.directory() / "records";
     if (!fs::exists(folder)) return out;
     std::set<fs::path> files;
-    for (const auto& entry : fs::directory_iterator{folder}) files.insert(entry.path());
+    for (const auto& entry : fs::directory_iterator{folder}) {
+        if (entry.path().extension() == ".json") files.insert(entry.path());
+    }
     for (const fs::path& file : files) {
         const std::string text = text_of(file);
         if (auto escrow = parse_escrow(text)) {

@@ -249,7 +249,11 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     harden();
     try {
-        return run(argc, argv);
+        const int exit = run(argc, argv);
+        // What was printed must have arrived: an empty status file is worse than an error.
+        if (std::cout.flush()) return exit;
+        std::cerr << "plankurier-relay: the output could not be written\n";
+        return exit != 0 ? exit : 1;
     } catch (const std::exception& error) {
         std::cerr << "plankurier-relay: " << error.what() << "\n";
         return 1;

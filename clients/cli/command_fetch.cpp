@@ -4,6 +4,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/find_transfer.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/proof.hpp>
 #include <clients/cli/signals.hpp>
 
@@ -22,7 +23,8 @@ Result<void> take(const Options& options, Console& console, ControlClient& contr
     if (!save.empty()) {
         const auto json =
             encode_saved_message(control.server(), transfer.envelope, transfer.record);
-        if (auto written = write_file_durably(save, as_bytes(json)); !written) return written;
+        auto written = write_output(save, as_bytes(json)); // the same message is the same text
+        if (!written) return naming(console, save, std::move(written));
         console.say(Text::file_saved, {save});
     }
     return receive_transfer(options, console, control, authority, transfer, department,

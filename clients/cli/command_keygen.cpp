@@ -1,6 +1,6 @@
 #include <clients/cli/commands.hpp>
 
-#include <clients/cli/files.hpp>
+#include <clients/cli/outputs.hpp>
 
 #include <plankurier/directory.hpp>
 #include <plankurier/receiving.hpp>
@@ -91,13 +91,11 @@ Result<void> check_asked(const Options& options, Console& console) {
         .and_then([&] { return need(options, console, "--record", options.record); });
 }
 
-/// The key file first: a record without its key would be worse than none.
 Result<void> write_both(const Options& options, const KeySeed& seed, StanzaType type,
-                        const SecretText& passphrase, const std::string& record) {
+                        const SecretText& passphrase, const std::string& record, Console& console) {
     const auto key_file = seal_key_file(seed, type, passphrase);
     if (!key_file) return tl::unexpected(key_file.error());
-    if (auto written = write_new_file(options.output, *key_file); !written) return written;
-    return write_new_file(options.record, as_bytes(record));
+    return write_pair(options.output, *key_file, options.record, as_bytes(record), console);
 }
 
 Result<void> make_escrow(const Options& options, const KeySeed& seed, StanzaType type,
@@ -105,7 +103,7 @@ Result<void> make_escrow(const Options& options, const KeySeed& seed, StanzaType
     auto record = make_record(options, seed, type);
     if (!record) return tl::unexpected(record.error());
     const Escrow escrow{options.name, {}, std::move(record->keys)};
-    auto written = write_both(options, seed, type, passphrase, encode_escrow(escrow));
+    auto written = write_both(options, seed, type, passphrase, encode_escrow(escrow), console);
     if (!written) return written;
     console.say(Text::escrow_made, {options.output, options.record});
     console.event("key", {{"escrow", escrow.name}, {"kid", to_hex(escrow.keys.front().kid)}});
@@ -123,7 +121,8 @@ Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType
     if (!parse_department(text)) {
         return console.refuse(Mistake::address_form, {"--clerk", printable(options.clerk)});
     }
-    if (auto written = write_both(options, seed, type, passphrase, text); !written) return written;
+    auto written = write_both(options, seed, type, passphrase, text, console);
+    if (!written) return written;
     console.say(Text::keygen_done, {options.output, options.record});
     if (!record->address.empty()) console.say(Text::clerk_made, {record->id});
     console.event("key", {{"department", record->id}, {"kid", to_hex(record->keys.front().kid)}});
@@ -132,6 +131,8 @@ Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType
 
 Result<void> keygen(const Options& options, Console& console) {
     if (auto asked = check_asked(options, console); !asked) return asked;
+    // Before a passphrase is thought of.
+    if (auto free = check_outputs({options.output, options.record}, console); !free) return free;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
     auto passphrase =
         options.passphrase_file.empty()

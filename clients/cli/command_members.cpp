@@ -2,9 +2,9 @@
 
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/directory_memory.hpp>
-#include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/member_record.hpp>
+#include <clients/cli/outputs.hpp>
 
 #include <plankurier/members.hpp>
 #include <plankurier/receiving.hpp>
@@ -28,6 +28,7 @@ Result<void> make_member(const Options& options, Console& console) {
         return need(options, console, "--record", options.record);
     });
     if (!asked) return asked;
+    if (auto free = check_outputs({options.output, options.record}, console); !free) return free;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
     const auto passphrase = new_passphrase("--passphrase-file", options.passphrase_file, console);
     if (!passphrase) return tl::unexpected(passphrase.error());
@@ -37,9 +38,7 @@ Result<void> make_member(const Options& options, Console& console) {
     const auto file = seal_key_file(seed, type, *passphrase);
     if (!file) return tl::unexpected(file.error());
     const auto record = encode_member(*key);
-    auto written = write_new_file(options.output, *file).and_then([&] {
-        return write_new_file(options.record, as_bytes(record));
-    });
+    auto written = write_pair(options.output, *file, options.record, as_bytes(record), console);
     if (!written) return written;
     console.say(Text::member_made, {options.output, options.record, spoken_id(key_id(*key))});
     console.event("member", {{"kid", to_hex(key_id(*key))}});
@@ -53,6 +52,7 @@ Result<void> wrap_member(const Options& options, Console& console) {
             .and_then([&] { return need(options, console, "--member", options.member); })
             .and_then([&] { return need(options, console, "--output", options.output); });
     if (!asked) return asked;
+    if (auto free = check_outputs({options.output}, console); !free) return free;
     const auto member = read_file(options.member, 1u << 16).and_then([](const std::string& text) {
         return decode_member(text);
     });
@@ -62,7 +62,9 @@ Result<void> wrap_member(const Options& options, Console& console) {
     const auto wrap = wrap_for_member(key->seed, key->type, *member);
     if (!wrap) return tl::unexpected(wrap.error());
     const auto bytes = encode_member_wrap(*wrap);
-    if (auto written = write_new_file(options.output, bytes); !written) return written;
+    if (auto written = write_new_file(options.output, bytes); !written) {
+        return naming(console, options.output, std::move(written));
+    }
     console.say(Text::member_wrapped, {options.output, spoken_id(wrap->member)});
     console.event("wrapped",
                   {{"department", to_hex(wrap->department)}, {"member", to_hex(wrap->member)}});
@@ -82,6 +84,7 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     if (!asked) return asked;
     const auto server = server_for(options, console);
     if (!server) return tl::unexpected(server.error());
+    if (auto free = check_outputs({options.output}, console); !free) return free;
     const auto wrap = read_member_wrap(options.arguments[1]);
     if (!wrap) return tl::unexpected(wrap.error());
     auto control = control_at(*server, options, console);
@@ -98,7 +101,9 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     if (!passphrase) return tl::unexpected(passphrase.error());
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
-    if (auto written = write_new_file(options.output, *file); !written) return written;
+    if (auto written = write_new_file(options.output, *file); !written) {
+        return naming(console, options.output, std::move(written));
+    }
     console.say(Text::member_unwrapped, {options.output, printable(full_name(**department))});
     console.event("unwrapped", {{"department", (*department)->id}});
     return {};
@@ -155,7 +160,9 @@ Result<void> change_passphrase(const Options& options, Console& console) {
     if (!passphrase) return tl::unexpected(passphrase.error());
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
-    if (auto written = write_file_durably(*path, *file); !written) return written;
+    if (auto written = write_file_durably(*path, *file); !written) {
+        return naming(console, *path, std::move(written));
+    }
     console.say(Text::passphrase_changed);
     console.event("passphrase_changed");
     return {};

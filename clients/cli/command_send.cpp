@@ -2,11 +2,14 @@
 
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/send_check.hpp>
+#include <clients/cli/send_files.hpp>
 #include <clients/cli/sending.hpp>
+#include <clients/cli/withdraw.hpp>
 
 #include <plankurier/receiving.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace plankurier::cli {
 
@@ -51,15 +54,20 @@ Exit send_resumed(const Options& options, Console& console) {
     if (!state) return conclude(console, tl::unexpected(state.error()));
     auto envelope = store->load_envelope();
     if (!envelope) return conclude(console, tl::unexpected(envelope.error()));
-    std::vector<std::filesystem::path> paths;
-    for (const auto& file : state->files) paths.push_back(file.path);
-    auto source = BodySource::open(std::move(paths));
-    if (!source) return conclude(console, tl::unexpected(source.error()), true);
-    if (auto same = source->same_as(state->files); !same) {
-        store->remove(); // these bytes do not exist any more, so nothing can be continued
-        return conclude(console, same);
-    }
     auto control = control_at(state->server, options, console);
+    // `--resume ID FILE…`, or `--resume=ID FILE…`
+    std::span<const std::string> elsewhere{options.arguments};
+    if (options.resume_id.empty() && !elsewhere.empty()) elsewhere = elsewhere.subspan(1);
+    auto again = open_again(state->files, elsewhere, console);
+    if (!again && again.error().code == Errc::file_changed) {
+        // These bytes do not exist any more, so nothing can be continued.
+        if (withdraw(control, *state, {options.retries}, console)) store->remove();
+        return conclude(console, tl::unexpected(again.error()));
+    }
+    if (!again) {
+        console.warn(Text::elsewhere_hint, {state->transfer.hex()});
+        return conclude(console, tl::unexpected(again.error()), true);
+    }
     auto authority = open_authority(control, console);
     if (!authority) return conclude(console, tl::unexpected(authority.error()), true);
     std::optional<OpenedKeyFile> key;
@@ -68,9 +76,9 @@ Exit send_resumed(const Options& options, Console& console) {
         if (!file) return conclude(console, tl::unexpected(file.error()), true);
         key.emplace(std::move(*file));
     }
-    return run_sending(
-        {options, console, control, *authority, *store, *state, *source, key ? &*key : nullptr},
-        std::move(*envelope));
+    return run_sending({options, console, control, *authority, *store, *state, again->source,
+                        key ? &*key : nullptr, again->touched},
+                       std::move(*envelope));
 }
 
 /// A department's first message to a citizen: with a password, since there is no key of theirs.

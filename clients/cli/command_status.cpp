@@ -3,6 +3,7 @@
 #include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/history_text.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/proof.hpp>
 
 #include <plankurier/receiving.hpp>
@@ -15,7 +16,8 @@ namespace {
 
 Result<Receipt> receipt_of(const Options& options, Console& console) {
     return only_argument(options, console, Mistake::receipt_needed)
-        .and_then([](const std::string& path) { return read_receipt(path); });
+        .and_then(
+            [&](const std::string& path) { return naming(console, path, read_receipt(path)); });
 }
 
 /// The last history goes with the transfer, so it is kept in the receipt. Only one that is signed
@@ -30,7 +32,14 @@ void keep_history(const Options& options, Receipt& receipt, const Bytes& bytes) 
     if (older && older->entries.size() > newer->entries.size()) return;
     receipt.history = bytes;
     const SecretText json{encode_receipt(receipt)};
-    static_cast<void>(write_file_durably(options.arguments.front(), as_bytes(json.reveal())));
+    // The same receipt, not whatever lies there by now; a link stays one.
+    std::error_code error;
+    const auto path = std::filesystem::canonical(options.arguments.front(), error);
+    const auto own = [&](std::string_view there) {
+        const auto earlier = decode_receipt(there);
+        return earlier && earlier->transfer == receipt.transfer;
+    };
+    if (!error) static_cast<void>(write_output(path, as_bytes(json.reveal()), own));
 }
 
 /// Files for later: the signed history as it stands, and a page for people. The page is made of a
@@ -44,10 +53,14 @@ Result<void> keep_status(const Options& options, Console& console, ControlClient
     if (history->transfer != receipt.transfer) return fail(Errc::tampered, "history");
     const auto json = encode_saved_status(receipt, status, bytes);
     const auto page = status_page(console.language(), receipt, status, *history);
-    for (const auto& [path, content] :
-         {std::pair{options.save, json}, std::pair{options.html, page}}) {
+    const auto is_own_json = [&](auto there) { return is_saved_status(there, receipt.transfer); };
+    const auto is_own_page = [&](auto there) { return is_status_page(there, receipt.transfer); };
+    for (const auto& [path, content, is_own] :
+         {std::tuple<std::string, std::string, OwnContent>{options.save, json, is_own_json},
+          {options.html, page, is_own_page}}) {
         if (path.empty()) continue;
-        if (auto written = write_file_durably(path, as_bytes(content)); !written) return written;
+        auto written = write_output(path, as_bytes(content), is_own);
+        if (!written) return naming(console, path, std::move(written));
         console.say(Text::file_saved, {path});
     }
     return {};

@@ -4,6 +4,7 @@
 #include <clients/cli/signals.hpp>
 #include <clients/cli/text_encoding.hpp>
 
+#include <plankurier/files.hpp>
 #include <plankurier/json.hpp>
 
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <ctime>
 #include <iostream>
+#include <optional>
 
 namespace plankurier::cli {
 
@@ -58,6 +60,25 @@ Result<std::string> read_line(std::string_view question) {
     return fail(Errc::canceled, "interrupted");
 }
 
+/// The reason that the system gave, where a person can do something about it.
+std::optional<Text> reason_text(const Error& error) {
+    if (error.code != Errc::file_unreadable) return std::nullopt;
+    static constexpr std::pair<std::string_view, Text> reasons[] = {
+        {file_reason::rights, Text::reason_rights},
+        {file_reason::read_only, Text::reason_read_only},
+        {file_reason::missing, Text::reason_missing},
+        {file_reason::not_a_folder, Text::reason_not_a_folder},
+        {file_reason::a_folder, Text::reason_a_folder},
+        {file_reason::open_files, Text::reason_open_files},
+        {file_reason::too_large, Text::reason_too_large},
+        {file_reason::device, Text::reason_device},
+        {file_reason::long_name, Text::reason_long_name}};
+    for (const auto& [words, reason] : reasons) {
+        if (words == error.detail) return reason;
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 Console::Console(Language language, bool quiet, bool json, bool no_progress)
@@ -100,6 +121,7 @@ void Console::tell(const Error& error) {
     end_progress();
     const auto mistake = mistake_of(error);
     to_stderr(mistake ? text(language_, *mistake) : text(language_, error.code));
+    if (const auto reason = reason_text(error)) to_stderr(text(language_, *reason));
 }
 
 void Console::wrong_clock(std::int64_t own, std::int64_t theirs) {

@@ -8,6 +8,8 @@ namespace plankurier::cli {
 
 namespace {
 
+constexpr std::string_view download_format = "plankurier-download-2";
+
 Bytes pack(const std::vector<bool>& bits) {
     Bytes packed((bits.size() + 7) / 8);
     for (std::size_t bit = 0; bit < bits.size(); ++bit) {
@@ -27,10 +29,11 @@ std::vector<bool> unpack(ByteView packed, std::size_t count) {
 } // namespace
 
 std::string encode_download_state(const DownloadState& state) {
-    return Json{{"format", "plankurier-download-1"},
+    return Json{{"format", download_format},
                 {"transfer", state.transfer.hex()},
                 {"folder", to_base64url(as_bytes(state.folder.native()))},
                 {"names", state.names},
+                {"parts", state.parts},
                 {"piece_count", state.pieces.size()},
                 {"pieces", to_base64url(pack(state.pieces))},
                 {"publishing", state.publishing}}
@@ -40,6 +43,9 @@ std::string encode_download_state(const DownloadState& state) {
 Result<DownloadState> decode_download_state(std::string_view json) {
     try {
         const auto in = parse_json(json);
+        if (in.at("format").get<std::string>() != download_format) {
+            return fail(Errc::malformed, "download state of another version");
+        }
         auto transfer = TransferId::from_hex(in.at("transfer").get<std::string>());
         auto folder = from_base64url(in.at("folder").get<std::string>());
         auto pieces = from_base64url(in.at("pieces").get<std::string>());
@@ -47,8 +53,11 @@ Result<DownloadState> decode_download_state(std::string_view json) {
         if (!transfer || !folder || !pieces || pieces->size() != count / 8 + (count % 8 != 0)) {
             return fail(Errc::malformed, "download state");
         }
-        return DownloadState{*transfer, std::filesystem::path{std::string{as_text(*folder)}},
-                             in.at("names").get<std::vector<std::string>>(), unpack(*pieces, count),
+        return DownloadState{*transfer,
+                             std::filesystem::path{std::string{as_text(*folder)}},
+                             in.at("names").get<std::vector<std::string>>(),
+                             in.at("parts").get<std::vector<std::string>>(),
+                             unpack(*pieces, count),
                              in.at("publishing").get<bool>()};
     } catch (const Json::exception&) {
         return fail(Errc::malformed, "download state");

@@ -13,6 +13,7 @@ struct DownloadState {
     TransferId transfer;
     std::filesystem::path folder;   ///< absolute
     std::vector<std::string> names; ///< final names, in manifest order
+    std::vector<std::string> parts; ///< of the part files; all of them are this program's own
     std::vector<bool> pieces;       ///< durable in the part files
     bool publishing{};              ///< all pieces were durable; files are getting their names
 };

@@ -4,16 +4,30 @@
 #include <clients/cli/swarm_fetch.hpp>
 
 #include <plankurier/fault.hpp>
+#include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <future>
 
 namespace plankurier::cli {
 
 namespace {
+
+/// The name that the sender gave, cleaned; where it promises no type, the type that the sender
+/// stated stands behind it, so that a file does not stay closed for want of an extension.
+std::string received_name(const ManifestFile& file) {
+    auto name = clean_file_name(file.name);
+    if (type_from_name(name)) return name;
+    for (const auto& [type, extension] :
+         {std::pair{FileType::pdf, ".pdf"}, {FileType::jpeg, ".jpg"}, {FileType::png, ".png"}}) {
+        if (file.type == media_type(type)) return name + extension;
+    }
+    return name;
+}
 
 /// Received files on their way from pieces to names.
 class Receiving {
@@ -50,6 +64,7 @@ public:
         auto done = options_.via == "swarm" ? by_swarm(job, tickets, certificate, report)
                                             : by_https(job, tickets, report);
         console_.end_progress();
+        if (!done && done.error().code == Errc::tampered) discard();
         return done;
     }
 
@@ -134,9 +149,9 @@ private:
     [[nodiscard]] const std::vector<ManifestFile>& wanted() const {
         return transfer_.opened.manifest.files;
     }
-    [[nodiscard]] bool has_part(const std::string& file_name) const {
+    [[nodiscard]] bool has_part(std::size_t index) const {
         struct stat about {};
-        return ::lstat((path_ / (file_name + ".part")).c_str(), &about) == 0;
+        return ::lstat((path_ / state_.parts[index]).c_str(), &about) == 0;
     }
     [[nodiscard]] bool has_final(std::size_t index) const {
         struct stat about {};
@@ -146,28 +161,51 @@ private:
     }
     /// Its name was given before a crash.
     [[nodiscard]] bool published(std::size_t index) const {
-        return state_.publishing && !has_part(state_.names[index]) && has_final(index);
+        return state_.publishing && !has_part(index) && has_final(index);
+    }
+
+    [[nodiscard]] bool can_continue() const {
+        bool usable = state_.folder == path_ && state_.names.size() == wanted().size() &&
+                      state_.parts.size() == wanted().size() &&
+                      state_.pieces.size() == transfer_.opened.layout.pieces();
+        for (std::size_t index = 0; usable && index < wanted().size(); ++index) {
+            usable = clean_file_name(state_.names[index]) == state_.names[index] &&
+                     (has_part(index) || published(index));
+        }
+        return usable;
+    }
+
+    /// Nothing that was begun stays.
+    void discard() {
+        if (auto folder = ReceivingFolder::open(state_.folder)) {
+            for (const auto& part : state_.parts) folder->discard_part(part);
+        }
+        store_.remove();
     }
 
     /// Continues an earlier start when everything of it is still there, else begins.
     Result<void> load_state() {
-        auto loaded = store_.load();
-        bool usable = loaded && loaded->folder == path_ &&
-                      loaded->names.size() == wanted().size() &&
-                      loaded->pieces.size() == transfer_.opened.layout.pieces();
-        if (usable) {
+        if (auto loaded = store_.load()) {
             state_ = std::move(*loaded);
-            for (std::size_t index = 0; index < state_.names.size(); ++index) {
-                usable = usable && clean_file_name(state_.names[index]) == state_.names[index] &&
-                         (has_part(state_.names[index]) || published(index));
-            }
+            if (can_continue()) return {};
+            discard();
         }
-        if (usable) return {};
         std::vector<std::string> names;
-        for (const auto& file : wanted()) names.push_back(file.name);
-        state_ = {transfer_.opened.manifest.transfer, path_, folder_.assign(names),
-                  std::vector<bool>(transfer_.opened.layout.pieces()), false};
-        return {};
+        for (const auto& file : wanted()) names.push_back(received_name(file));
+        state_ = {transfer_.opened.manifest.transfer,
+                  path_,
+                  folder_.assign(names),
+                  {},
+                  std::vector<bool>(transfer_.opened.layout.pieces()),
+                  false};
+        std::array<std::byte, 4> mark{};
+        fill_random(mark);
+        for (const auto& name : state_.names) {
+            state_.parts.push_back(ReceivingFolder::part_name(name, to_hex(mark)));
+        }
+        fresh_ = true;
+        // Before the parts, so that a crash leaves none that nobody knows of.
+        return store_.save(state_);
     }
 
     Result<std::vector<PartFiles::Part>> open_parts() {
@@ -178,50 +216,73 @@ private:
                 parts.push_back({FileHandle{}, bytes});
                 continue;
             }
-            auto part = folder_.open_part(state_.names[index], bytes);
-            if (!part) return tl::unexpected(part.error());
+            auto part = fresh_ ? folder_.create_part(state_.parts[index], bytes)
+                               : folder_.reopen_part(state_.parts[index], bytes);
+            if (!part) {
+                console_.warn(Text::file_named,
+                              {printable((path_ / state_.names[index]).string())});
+                if (fresh_) discard();
+                return tl::unexpected(part.error());
+            }
             parts.push_back({FileHandle{*part}, bytes});
         }
-        // Only now: a state that names parts must not exist before they do.
-        if (auto saved = store_.save(state_); !saved) return tl::unexpected(saved.error());
         return parts;
     }
 
-    Result<void> check_types(const PartFiles& files) {
-        for (std::size_t index = 0; index < wanted().size(); ++index) {
-            if (files.file(index) < 0) continue;
-            Bytes head(4'096);
-            const auto got = ::pread(files.file(index), head.data(), head.size(), 0);
-            if (got < 0) return fail(Errc::file_unreadable, "part");
-            head.resize(static_cast<std::size_t>(got));
-            if (const auto type = check_type(state_.names[index], head); !type) {
-                console_.warn(Text::file_named, {printable(state_.names[index])});
-                for (const auto& file_name : state_.names) folder_.discard_part(file_name);
-                store_.remove();
-                return tl::unexpected(type.error());
-            }
+    /// By name and content, as at the sender. One that is not allowed does not keep the others
+    /// back.
+    Result<bool> is_allowed(std::size_t index, const PartFiles& files) {
+        Bytes head(type_head_bytes);
+        const auto got = ::pread(files.file(index), head.data(), head.size(), 0);
+        if (got < 0) return tl::unexpected(file_error(errno));
+        head.resize(static_cast<std::size_t>(got));
+        if (check_type(state_.names[index], head)) return true;
+        console_.warn(Text::file_named, {printable(state_.names[index])});
+        console_.warn(Text::file_withheld);
+        console_.event("withheld", {{"name", state_.names[index]}});
+        return false;
+    }
+
+    /// Whatever took the name meanwhile keeps it.
+    Result<void> publish_one(std::size_t index, int file) {
+        for (;;) {
+            auto done = folder_.publish(state_.parts[index], state_.names[index], file);
+            if (done || done.error().code != Errc::exists) return done;
+            auto others = state_.names;
+            others.erase(others.begin() + static_cast<std::ptrdiff_t>(index));
+            state_.names[index] = folder_.assign({received_name(wanted()[index])}, others).front();
+            if (auto saved = store_.save(state_); !saved) return saved;
         }
-        return {};
     }
 
     Result<void> publish(const PartFiles& files) {
-        if (auto checked = check_types(files); !checked) return checked;
         state_.publishing = true;
         if (auto saved = store_.save(state_); !saved) return saved;
+        bool all_allowed = true;
         for (std::size_t index = 0; index < wanted().size(); ++index) {
             PK_FAULT("cli.fetch.before_publish");
             if (files.file(index) >= 0) {
-                auto done = folder_.publish(state_.names[index], files.file(index));
-                if (!done) return done;
+                const auto allowed = is_allowed(index, files);
+                if (!allowed) return tl::unexpected(allowed.error());
+                all_allowed = all_allowed && *allowed;
+                if (!*allowed) continue;
+                auto done = publish_one(index, files.file(index));
+                if (!done) {
+                    console_.warn(Text::file_named,
+                                  {printable((path_ / state_.names[index]).string())});
+                    return done;
+                }
             }
             const auto shown = (path_ / state_.names[index]).string();
-            console_.say(Text::file_saved, {shown});
+            console_.say(Text::file_saved, {printable(shown)});
             console_.event(
                 "file",
                 {{"path", shown}, {"size", static_cast<std::int64_t>(wanted()[index].size_bytes)}});
         }
         PK_FAULT("cli.fetch.published");
-        return {};
+        if (all_allowed) return {};
+        discard();
+        return fail(Errc::type_not_allowed, "received");
     }
 
     const Options& options_;
@@ -232,6 +293,7 @@ private:
     SpareLines* spare_lines_;
     DownloadStore store_;
     DownloadState state_;
+    bool fresh_{};             ///< begun by this start: no part is there yet
     std::string via_{"https"}; ///< how the pieces came: or "swarm", or "swarm+https"
 };
 
@@ -257,7 +319,10 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
         std::filesystem::absolute(options.output.empty() ? "." : options.output, error)
             .lexically_normal();
     auto folder = ReceivingFolder::open(path);
-    if (!folder) return tl::unexpected(folder.error());
+    if (!folder) {
+        console.warn(Text::file_named, {printable(path.string())});
+        return tl::unexpected(folder.error());
+    }
     const auto id = transfer.opened.manifest.transfer;
     const auto token = fetch_token(transfer.opened.key, id);
     const FetchRight right{id, token};

@@ -2,7 +2,7 @@
 
 #include <clients/cli/text_encoding.hpp>
 
-#include <plankurier/fault.hpp>
+#include <plankurier/files.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,35 +16,24 @@ namespace plankurier::cli {
 
 namespace {
 
-Result<void> failed_write(int error) {
-    if (error == ENOSPC || error == EDQUOT) return fail(Errc::no_space, "write");
-    if (error == EEXIST) return fail(Errc::exists, "write");
-    return fail(Errc::file_unreadable, "write");
+tl::unexpected<Error> failed_with(int number) { return tl::unexpected<Error>(file_error(number)); }
+
+Result<void> result_of(std::error_code code) {
+    return code ? Result<void>{failed_with(code.value())} : Result<void>{};
 }
 
-Result<void> write_all(int fd, ByteView content) {
-    while (!content.empty()) {
-        const auto done = ::write(fd, content.data(), content.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return failed_write(errno);
-        content = content.subspan(static_cast<std::size_t>(done));
-    }
-    if (::fdatasync(fd) != 0) return failed_write(errno);
-    return {};
-}
-
-void sync_folder_of(const std::filesystem::path& path) {
-    const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-    const FileHandle folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.get() >= 0) ::fsync(folder.get());
+/// Of a variable; null unless it is a full path.
+const char* full_path(const char* variable) noexcept {
+    const char* value = std::getenv(variable);
+    return value != nullptr && value[0] == '/' ? value : nullptr;
 }
 
 std::filesystem::path xdg(const char* variable, const char* below_home) {
-    const char* value = std::getenv(variable);
-    if (value != nullptr && value[0] == '/') return std::filesystem::path{value} / "plankurier";
-    const char* home = std::getenv("HOME");
-    const std::filesystem::path base = home != nullptr && home[0] == '/' ? home : ".";
-    return base / below_home / "plankurier";
+    if (const char* base = full_path(variable)) return std::filesystem::path{base} / "plankurier";
+    const char* home = full_path("HOME");
+    // Not the current folder: keys and links would lie wherever the program was started.
+    if (home == nullptr) throw NoHome{};
+    return std::filesystem::path{home} / below_home / "plankurier";
 }
 
 } // namespace
@@ -64,17 +53,15 @@ FileHandle::~FileHandle() {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
     const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
     struct stat about {};
-    if (file.get() < 0 || ::fstat(file.get(), &about) != 0) {
-        return fail(Errc::file_unreadable, "open");
-    }
+    if (file.get() < 0 || ::fstat(file.get(), &about) != 0) return failed_with(errno);
     // Pipes are allowed, so that a shell can hand over a secret as <(command).
-    if (S_ISDIR(about.st_mode)) return fail(Errc::file_unreadable, "a folder");
+    if (S_ISDIR(about.st_mode)) return failed_with(EISDIR);
     std::string content;
     std::array<char, 16'384> buffer{};
     for (;;) {
         const auto got = ::read(file.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(Errc::file_unreadable, "read");
+        if (got < 0) return failed_with(errno);
         if (got == 0) return content;
         content.append(buffer.data(), static_cast<std::size_t>(got));
         if (content.size() > bytes_max) return fail(Errc::too_large, "file");
@@ -82,33 +69,44 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
 }
 
 Result<void> write_file_durably(const std::filesystem::path& path, ByteView content) {
-    auto temporary = path;
-    temporary += ".new";
-    ::unlink(temporary.c_str());
-    {
-        const FileHandle file{
-            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-        if (file.get() < 0) return failed_write(errno);
-        PK_FAULT("cli.file.before_write");
-        if (auto written = write_all(file.get(), content); !written) return written;
-    }
-    PK_FAULT("cli.file.before_rename");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return failed_write(errno);
-    sync_folder_of(path);
-    PK_FAULT("cli.file.after_rename");
-    return {};
+    return result_of(replace_file(path, content));
 }
 
 Result<void> write_new_file(const std::filesystem::path& path, ByteView content) {
-    const FileHandle file{
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (file.get() < 0) return failed_write(errno);
-    if (auto written = write_all(file.get(), content); !written) {
-        ::unlink(path.c_str());
-        return written;
+    return result_of(create_file(path, content));
+}
+
+namespace {
+
+/// What is at a path that the user chose for something new. A link, a device or a folder is not
+/// ours, whatever it holds.
+enum class Occupied { no, by_file, by_other };
+Occupied look_at(const std::filesystem::path& path) {
+    struct stat about {};
+    if (::lstat(path.c_str(), &about) != 0) return Occupied::no;
+    return S_ISREG(about.st_mode) ? Occupied::by_file : Occupied::by_other;
+}
+
+} // namespace
+
+Result<void> check_output(const std::filesystem::path& path, const OwnContent& is_own) {
+    const auto occupied = look_at(path);
+    if (occupied == Occupied::no) return {};
+    if (occupied == Occupied::by_file && is_own) {
+        const auto content = read_file(path);
+        if (content && is_own(*content)) return {};
     }
-    sync_folder_of(path);
-    return {};
+    return fail(Errc::exists, "output");
+}
+
+Result<void> write_output(const std::filesystem::path& path, ByteView content,
+                          const OwnContent& is_own) {
+    const auto own = [&](std::string_view there) {
+        return there == as_text(content) || (is_own && is_own(there));
+    };
+    if (auto free = check_output(path, own); !free) return free;
+    if (look_at(path) == Occupied::no) return write_new_file(path, content);
+    return write_file_durably(path, content);
 }
 
 Result<void> make_private_folder(const std::filesystem::path& folder) {
@@ -117,7 +115,7 @@ Result<void> make_private_folder(const std::filesystem::path& folder) {
     if (folder.has_parent_path()) {
         if (auto made = make_private_folder(folder.parent_path()); !made) return made;
     }
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failed_write(errno);
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failed_with(errno);
     return {};
 }
 
@@ -147,6 +145,9 @@ Result<SecretText> read_secret_line(const std::string& path) {
 }
 
 std::filesystem::path config_folder() { return xdg("XDG_CONFIG_HOME", ".config"); }
+bool has_config_folder() noexcept {
+    return full_path("XDG_CONFIG_HOME") != nullptr || full_path("HOME") != nullptr;
+}
 std::filesystem::path state_folder() { return xdg("XDG_STATE_HOME", ".local/state"); }
 
 } // namespace plankurier::cli

@@ -8,6 +8,8 @@ namespace plankurier::cli {
 
 namespace {
 
+constexpr std::string_view page_begin = "<!DOCTYPE html>\n<html lang=\"";
+constexpr std::string_view page_end = "</body>\n</html>\n";
 constexpr std::string_view page_head = R"(<style>
 body { font: 12pt/1.5 sans-serif; max-width: 42em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; width: 100%; }
@@ -72,10 +74,16 @@ std::string state_text(Language language, const std::string& state) {
     return printable(state);
 }
 
+bool is_status_page(std::string_view content, const TransferId& transfer) {
+    return content.starts_with(page_begin) && content.ends_with(page_end) &&
+           content.find(page_head) != std::string_view::npos &&
+           content.find("<td>" + transfer.hex() + "</td>") != std::string_view::npos;
+}
+
 std::string status_page(Language language, const Receipt& receipt, const TransferStatus& status,
                         const History& history) {
     const auto word = [&](Text which) { return text(language, which); };
-    std::string out{"<!DOCTYPE html>\n<html lang=\""};
+    std::string out{page_begin};
     out += tag(language);
     out += "\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + escaped(word(Text::page_title)) +
            "</title>\n";
@@ -92,8 +100,8 @@ std::string status_page(Language language, const Receipt& receipt, const Transfe
     for (const auto& entry : history.entries) {
         out += row(time_text(language, entry.time), event_text(language, entry));
     }
-    out +=
-        "</table>\n<footer>" + escaped(word(Text::page_footer)) + "</footer>\n</body>\n</html>\n";
+    out += "</table>\n<footer>" + escaped(word(Text::page_footer)) + "</footer>\n";
+    out += page_end;
     return out;
 }
 

@@ -17,5 +17,7 @@ namespace plankurier::cli {
 /// A page of HTML that loads nothing from anywhere and holds no secret: it may be handed on.
 [[nodiscard]] std::string status_page(Language language, const Receipt& receipt,
                                       const TransferStatus& status, const History& history);
+/// True for such a page about this transfer.
+[[nodiscard]] bool is_status_page(std::string_view content, const TransferId& transfer);
 
 } // namespace plankurier::cli

@@ -1,9 +1,13 @@
 #include <clients/cli/commands.hpp>
+#include <clients/cli/files.hpp>
 #include <clients/cli/option_rules.hpp>
 #include <clients/cli/signals.hpp>
 #include <clients/cli/texts_help.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -87,6 +91,23 @@ std::string sentence_of(const CommandLineError& error, Language language) {
                 {values[0], values[1], values[2], values[3], values[4]});
 }
 
+/// A closed standard stream would give its number to the next file that is opened, and what is
+/// printed would land there. What is printed to such a place fails instead.
+void fill_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(stream, F_GETFD) != -1 || errno != EBADF) continue;
+        static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+}
+
+/// What a command printed must have arrived, whatever command it was.
+int with_checked_output(int exit, Language language) {
+    const bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (arrived) return exit;
+    std::fprintf(stderr, "%s\n", std::string{text(language, Text::output_failed)}.c_str());
+    return exit == 0 ? static_cast<int>(Exit::general) : exit;
+}
+
 int run(const std::vector<std::string>& arguments) {
     const LocaleVariables locale{environment("LANGUAGE"), environment("LC_ALL"),
                                  environment("LC_MESSAGES"), environment("LANG")};
@@ -99,7 +120,13 @@ int run(const std::vector<std::string>& arguments) {
     }
     Console console{options->language, options->quiet, options->json, options->no_progress};
     try {
-        return static_cast<int>(dispatch(*options, console));
+        const auto exit = static_cast<int>(dispatch(*options, console));
+        return with_checked_output(exit, options->language);
+    } catch (const NoHome&) {
+        console.warn(Text::no_home);
+        console.event("error", {{"code", std::string{name(Errc::file_unreadable)}},
+                                {"exit", std::int64_t{static_cast<int>(Exit::general)}}});
+        return static_cast<int>(Exit::general);
     } catch (const std::system_error& error) {
         const bool full = error.code() == std::errc::no_space_on_device;
         return static_cast<int>(
@@ -112,6 +139,7 @@ int run(const std::vector<std::string>& arguments) {
 } // namespace
 
 int main(int argc, char** argv) {
+    fill_standard_streams();
     forbid_dumps();
     catch_signals();
     allow_many_files();

@@ -206,10 +206,10 @@ tl::expected<Options, CommandLineError> parse_options(const std::vector<std::str
         out.arguments = std::move(words);
         if (out.command == Command::help) return out;
         if (config.empty()) config = config_env;
-        const auto path =
-            config.empty() ? config_folder() / "config" : std::filesystem::path{config};
+        const bool named = !config.empty();
+        if (!named && has_config_folder()) config = (config_folder() / "config").string();
         const auto read = check_fitting(parsed, *command)
-                              .and_then([&] { return read_config(path, !config.empty(), out); })
+                              .and_then([&] { return read_config(config, named, out); })
                               .and_then([&] { return apply_values(map, server_env, out); })
                               .and_then([&] { return settle_texts(out); })
                               .and_then([&] { return settle_addresses(out); });

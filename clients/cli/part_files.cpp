@@ -1,6 +1,7 @@
 #include <clients/cli/part_files.hpp>
 
 #include <plankurier/fault.hpp>
+#include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
 
 #include <unistd.h>
@@ -44,8 +45,7 @@ Result<void> PartFiles::write(std::uint64_t offset, ByteView plain) {
                                    static_cast<off_t>(offset - begins_[index]));
         if (done < 0 && errno == EINTR) continue;
         if (done <= 0) {
-            const bool full = errno == ENOSPC || errno == EDQUOT;
-            return fail(full ? Errc::no_space : Errc::file_unreadable, "write");
+            return tl::unexpected(file_error(errno));
         }
         offset += static_cast<std::uint64_t>(done);
         plain = plain.subspan(static_cast<std::size_t>(done));

@@ -47,6 +47,12 @@ std::string encode_saved_status(const Receipt& receipt, const TransferStatus& st
            "\n";
 }
 
+bool is_saved_status(std::string_view content, const TransferId& transfer) {
+    const auto in = try_parse_json(content);
+    return in.is_object() && in.value("format", Json{}) == status_format &&
+           in.value("transfer", Json{}) == transfer.hex();
+}
+
 std::string encode_saved_message(const std::string& server, ByteView envelope, ByteView record) {
     return Json{{"format", message_format},
                 {"server", server},

@@ -12,6 +12,8 @@ namespace plankurier::cli {
 /// A JSON text without any secret: the state of a transfer and its signed history.
 [[nodiscard]] std::string encode_saved_status(const Receipt& receipt, const TransferStatus& status,
                                               ByteView history);
+/// True for such a text about this transfer.
+[[nodiscard]] bool is_saved_status(std::string_view content, const TransferId& transfer);
 /// A JSON text: a sealed message with the control plane's record of it. Only who can open the
 /// message can read it.
 [[nodiscard]] std::string encode_saved_message(const std::string& server, ByteView envelope,

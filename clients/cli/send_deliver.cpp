@@ -73,7 +73,7 @@ Result<Delivered> deliver(const DeliveryJob& job) {
     if (!relays) return tl::unexpected(relays.error());
     sort_relays(*relays, job.state.transfer);
     Upload upload{{job.state.key, job.state.transfer, job.header, job.layout, job.source, job.store,
-                   *relays, job.options.lanes, retry, job.options.resume},
+                   *relays, job.options.lanes, retry, job.options.resume, job.touched},
                   http_settings(job.options),
                   tickets,
                   watcher_for(job.console)};

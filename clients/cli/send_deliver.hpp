@@ -20,6 +20,7 @@ struct DeliveryJob {
     const BodySource& source;
     BodyLayout layout;
     FloeHeader header{};
+    bool touched{}; ///< see `UploadJob`
 };
 struct Delivered {
     Finished finished;

@@ -1,6 +1,7 @@
 // A transfer from the command line to its first request: what can be refused is refused before.
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/commands.hpp>
+#include <clients/cli/send_files.hpp>
 #include <clients/cli/sending.hpp>
 
 namespace plankurier::cli {

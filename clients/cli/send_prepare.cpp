@@ -1,12 +1,12 @@
 #include <clients/cli/send_prepare.hpp>
 
 #include <clients/cli/files.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/send_check.hpp>
+#include <clients/cli/send_files.hpp>
 
 #include <plankurier/receiving.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <algorithm>
 
 namespace plankurier::cli {
@@ -18,42 +18,6 @@ constexpr const char* word_list_path =
     "/usr/lib/python3/dist-packages/diceware/wordlists/wordlist_de_8k.txt";
 
 using Recipients = std::vector<Recipient>;
-
-Result<std::string> read_head(const std::filesystem::path& path) {
-    const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (file.get() < 0) return fail(Errc::file_unreadable, "open");
-    std::string head(4'096, '\0');
-    const auto got = ::pread(file.get(), head.data(), head.size(), 0);
-    if (got < 0) return fail(Errc::file_unreadable, "read");
-    head.resize(static_cast<std::size_t>(got));
-    return head;
-}
-
-std::string_view wire_name(FileType type) {
-    switch (type) {
-    case FileType::pdf: return "pdf";
-    case FileType::jpeg: return "jpeg";
-    case FileType::png: return "png";
-    }
-    return {};
-}
-
-Result<FileType> check_file(const std::filesystem::path& path, const Service& service) {
-    const auto file_name = path.filename().string();
-    if (file_name.size() > file_name_bytes_max || !is_utf8(file_name)) {
-        return fail(Errc::invalid_argument, "file name");
-    }
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) return fail(Errc::file_unreadable, "file");
-    const auto head = read_head(path);
-    if (!head) return tl::unexpected(head.error());
-    auto type = check_type(file_name, as_bytes(*head));
-    if (!type) return type;
-    const bool allowed = std::find(service.types.begin(), service.types.end(), wire_name(*type)) !=
-                         service.types.end();
-    if (!allowed) return fail(Errc::type_not_allowed, "policy");
-    return type;
-}
 
 Result<SecretText> password_for(const Options& options, Text shown, Console& console) {
     if (!options.password_file.empty()) {
@@ -164,18 +128,6 @@ Result<Bytes> seal(const UploadState& state, Manifest& manifest, const BodyLayou
     return seal_envelope(state.key, manifest, layout, recipients);
 }
 
-Result<void> add_files(const BodySource& source, Manifest& manifest) {
-    for (const auto& file : source.files()) {
-        auto file_name = to_nfc(file.path.filename().string());
-        if (!file_name) return tl::unexpected(file_name.error());
-        const auto type = type_from_name(*file_name);
-        if (!type) return tl::unexpected(type.error());
-        manifest.files.push_back({std::move(*file_name), file.size_bytes,
-                                  std::string{media_type(*type)}, file.mtime_ns / 1'000'000'000});
-    }
-    return {};
-}
-
 UploadState new_state(const Options& options, const Service& service, const BodySource& source,
                       const std::string& server, Language language) {
     UploadState state;
@@ -219,26 +171,6 @@ SecretText generate_plain_password() {
     return secret;
 }
 
-Result<BodySource> open_files(const Options& options, const Service& service, Console& console) {
-    if (options.arguments.size() > std::min<std::uint64_t>(service.files_max, files_max)) {
-        return fail(Errc::too_many_files, "files");
-    }
-    std::vector<std::filesystem::path> paths;
-    std::uint64_t total = 0;
-    for (const auto& argument : options.arguments) {
-        std::error_code error;
-        auto path = std::filesystem::absolute(argument, error);
-        if (const auto type = check_file(path, service); !type) {
-            console.warn(Text::file_named, {printable(argument)});
-            return tl::unexpected(type.error());
-        }
-        total += std::filesystem::file_size(path, error);
-        paths.push_back(std::move(path));
-    }
-    if (auto fits = check_size(total, service, console); !fits) return tl::unexpected(fits.error());
-    return BodySource::open(std::move(paths));
-}
-
 Result<PreparedTransfer> prepare_transfer(const Options& options, const Authority& authority,
                                           const Addressees& addressees, const BodySource& source,
                                           const std::string& server, Console& console,
@@ -246,6 +178,11 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     const auto service = for_departments(authority.service, addressees.ids());
     if (auto checked = check_with_service(options, service, console); !checked) {
         return tl::unexpected(checked.error());
+    }
+    // Other commands read their link from that file.
+    const auto link_file = options.by_link ? options.link_file : std::string{};
+    if (auto free = check_outputs({options.receipt, link_file}, console); !free) {
+        return tl::unexpected(free.error());
     }
     auto message = message_of(options, service, console);
     if (!message) return tl::unexpected(message.error());
@@ -264,7 +201,7 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     manifest.subject = options.subject;
     manifest.message = std::move(*message);
     manifest.notify_fetch = state.notify_fetch;
-    if (auto added = add_files(source, manifest); !added) return tl::unexpected(added.error());
+    manifest.files = manifest_files(source, console);
     const auto layout = BodyLayout::for_content(source.content_bytes());
     if (!layout) return tl::unexpected(layout.error());
     auto recipients =

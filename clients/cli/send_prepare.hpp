@@ -25,20 +25,15 @@ struct DepartmentSender {
     std::optional<RecipientPublicKey> return_key; ///< of an answer; without it a password is made
 };
 
-/// Checks names, types (by name and content), sizes, counts and expiry against the service's
-/// policy; then seals, to `addressees` or, with `from`, to a citizen. A generated password is shown
-/// on the console, and that there is an escrow key. Fails with `type_not_allowed`, `too_large`,
-/// `too_many_files`, `invalid_argument`, `file_unreadable`, `expired` (no usable key),
-/// `link_not_allowed`, `canceled`.
+/// Checks arguments and expiry against the service's policy, and that what is to be written later
+/// overwrites nothing; then seals, to `addressees` or, with `from`, to a citizen. A generated
+/// password is shown on the console, and that there is an escrow key. Fails with `too_large`,
+/// `exists`, `invalid_argument`, `file_unreadable`, `expired` (no usable key), `link_not_allowed`,
+/// `canceled`.
 [[nodiscard]] Result<PreparedTransfer>
 prepare_transfer(const Options& options, const Authority& authority, const Addressees& addressees,
                  const BodySource& source, const std::string& server, Console& console,
                  const DepartmentSender* from = nullptr);
-
-/// Opens the files named on the command line and checks each against the policy. Says which file
-/// a failure is about.
-[[nodiscard]] Result<BodySource> open_files(const Options& options, const Service& service,
-                                            Console& console);
 
 /// Four groups of four easily told apart characters, 80 bits: for when there is no word list.
 [[nodiscard]] SecretText generate_plain_password();

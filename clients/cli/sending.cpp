@@ -8,6 +8,7 @@
 #include <clients/cli/send_deliver.hpp>
 #include <clients/cli/session_memory.hpp>
 #include <clients/cli/signals.hpp>
+#include <clients/cli/withdraw.hpp>
 
 #include <plankurier/fault.hpp>
 #include <plankurier/links.hpp>
@@ -23,7 +24,7 @@ public:
     Sending(const SendingJob& job, Bytes envelope)
         : options_(job.options), console_(job.console), control_(job.control),
           authority_(job.authority), store_(job.store), state_(job.state), source_(job.source),
-          key_(job.key),
+          key_(job.key), touched_(job.touched),
           envelope_(std::move(envelope)), retry_{job.options.retries}, prompt_{job.options,
                                                                                job.console,
                                                                                job.control} {}
@@ -35,7 +36,7 @@ public:
         if (!layout) return tl::unexpected(layout.error());
         if (auto begun = begin(*layout); !begun) return begun;
         const auto delivered = deliver({options_, console_, control_, authority_.service, store_,
-                                        state_, source_, *layout, view->body_header});
+                                        state_, source_, *layout, view->body_header, touched_});
         if (!delivered) return tl::unexpected(delivered.error());
         return conclude_transfer(*delivered);
     }
@@ -286,7 +287,7 @@ private:
         bool written = false;
         if (!state_.link_path.empty()) {
             const SecretText line{std::string{link.reveal()} + "\n"};
-            const auto saved = write_file_durably(state_.link_path, as_bytes(line.reveal()));
+            const auto saved = write_output(state_.link_path, as_bytes(line.reveal()));
             if (!saved) console_.tell(saved.error());
             console_.warn(saved ? Text::file_saved : Text::file_named, {state_.link_path});
             written = saved.has_value();
@@ -304,15 +305,20 @@ private:
     Result<std::filesystem::path> save_receipt(const Receipt& receipt) {
         const SecretText json{encode_receipt(receipt)};
         const auto folder = state_folder() / "receipts";
-        const auto own = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
+        const auto usual = folder / ("quittung-" + receipt.transfer.hex().substr(0, 12) + ".json");
         const std::filesystem::path wanted{state_.receipt_path};
-        if (!wanted.empty() && write_file_durably(wanted, as_bytes(json.reveal()))) return wanted;
+        // After a crash it may be there already.
+        const auto own = [&](std::string_view there) {
+            const auto earlier = decode_receipt(there);
+            return earlier && earlier->transfer == receipt.transfer;
+        };
+        if (!wanted.empty() && write_output(wanted, as_bytes(json.reveal()), own)) return wanted;
         if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
-        if (auto saved = write_file_durably(own, as_bytes(json.reveal())); !saved) {
+        if (auto saved = write_output(usual, as_bytes(json.reveal()), own); !saved) {
             return tl::unexpected(saved.error());
         }
-        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {own.string()});
-        return own;
+        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {usual.string()});
+        return usual;
     }
 
     const Options& options_;
@@ -323,6 +329,7 @@ private:
     UploadState& state_;
     const BodySource& source_;
     const OpenedKeyFile* key_;
+    bool touched_;
     Bytes envelope_;
     RetryRule retry_;
     CodePrompt prompt_;
@@ -357,11 +364,14 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
     const auto sent = sending.run();
     if (sent) return Exit::ok;
     const bool kept = interrupted() || can_continue(sent.error().code);
+    if (const auto file = job.source.failed_file()) {
+        job.console.warn(Text::file_named, {printable(job.source.files()[*file].path.string())});
+    }
     const auto exit = conclude(job.console, sent, kept);
     if (kept) {
         job.console.warn(Text::resumable_hint, {job.state.transfer.hex()});
         job.console.event("resumable", {{"transfer", job.state.transfer.hex()}});
-    } else {
+    } else if (withdraw(job.control, job.state, {job.options.retries}, job.console)) {
         job.store.remove();
     }
     return exit;

@@ -18,6 +18,7 @@ struct SendingJob {
     UploadState& state;
     const BodySource& source;
     const OpenedKeyFile* key{}; ///< of the department that sends; else null
+    bool touched{};             ///< the files have other times than at an earlier start
 };
 /// Sends what is left to send. The state is kept when it can be continued, else it is deleted.
 [[nodiscard]] Exit run_sending(const SendingJob& job, Bytes envelope);

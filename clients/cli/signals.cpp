@@ -30,6 +30,7 @@ void catch_signals() {
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of that write
 }
 
 bool interrupted() noexcept { return stop_flag().load() != 0; }

@@ -27,6 +27,7 @@ struct UploadJob {
     unsigned lanes{4};
     RetryRule retry;
     bool resumed{}; ///< an earlier start may have sent something: ask all relays first
+    bool touched{}; ///< the files have other times since: compare all that was sent
 };
 
 class Upload {

@@ -1,4 +1,5 @@
 // The coordinator's half of an upload: maps, descriptors, receipts.
+#include <clients/cli/signals.hpp>
 #include <clients/cli/upload.hpp>
 #include <clients/cli/upload_lane.hpp>
 
@@ -44,14 +45,21 @@ Result<void> Upload::sample_durable() {
         }
     }
     if (known.empty()) return {};
+    if (!job_.touched) {
+        // Size, time and samples of each file agree: three pieces will do.
+        for (std::size_t at = 0; at < std::min<std::size_t>(3, known.size()); ++at) {
+            std::array<std::byte, 4> dice{};
+            fill_random(dice);
+            std::uint32_t value = 0;
+            for (const auto part : dice) value = value << 8 | std::to_integer<std::uint32_t>(part);
+            std::swap(known[at], known[at + value % (known.size() - at)]);
+        }
+        known.resize(std::min<std::size_t>(3, known.size()));
+    }
     PieceStream stream{job_.key, job_.transfer, job_.header, job_.layout, job_.source};
     Bytes buffer(segment_bytes);
-    for (unsigned sample = 0; sample < 3; ++sample) {
-        std::array<std::byte, 4> dice{};
-        fill_random(dice);
-        std::uint32_t value = 0;
-        for (const auto part : dice) value = value << 8 | std::to_integer<std::uint32_t>(part);
-        const auto piece = known[value % known.size()];
+    for (const auto piece : known) {
+        if (interrupted()) return fail(Errc::canceled, "compare");
         stream.start(piece);
         while (stream.produce(buffer) > 0) {
         }

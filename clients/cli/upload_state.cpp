@@ -36,8 +36,7 @@ Json encode_files(const std::vector<FileIdentity>& files) {
         list.push_back({{"path", to_base64url(as_bytes(file.path.native()))},
                         {"size", file.size_bytes},
                         {"mtime_ns", file.mtime_ns},
-                        {"inode", file.inode},
-                        {"device", file.device}});
+                        {"sample", to_base64url(file.sample)}});
     }
     return list;
 }
@@ -46,11 +45,15 @@ Result<std::vector<FileIdentity>> decode_files(const Json& list) {
     std::vector<FileIdentity> files;
     for (const auto& entry : list) {
         const auto path = from_base64url(entry.at("path").get<std::string>());
-        if (!path) return tl::unexpected(path.error());
-        files.push_back(
-            {std::filesystem::path{std::string{as_text(*path)}},
-             entry.at("size").get<std::uint64_t>(), entry.at("mtime_ns").get<std::int64_t>(),
-             entry.at("inode").get<std::uint64_t>(), entry.at("device").get<std::uint64_t>()});
+        const auto sample = from_base64url(entry.at("sample").get<std::string>());
+        if (!path || !sample || sample->size() != FileIdentity{}.sample.size()) {
+            return fail(Errc::malformed, "file");
+        }
+        auto& file = files.emplace_back();
+        file.path = std::string{as_text(*path)};
+        file.size_bytes = entry.at("size").get<std::uint64_t>();
+        file.mtime_ns = entry.at("mtime_ns").get<std::int64_t>();
+        std::copy(sample->begin(), sample->end(), file.sample.begin());
     }
     return files;
 }

@@ -1,6 +1,6 @@
 #include "relay/adapters/files.hpp"
 
-#include <plankurier/fault.hpp>
+#include <plankurier/files.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -40,22 +40,9 @@ void sync_folder(const std::filesystem::path& folder) {
 } // namespace
 
 void write_durably(const std::filesystem::path& file, ByteView bytes) {
-    const std::filesystem::path temporary = file.string() + ".tmp";
-    {
-        const Descriptor fd{temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600};
-        if (fd.get() < 0) raise("create a file");
-        while (!bytes.empty()) {
-            const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
-            if (written < 0 && errno != EINTR) raise("write a file");
-            if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
-        }
-        PK_FAULT("files.before_fsync");
-        if (::fsync(fd.get()) != 0) raise("sync a file");
+    if (const auto failed = replace_file(file, bytes)) {
+        throw std::system_error(failed, "write a file");
     }
-    PK_FAULT("files.before_rename");
-    if (::rename(temporary.c_str(), file.c_str()) != 0) raise("rename a file");
-    sync_folder(file.parent_path());
-    PK_FAULT("files.after_rename");
 }
 
 std::optional<Bytes> read_file(const std::filesystem::path& file) {

@@ -8,8 +8,8 @@
 
 namespace plankurier::relay::adapters {
 
-/// Writes FILE.tmp, syncs it, renames it over `file`, syncs the folder. Mode 0600. Throws
-/// std::system_error; a full disk leaves the old file as it was.
+/// `replace_file` of the engine (plankurier/files.hpp). Throws std::system_error; a full disk
+/// leaves the old file as it was.
 void write_durably(const std::filesystem::path& file, ByteView bytes);
 /// The content; nothing when there is no such file. Throws std::system_error otherwise.
 [[nodiscard]] std::optional<Bytes> read_file(const std::filesystem::path& file);

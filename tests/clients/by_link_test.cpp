@@ -17,6 +17,7 @@ std::vector<std::string> first_contact(const ServiceWorld& world) {
                             "--to-citizen", citizen, "--message", "Bitte um Unterlagen"});
 }
 ClientRun to_clerk(ServiceWorld& world, const std::vector<std::string>& more) {
+    std::filesystem::remove(world.path(world.receipt)); // no sending replaces another one's
     std::vector<std::string> arguments{"send",
                                        world.path("plan.pdf"),
                                        "--to",

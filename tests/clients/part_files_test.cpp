@@ -22,7 +22,7 @@ constexpr std::uint64_t mib = 1 << 20;
 PartFiles one_part(const std::filesystem::path& folder, std::uint64_t bytes) {
     auto receiving = ReceivingFolder::open(folder);
     REQUIRE(receiving);
-    const auto fd = receiving->open_part("plan.pdf", bytes);
+    const auto fd = receiving->create_part("plan.pdf.part", bytes);
     REQUIRE(fd);
     std::vector<PartFiles::Part> list;
     list.push_back({FileHandle{*fd}, bytes});
@@ -76,7 +76,7 @@ TEST_CASE("taking room ends when it is asked to") {
     const TempFolder folder;
     auto receiving = ReceivingFolder::open(folder.path());
     REQUIRE(receiving);
-    const auto fd = receiving->open_part("plan.pdf", 64 * mib);
+    const auto fd = receiving->create_part("plan.pdf.part", 64 * mib);
     REQUIRE(fd);
     const FileHandle file{*fd};
     std::stop_source stop;

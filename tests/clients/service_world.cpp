@@ -207,6 +207,7 @@ ClientRun ServiceWorld::run(const std::string& home, std::vector<std::string> ar
 }
 
 ClientRun ServiceWorld::send(const std::vector<std::string>& more, bool terminal) {
+    std::filesystem::remove(path(receipt)); // no sending replaces another one's
     std::vector<std::string> arguments{"send",      path("plan.pdf"), "--to",        "bauamt",
                                        "--name",    "Erika Muster",   "--email",     citizen,
                                        "--message", "Guten Tag",      "--code-from", path("code"),

@@ -44,7 +44,8 @@ UploadState some_state() {
     state.notify_fetch = false;
     state.notify_unfetched = state.remind_recipient = true;
     state.begun = 1'700'000'000;
-    state.files = {{"/tmp/Plan \xfc.pdf", 12'345, 1'700'000'000'123'456'789, 42, 7}};
+    state.files = {
+        {"/tmp/Plan \xfc.pdf", 12'345, 1'700'000'000'123'456'789, sha256(as_bytes("plan"))}};
     state.return_key = ReturnKey{KeySeed::random(), StanzaType::hpke_x25519};
     state.link = LinkSecret::random();
     state.link_path = "/tmp/link \xfc";
@@ -165,11 +166,10 @@ TEST_CASE("two processes cannot continue the same transfer") {
 
 TEST_CASE("a download's state comes back as it was saved") {
     const Folder folder;
-    DownloadState state{TransferId::random(),
-                        folder.path / "\xfc",
-                        {"Plan ä.pdf", "b.png"},
-                        std::vector<bool>(13),
-                        true};
+    DownloadState state{
+        TransferId::random(),    folder.path / "\xfc",
+        {"Plan ä.pdf", "b.png"}, {"Plan ä.pdf.01234567.part", "b.png.01234567.part"},
+        std::vector<bool>(13),   true};
     state.pieces[0] = state.pieces[8] = state.pieces[12] = true;
     const DownloadStore store{folder.path / "fetch", state.transfer};
     CHECK(store.load().error().code == Errc::not_found);
@@ -179,6 +179,7 @@ TEST_CASE("a download's state comes back as it was saved") {
     CHECK(loaded->transfer == state.transfer);
     CHECK(loaded->folder == state.folder);
     CHECK(loaded->names == state.names);
+    CHECK(loaded->parts == state.parts);
     CHECK(loaded->pieces == state.pieces);
     CHECK(loaded->publishing);
     store.remove();

@@ -253,6 +253,8 @@ RUNS = {
     "typed_code": _typed_code, "recipient_key": _recipient_key, "key_file": _key_file, "hpke_kem": _hpke_kem,
     "hpke_open": _hpke_open, "minisign": _minisign, "directory": _directory,
     "file_name": _file_name,
+    "file_names": lambda given: {"given": names.distinct([bytes.fromhex(name)
+                                                          for name in given["names"]])},
     "file_type": lambda given: {"type": names.type_of(given["name"], _hex(given, "head"))},
 }
 

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     write_answers();
     write_pasted();
     write_refusals();
+    write_files();
     std::cout << written << " vectors written, " << wrong << " refused\n";
     return wrong == 0 ? 0 : 1;
 }

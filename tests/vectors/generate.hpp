@@ -77,7 +77,8 @@ Manifest sample();
 
 void write_body();     ///< sizes, segments, trees, descriptors
 void write_keys();     ///< records, manifests, envelopes, key files, HPKE
-void write_trust();    ///< minisign, directory, file names and types
+void write_trust();    ///< minisign, directory
+void write_files();    ///< names and types of files
 void write_pasted();   ///< links and codes as people paste and type them
 void write_answers();  ///< links, signatures, members, challenges, histories
 void write_refusals(); ///< well sealed or signed, and refused for what is in it

@@ -193,58 +193,11 @@ void listed() {
         [](Json& in) { in["escrow"]["name"] = ""; });
 }
 
-void names() {
-    const std::vector<std::pair<std::string, std::string>> list = {
-        {"plain", "Plan Nordansicht.pdf"},
-        {"path", "../../etc/passwd.pdf"},
-        {"windows-path", "C:\\Pläne\\Grundriss.pdf"},
-        {"absolute", "/tmp/x.png"},
-        {"nul", std::string{"plan\0.exe.pdf", 13}},
-        {"control", "plan\r\n\x1b[31m.pdf"},
-        {"bidi", "rechnung\u202Efdp.exe.pdf"},
-        {"zero-width", "pl\u200Ban.pdf"},
-        {"decomposed", "Pla\u0308ne.pdf"},
-        {"device", "CON.pdf"},
-        {"device-number", "com1.jpg"},
-        {"trailing", "plan.pdf. . "},
-        {"leading-dot", ".bashrc.pdf"},
-        {"leading-dash", "-rf.pdf"},
-        {"dots", ".."},
-        {"empty", ""},
-        {"blanks", "   "},
-        {"stream", "plan.pdf:hidden"},
-        {"not-utf8", "pl\xFF\xFE.pdf"},
-        {"long", std::string(600, 'a') + ".pdf"},
-        {"wildcards", "a*b?c<d>e|f\".pdf"},
-    };
-    for (const auto& [slug, text] : list) {
-        add("file_name", slug, "a name that a stranger chose", {{"name", to_hex(as_bytes(text))}});
-    }
-    const std::string pdf = "255044462d312e370a", jpeg = "ffd8ffe000104a464946",
-                      png = "89504e470d0a1a0a0000000d49484452";
-    const auto type = [](const std::string& slug, const std::string& file, const std::string& head,
-                         const std::string& expect = "ok") {
-        add("file_type", slug, "name and content must agree", {{"name", file}, {"head", head}},
-            expect);
-    };
-    type("pdf", "a.pdf", pdf);
-    type("jpeg", "A.JPEG", jpeg);
-    type("png", "a.png", png);
-    type("pdf-as-png", "a.png", pdf, "type_not_allowed");
-    type("exe-as-pdf", "a.pdf", "4d5a9000", "type_not_allowed");
-    type("late-pdf", "a.pdf", "0a" + pdf, "type_not_allowed");
-    type("double", "a.pdf.exe", pdf, "type_not_allowed");
-    type("none", "a", pdf, "type_not_allowed");
-    type("empty-content", "a.pdf", "", "type_not_allowed");
-    type("svg", "a.svg", "3c737667", "type_not_allowed");
-}
-
 } // namespace
 
 void write_trust() {
     signatures();
     listed();
-    names();
 }
 
 } // namespace plankurier::vectors

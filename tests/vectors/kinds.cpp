@@ -288,6 +288,14 @@ Outcome run_file_name(const Json& in) {
     const std::string cleaned = clean_file_name(as_text(raw));
     return ok({{"cleaned", cleaned}, {"again", clean_file_name(cleaned)}});
 }
+Outcome run_file_names(const Json& in) {
+    std::vector<std::string> names;
+    for (const auto& one : in.at("names")) {
+        const auto raw = from_hex(one.get<std::string>()).value();
+        names.emplace_back(as_text(raw));
+    }
+    return ok({{"given", distinct_names(names)}});
+}
 Outcome run_file_type(const Json& in) {
     const auto type = check_type(in.at("name").get<std::string>(), hex(in, "head"));
     if (!type) return failed(type);
@@ -321,6 +329,7 @@ Outcome run(const std::string& kind, const Json& in) {
         {"minisign", run_minisign},
         {"directory", run_directory},
         {"file_name", run_file_name},
+        {"file_names", run_file_names},
         {"file_type", run_file_type},
     };
     for (const Kinds* others : {&answer_kinds(), &pasted_kinds()}) {

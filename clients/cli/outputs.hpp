@@ -1,0 +1,31 @@
+#pragma once
+/// Where commands write for their user: nothing that somebody else wrote is replaced, and what
+/// fails is named. One thread.
+
+#include <clients/cli/console.hpp>
+#include <clients/cli/files.hpp>
+
+#include <plankurier/receiving.hpp>
+
+namespace plankurier::cli {
+
+/// Says which file a failure is about. Gives back what it gets.
+template <typename T>
+[[nodiscard]] Result<T> naming(Console& console, const std::filesystem::path& path,
+                               Result<T> result) {
+    if (!result) console.warn(Text::file_named, {printable(path.string())});
+    return result;
+}
+
+/// `check_output` for each that is not empty, all of them different. Says which one fails. Fails
+/// with `exists`, `invalid_argument`.
+[[nodiscard]] Result<void> check_outputs(std::initializer_list<std::filesystem::path> paths,
+                                         Console& console);
+
+/// A key file and its public record, both new: neither stays without the other. Says which one
+/// fails. Fails as `write_new_file`.
+[[nodiscard]] Result<void> write_pair(const std::filesystem::path& first, ByteView first_content,
+                                      const std::filesystem::path& second, ByteView second_content,
+                                      Console& console);
+
+} // namespace plankurier::cli
