@@ -15,10 +15,15 @@ namespace plankurier::cli {
 /// How often a step is tried again after a failure of the line, and how long it waits before.
 struct RetryRule {
     unsigned retries{10};
+    bool waits_for_room{}; ///< a full disk of the service is waited for, too
     /// Seconds before attempt `attempt` (1-based): 1, 2, 4 … at most 30.
     [[nodiscard]] static unsigned wait_seconds(unsigned attempt) noexcept;
     /// True for failures that a later try may cure.
     [[nodiscard]] static bool worth_it(Errc code) noexcept;
+    /// The same for a step under this rule.
+    [[nodiscard]] bool may_cure(Errc code) const noexcept {
+        return worth_it(code) || (waits_for_room && code == Errc::no_space);
+    }
 };
 
 /// Runs `step` until it succeeds, fails for good, or the retries are used up. `notice` is told the
@@ -27,7 +32,7 @@ template <typename Step, typename Notice>
 auto with_retries(const RetryRule& rule, Step step, Notice notice) -> decltype(step()) {
     for (unsigned attempt = 1;; ++attempt) {
         auto result = step();
-        if (result || !RetryRule::worth_it(result.error().code) || attempt > rule.retries) {
+        if (result || !rule.may_cure(result.error().code) || attempt > rule.retries) {
             return result;
         }
         const auto seconds = RetryRule::wait_seconds(attempt);

@@ -21,6 +21,9 @@ Upload::Watcher watcher_for(Console& console) {
         console.say(Text::resumed, {std::to_string(percent)});
         console.event("resumed", {{"percent", std::int64_t{percent}}});
     };
+    watcher.no_room = [&console, told = false]() mutable {
+        if (!std::exchange(told, true)) console.warn(Text::no_room_waits);
+    };
     watcher.settling = [&console] { console.say(Text::waiting_for_relay); };
     watcher.relay_lost = [&console](std::size_t relay) {
         console.say(Text::relay_lost, {std::to_string(relay + 1)});

@@ -116,7 +116,10 @@ private:
     Result<void> begin_verification() {
         auto begun =
             patiently([&] { return control_.begin_verification(state_.email, state_.language); });
-        if (!begun) return tl::unexpected(begun.error());
+        if (!begun) {
+            if (begun.error().code == Errc::no_space) console_.warn(Text::no_room_yet);
+            return tl::unexpected(begun.error());
+        }
         state_.session = begun->session;
         state_.code_number = begun->number;
         if (auto saved = store_.save(state_); !saved) return saved;

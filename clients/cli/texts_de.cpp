@@ -17,6 +17,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
     {Text::too_much_work, "Für einen Code verlangt der Dienst gerade mehr Rechenarbeit, als dieses Programm für ihn leistet. Es wurde nichts gerechnet und nichts gesendet. Bitte versuchen Sie es später noch einmal; bleibt es dabei, wenden Sie sich an die Behörde."},
     {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},
+    {Text::no_room_yet, "Der Dienst hat gerade keinen Platz für neue Sendungen. Übertragen wurde noch nichts."},
+    {Text::no_room_waits, "Der Dienst hat gerade keinen Platz mehr. Es geht von selbst weiter, sobald wieder Platz ist."},
     {Text::code_wrong_left, "Der Code stimmt nicht. Verbleibende Versuche: {}."},
     {Text::ask_password, "Passwort: "},
     {Text::ask_password_again, "Passwort wiederholen: "},

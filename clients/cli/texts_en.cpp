@@ -17,6 +17,8 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
     {Text::too_much_work, "For a code the service asks for more computing just now than this program does for it. Nothing was computed and nothing sent. Please try again later; if it stays like this, ask the authority."},
     {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},
+    {Text::no_room_yet, "The service has no room for new transfers just now. Nothing was transferred yet."},
+    {Text::no_room_waits, "The service has no room left just now. It goes on by itself as soon as there is room again."},
     {Text::code_wrong_left, "The code is not right. Attempts left: {}."},
     {Text::ask_password, "Password: "},
     {Text::ask_password_again, "Repeat password: "},

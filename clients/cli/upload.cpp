@@ -80,7 +80,9 @@ Upload::Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, 
 Upload::~Upload() = default;
 
 RetryRule Upload::patience() const noexcept {
-    return {several() ? std::min(job_.retry.retries, tries_with_others) : job_.retry.retries};
+    // Of several relays one with a full disk is left out; a single one is waited for.
+    return {several() ? std::min(job_.retry.retries, tries_with_others) : job_.retry.retries,
+            !several()};
 }
 
 void Upload::stop_with(Error error) {
@@ -111,7 +113,7 @@ Result<Hash256> Upload::send_patiently(Lane& lane, const UploadPlan::Task& task)
     const auto rule = patience();
     for (unsigned attempt = 1;; ++attempt) {
         auto root = lane.send(*this, task);
-        if (root || stop_ || !RetryRule::worth_it(root.error().code) || attempt > rule.retries) {
+        if (root || stop_ || !rule.may_cure(root.error().code) || attempt > rule.retries) {
             return root;
         }
         if (several()) {
@@ -120,6 +122,7 @@ Result<Hash256> Upload::send_patiently(Lane& lane, const UploadPlan::Task& task)
             if (!plan_.alive(task.relay)) return root;
         }
         const auto wait = RetryRule::wait_seconds(attempt);
+        if (root.error().code == Errc::no_space) no_room_ = true;
         note_wait(wait);
         if (!pause_for(seconds{wait})) return fail(Errc::canceled, "retry");
     }
@@ -172,6 +175,7 @@ Result<void> Upload::take_results() {
         if (auto noted = job_.store.note_root(piece, root); !noted) return noted;
         roots_[piece] = root;
     }
+    if (no_room_.exchange(false) && watcher_.no_room) watcher_.no_room();
     if (!waits.empty()) watcher_.waiting(waits.back());
     for (const auto relay : lost) watcher_.relay_lost(relay);
     const auto flying = static_cast<std::uint64_t>(std::max<std::int64_t>(0, flying_bytes_.load()));

@@ -36,6 +36,7 @@ public:
     struct Watcher {
         std::function<void(std::uint64_t, std::uint64_t)> progress;
         std::function<void(unsigned)> waiting;
+        std::function<void()> no_room{};             ///< what it waits for is room at the service
         std::function<void(unsigned)> resumed;       ///< percent that is durable already
         std::function<void()> settling;              ///< all sent, not yet all durable
         std::function<void(std::size_t)> relay_lost; ///< number in `relays`; others go on
@@ -90,7 +91,7 @@ private:
     std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only
 
     std::atomic<std::int64_t> flying_bytes_{0};
-    std::atomic<bool> stop_{false};
+    std::atomic<bool> stop_{false}, no_room_{false};
     std::mutex mutex_; ///< guards all below
     std::condition_variable changed_;
     UploadPlan plan_;

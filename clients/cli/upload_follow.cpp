@@ -197,7 +197,9 @@ Result<void> Upload::run() {
         if (done) break;
         // One relay alone was waited for already. Of several, none answers: most likely it is our
         // own line.
-        if (!several() || !RetryRule::worth_it(done.error().code)) return done;
+        const bool full = done.error().code == Errc::no_space;
+        if (!several() || !(RetryRule::worth_it(done.error().code) || full)) return done;
+        if (full && watcher_.no_room) watcher_.no_room();
         {
             const std::lock_guard guard{mutex_};
             if (plan_.arrived_pieces() > before) attempt = 1;

@@ -240,7 +240,8 @@ def full_disk(build, checks):
         cases.refused("a transfer that there is no room for", 3,
                       lambda env: service.send(plan, check=False, env=env),
                       "keinen Platz für diese Sendung", "no room for this transfer")
-        resume = lambda env: service.plankurier("send", "--resume", begun, check=False, env=env)
+        resume = lambda env: service.plankurier("send", "--resume", begun, "--retries", "0",
+                                                check=False, env=env)
         cases.refused("a disk that is full in the middle of an upload", 3, resume,
                       "Der Speicherplatz ist voll", "Storage is full")
         target = service.root / "in"
