@@ -1,61 +1,17 @@
 #include "relay/config.hpp"
 
-#include <toml++/toml.h>
+#include "relay/settings.hpp"
 
 #include <arpa/inet.h>
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <stdexcept>
 
 namespace plankurier::relay {
 
 namespace {
 
-template <typename T>
-void take(const toml::table& table, std::string_view path, T& target) {
-    const auto node = table.at_path(path);
-    if (!node) return;
-    const auto value = node.value<T>();
-    if (!value) {
-        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" has the wrong type");
-    }
-    target = *value;
-}
-
-void take_count(const toml::table& table, std::string_view path, std::size_t& target) {
-    auto value = static_cast<std::int64_t>(target);
-    take(table, path, value);
-    if (value < 0)
-        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is negative");
-    target = static_cast<std::size_t>(value);
-}
-
-void take_gib(const toml::table& table, std::string_view path, std::uint64_t& bytes,
-              std::int64_t gib_min = 1) {
-    auto gib = static_cast<std::int64_t>(bytes >> 30);
-    take(table, path, gib);
-    if (gib < gib_min || gib > (std::int64_t{1} << 22)) {
-        throw std::runtime_error("relay.toml: \"" + std::string{path} + "\" is out of range");
-    }
-    bytes = static_cast<std::uint64_t>(gib) << 30;
-}
-
-void take_path(const toml::table& table, std::string_view path, const std::filesystem::path& base,
-               std::filesystem::path& target) {
-    std::string text;
-    take(table, path, text);
-    if (!text.empty()) target = base / text; // an absolute path replaces the base
-}
-
-void take_port(const toml::table& table, std::string_view path, std::uint16_t& target) {
-    std::int64_t port = target;
-    take(table, path, port);
-    if (port < 1 || port > 65'535) {
-        throw std::runtime_error("relay.toml: " + std::string{path} + " is no port");
-    }
-    target = static_cast<std::uint16_t>(port);
-}
+constexpr std::int64_t days_max = 3'650;
 
 /// An IPv4 or IPv6 address, "/", and as many bits as it may have.
 bool is_network(const std::string& text) {
@@ -70,164 +26,235 @@ bool is_network(const std::string& text) {
     return ::inet_pton(AF_INET6, address.c_str(), parsed.data()) == 1 && std::stoi(bits) <= 128;
 }
 
-void take_control(const toml::table& table, const std::filesystem::path& base, Config& config) {
-    take(table, "control.url", config.control_url);
-    take_path(table, "control.ca_file", base, config.control_ca);
-    if (!config.control_url.empty() && !config.control_url.starts_with("https://")) {
-        throw std::runtime_error("relay.toml: control.url must begin with https://");
+bool is_ip_address(const std::string& text) {
+    std::array<unsigned char, 16> parsed{};
+    return ::inet_pton(AF_INET, text.c_str(), parsed.data()) == 1 ||
+           ::inet_pton(AF_INET6, text.c_str(), parsed.data()) == 1;
+}
+
+/// One of the schemes, and a host behind it.
+bool is_url(const std::string& text, std::initializer_list<std::string_view> schemes) {
+    return text.find_first_of(" \t\n\"<>") == text.npos &&
+           std::ranges::any_of(schemes, [&](std::string_view scheme) {
+               const std::string_view rest =
+                   std::string_view{text}.substr(std::min(scheme.size(), text.size()));
+               return text.starts_with(scheme) && !rest.empty() && rest.front() != '/' &&
+                      rest.front() != ':';
+           });
+}
+
+void take_https_url(const Settings& settings, std::string_view path, std::string& target) {
+    take(settings, path, target);
+    while (target.ends_with('/')) target.pop_back();
+    if (settings.find(path) != nullptr && !is_url(target, {"https://"})) {
+        settings.refuse(path, "must be an address that begins with https://, as in "
+                              "\"https://senden.amt.example\"");
     }
 }
 
-void take_swarm(const toml::table& table, Config& config) {
-    take(table, "swarm.enabled", config.swarm_enabled);
+void take_address(const Settings& settings, std::string_view path, std::string& target) {
+    take(settings, path, target);
+    if (settings.find(path) == nullptr || target.empty() || check_address(target)) return;
+    settings.refuse(path, "must be a plain e-mail address, as in \"plankurier@amt.example\"");
+}
+
+void take_listen(const Settings& settings, std::string_view path, std::string& target) {
+    take(settings, path, target);
+    if (settings.find(path) == nullptr || is_ip_address(target)) return;
+    settings.refuse(path, "must be a numeric address of this machine, as in \"0.0.0.0\" (all)");
+}
+
+void take_folders(const Settings& settings, const std::filesystem::path& base, Config& config) {
+    constexpr std::int64_t reserve_mib_max = 1'048'576;
+    config.data_dir = base / "data";
+    take_path(settings, "data_dir", base, config.data_dir);
+    config.database_dir = config.vault_dir = config.data_dir;
+    config.mail_dir = config.data_dir / "mail";
+    config.pieces_dir = config.data_dir / "pieces";
+    take_path(settings, "database_dir", base, config.database_dir);
+    take_path(settings, "vault_dir", base, config.vault_dir);
+    take_path(settings, "mail_dir", base, config.mail_dir);
+    take_path(settings, "pieces_dir", base, config.pieces_dir);
+    take_mib(settings, "reserve_mib", config.reserve_bytes, 0, reserve_mib_max);
+    config.control_socket = config.data_dir / "control.sock";
+}
+
+void take_control(const Settings& settings, const std::filesystem::path& base, Config& config) {
+    take_path(settings, "control.socket", base, config.control_socket);
+    take(settings, "control.url", config.control_url);
+    if (!config.control_url.empty()) take_https_url(settings, "control.url", config.control_url);
+    take_path(settings, "control.ca_file", base, config.control_ca);
+}
+
+void take_pieces(const Settings& settings, const std::filesystem::path& base, Config& config) {
+    take_port(settings, "pieces.port", config.pieces_port);
+    take_listen(settings, "pieces.listen", config.pieces_listen);
+    config.pieces_url = "https://localhost:" + std::to_string(config.pieces_port);
+    take_https_url(settings, "pieces.url", config.pieces_url);
+    config.certificate = base / "tls" / "relay.pem";
+    config.private_key = base / "tls" / "relay.key";
+    take_path(settings, "pieces.certificate", base, config.certificate);
+    take_path(settings, "pieces.private_key", base, config.private_key);
+}
+
+void take_swarm(const Settings& settings, Config& config) {
+    take(settings, "swarm.enabled", config.swarm_enabled);
     config.swarm_listen = config.pieces_listen;
-    take(table, "swarm.listen", config.swarm_listen);
-    take_port(table, "swarm.port", config.swarm_port);
-    take_port(table, "swarm.plain_port", config.swarm_plain_port);
-    if (const auto node = table.at_path("swarm.trusted_networks")) {
-        const auto* networks = node.as_array();
-        for (std::size_t i = 0; networks != nullptr && i < networks->size(); ++i) {
-            config.trusted_networks.push_back((*networks)[i].value_or(std::string{}));
-        }
-        if (networks == nullptr || !std::ranges::all_of(config.trusted_networks, is_network)) {
-            throw std::runtime_error("relay.toml: swarm.trusted_networks is a list of address "
-                                     "ranges such as \"10.1.0.0/16\" or \"fd00::/8\"");
-        }
+    take_listen(settings, "swarm.listen", config.swarm_listen);
+    take_port(settings, "swarm.port", config.swarm_port);
+    take_port(settings, "swarm.plain_port", config.swarm_plain_port);
+    take(settings, "swarm.trusted_networks", config.trusted_networks);
+    if (!std::ranges::all_of(config.trusted_networks, is_network)) {
+        settings.refuse("swarm.trusted_networks", "must be a list of address ranges such as "
+                                                  "\"10.1.0.0/16\" or \"fd00::/8\"");
     }
     const bool plain = !config.trusted_networks.empty();
     if (config.swarm_enabled && (config.swarm_port == config.pieces_port ||
                                  (plain && (config.swarm_plain_port == config.pieces_port ||
                                             config.swarm_plain_port == config.swarm_port)))) {
-        throw std::runtime_error("relay.toml: pieces.port, swarm.port and swarm.plain_port must "
-                                 "differ");
+        const bool named = settings.find("swarm.port") != nullptr;
+        settings.refuse(named ? "swarm.port" : "pieces.port",
+                        "must be another port: pieces.port, swarm.port and swarm.plain_port "
+                        "differ");
     }
 }
 
-/// `limits`: anything with the three members.
+/// A limit of 0 would serve nobody.
+void take_crowd(const Settings& settings, Config& config) {
+    constexpr std::int64_t most = 1'000'000;
+    const auto limit = [&](std::string_view path, std::size_t& target) {
+        take_count(settings, path, target, 1, most);
+    };
+    limit("limits.connections_per_address", config.lines.per_address);
+    limit("limits.connections_per_transfer", config.lines.per_transfer);
+    limit("limits.connections_max", config.lines.with_ticket);
+    config.lines.without_ticket = std::max(config.lines.without_ticket, config.lines.per_address);
+    limit("limits.requests_per_address_s", config.requests.per_address_s);
+    limit("limits.requests_per_session_s", config.requests.per_proof_s);
+}
+
+/// `limits`: anything with the three members; `prefix` of their names.
 template <typename L>
-void check_expiry(const L& limits, const std::string& where) {
-    if (limits.expiry_days_min < 1 || limits.expiry_days_default < limits.expiry_days_min ||
-        limits.expiry_days_max < limits.expiry_days_default) {
-        throw std::runtime_error("relay.toml: " + where +
-                                 " needs 1 <= days_min <= days_default <= days_max");
+void take_expiry(const Settings& settings, const std::string& prefix, L& limits) {
+    take(settings, prefix + "days_min", limits.expiry_days_min, 1, days_max);
+    take(settings, prefix + "days_default", limits.expiry_days_default, 1, days_max);
+    take(settings, prefix + "days_max", limits.expiry_days_max, 1, days_max);
+    if (limits.expiry_days_default >= limits.expiry_days_min &&
+        limits.expiry_days_max >= limits.expiry_days_default) {
+        return;
     }
+    std::string named = prefix + "days_min";
+    for (const char* one : {"days_default", "days_max"}) {
+        if (settings.find(prefix + one) != nullptr) named = prefix + one;
+    }
+    settings.refuse(named, "does not fit: days_min <= days_default <= days_max, and these are " +
+                               std::to_string(limits.expiry_days_min) + ", " +
+                               std::to_string(limits.expiry_days_default) + ", " +
+                               std::to_string(limits.expiry_days_max));
 }
 
-void take_types(const toml::table& table, const std::string& path,
-                std::vector<std::string>& types) {
-    const auto* list = table.at_path(path).as_array();
-    if (list == nullptr) return;
-    types.clear();
-    for (const auto& one : *list) types.push_back(one.value_or(std::string{}));
+void take_types(const Settings& settings, std::vector<std::string>& types) {
+    take(settings, "types", types);
     const bool known = std::ranges::all_of(types, [](const std::string& type) {
         return type == "pdf" || type == "jpeg" || type == "png";
     });
     if (types.empty() || !known) {
-        throw std::runtime_error("relay.toml: " + path +
-                                 " lists some of \"pdf\", \"jpeg\", \"png\"");
+        settings.refuse("types", "must list some of \"pdf\", \"jpeg\", \"png\"");
     }
 }
 
 /// After the limits for all, which hold where a department says nothing.
-void take_departments(const toml::table& table, Policy& policy) {
-    const auto* departments = table["departments"].as_table();
-    if (departments == nullptr) return;
-    for (const auto& [key, entry] : *departments) {
-        const std::string id{key.str()};
-        const std::string where = "departments." + id;
-        const auto* one = entry.as_table();
-        const std::string mail = one == nullptr ? "" : (*one)["mail"].value_or(std::string{});
+void take_departments(const Settings& settings, Policy& policy) {
+    for (const auto& [id, one] : settings.parts("departments")) {
+        std::string mail;
+        take(one, "mail", mail);
         if (!check_address(mail)) {
-            throw std::runtime_error("relay.toml: " + where +
-                                     ".mail is missing or no plain e-mail address");
+            one.refuse(one.find("mail") == nullptr ? "" : "mail",
+                       one.find("mail") == nullptr
+                           ? "needs mail = \"…\": where its notices go"
+                           : "must be a plain e-mail address, as in \"bauamt@amt.example\"");
         }
         policy.department_mails.emplace(id, mail);
         DepartmentLimits limits = limits_of(policy, id);
-        take_types(*one, "types", limits.types);
-        take_gib(*one, "transfer_gib_max", limits.transfer_bytes_max);
-        take(*one, "days_min", limits.expiry_days_min);
-        take(*one, "days_default", limits.expiry_days_default);
-        take(*one, "days_max", limits.expiry_days_max);
-        check_expiry(limits, where);
-        if (one->size() > 1) policy.departments.emplace(id, limits);
+        const DepartmentLimits for_all = limits;
+        take_types(one, limits.types);
+        take_gib(one, "transfer_gib_max", limits.transfer_bytes_max);
+        take_expiry(one, "", limits);
+        if (!(limits == for_all)) policy.departments.emplace(id, limits);
     }
 }
 
-void take_rules(const toml::table& table, Policy& policy) {
-    const auto* rules = table["rules"].as_array();
-    for (std::size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
-        const auto* one = (*rules)[i].as_table();
+/// A whole address, or "@" and a domain.
+bool is_pattern(const std::string& text) {
+    return check_address(text.starts_with('@') ? "a" + text : text).has_value();
+}
+
+void take_rules(const Settings& settings, Policy& policy) {
+    for (const auto& [id, one] : settings.parts("rules")) {
         Rule rule;
-        if (one != nullptr) rule.from = (*one)["from"].value_or(std::string{});
-        if (one != nullptr) rule.to = (*one)["to"].value_or(std::string{});
-        if (rule.from.empty() || rule.to.empty()) {
-            throw std::runtime_error("relay.toml: each of the rules needs \"from\" and \"to\"");
+        take(one, "from", rule.from);
+        take(one, "to", rule.to);
+        if (rule.from.empty() || rule.to.empty()) one.refuse("", "needs from and to");
+        if (rule.from != "*" && !is_pattern(rule.from)) {
+            one.refuse("from", "must be \"*\", an address, or \"@\" and a domain");
+        }
+        if (rule.to.find('@') != rule.to.npos && !is_pattern(rule.to)) {
+            one.refuse("to", "must be a department's ID, an address, or \"@\" and a domain");
         }
         policy.rules.push_back(std::move(rule));
     }
 }
 
-void take_policy(const toml::table& table, Policy& policy) {
-    take(table, "authority", policy.authority);
-    take(table, "link_base", policy.link_base);
-    take(table, "expiry.days_min", policy.limits.expiry_days_min);
-    take(table, "expiry.days_default", policy.limits.expiry_days_default);
-    take(table, "expiry.days_max", policy.limits.expiry_days_max);
-    take_gib(table, "limits.transfer_gib_max", policy.limits.transfer_bytes_max);
-    take_count(table, "limits.code_mails_per_address_hour",
-               policy.limits.code_mails_per_address_hour);
-    take_count(table, "limits.code_mails_per_address_day",
-               policy.limits.code_mails_per_address_day);
-    take_count(table, "limits.code_mails_hour", policy.limits.code_mails_hour);
-    take(table, "expiry.extend", policy.limits.expiry_extend);
-    take(table, "limits.remember_days_max", policy.limits.remember_days_max);
-    take_count(table, "limits.open_transfers_per_address",
-               policy.limits.open_transfers_per_address);
-    take_gib(table, "limits.gib_per_address_day", policy.limits.bytes_per_address_day);
-    take_gib(table, "limits.free_gib_min", policy.limits.free_bytes_min, 0);
-    take_count(table, "limits.free_percent_min", policy.limits.free_percent_min);
-    if (policy.limits.free_percent_min > 100) {
-        throw std::runtime_error("relay.toml: limits.free_percent_min is at most 100");
-    }
-    take(table, "policy.link_allowed", policy.link_allowed);
-    take_count(table, "copies_max", policy.copies_max);
-    if (policy.copies_max < 2) throw std::runtime_error("relay.toml: copies_max is at least 2");
-    if (const auto* patterns = table["staff_patterns"].as_array()) {
-        for (const auto& one : *patterns)
-            policy.staff_patterns.push_back(one.value_or(std::string{}));
-    }
-    take_departments(table, policy);
-    take_rules(table, policy);
-    check_expiry(policy.limits, "expiry");
+void take_limits(const Settings& settings, Limits& limits) {
+    take_expiry(settings, "expiry.", limits);
+    take(settings, "expiry.extend", limits.expiry_extend);
+    take_gib(settings, "limits.transfer_gib_max", limits.transfer_bytes_max);
+    take_count(settings, "limits.code_mails_per_address_hour", limits.code_mails_per_address_hour);
+    take_count(settings, "limits.code_mails_per_address_day", limits.code_mails_per_address_day);
+    take_count(settings, "limits.code_mails_hour", limits.code_mails_hour);
+    take(settings, "limits.remember_days_max", limits.remember_days_max, 0, days_max);
+    take_count(settings, "limits.open_transfers_per_address", limits.open_transfers_per_address);
+    take_gib(settings, "limits.gib_per_address_day", limits.bytes_per_address_day);
+    take_gib(settings, "limits.free_gib_min", limits.free_bytes_min, 0);
+    take_count(settings, "limits.free_percent_min", limits.free_percent_min, 0, 100);
 }
 
-/// At least 1 and at most a million: a limit of 0 would serve nobody.
-void take_limit(const toml::table& table, std::string_view path, std::size_t& target) {
-    take_count(table, path, target);
-    if (target < 1 || target > 1'000'000) {
-        throw std::runtime_error("relay.toml: \"" + std::string{path} +
-                                 "\" must be between 1 and 1000000");
+void take_policy(const Settings& settings, Policy& policy) {
+    constexpr std::int64_t relays_max = 1'000;
+    take(settings, "authority", policy.authority);
+    const bool plain = std::ranges::none_of(
+        policy.authority, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    if (!plain || policy.authority.empty()) {
+        settings.refuse("authority", "must be a name in one line: it stands in mails' subjects");
     }
+    take_https_url(settings, "link_base", policy.link_base);
+    take_limits(settings, policy.limits);
+    take(settings, "policy.link_allowed", policy.link_allowed);
+    take_count(settings, "copies_max", policy.copies_max, 2, relays_max);
+    take(settings, "staff_patterns", policy.staff_patterns);
+    if (!std::ranges::all_of(policy.staff_patterns, is_pattern)) {
+        settings.refuse("staff_patterns", "must list whole addresses (\"anna@amt.example\") or "
+                                          "\"@\" and a domain (\"@amt.example\")");
+    }
+    take_departments(settings, policy);
+    take_rules(settings, policy);
 }
 
-void take_crowd(const toml::table& table, Config& config) {
-    take_limit(table, "limits.connections_per_address", config.lines.per_address);
-    take_limit(table, "limits.connections_per_transfer", config.lines.per_transfer);
-    take_limit(table, "limits.connections_max", config.lines.with_ticket);
-    config.lines.without_ticket = std::max(config.lines.without_ticket, config.lines.per_address);
-    take_limit(table, "limits.requests_per_address_s", config.requests.per_address_s);
-    take_limit(table, "limits.requests_per_session_s", config.requests.per_proof_s);
-}
-
-toml::table parsed(const std::filesystem::path& file) {
-    try {
-        return toml::parse_file(file.string());
-    } catch (const toml::parse_error& error) {
-        std::ostringstream where;
-        where << error.source().begin;
-        throw std::runtime_error("relay.toml, " + where.str() + ": " +
-                                 std::string{error.description()});
+void take_mail(const Settings& settings, const std::filesystem::path& base, Config& config) {
+    take_address(settings, "mail.from", config.mail_from);
+    if (config.mail_from.empty()) settings.refuse("mail.from", "must be an e-mail address");
+    take_address(settings, "mail.bounce", config.mail_bounce);
+    take(settings, "mail.smtp_url", config.smtp_url);
+    if (!config.smtp_url.empty() && !is_url(config.smtp_url, {"smtp://", "smtps://"})) {
+        settings.refuse("mail.smtp_url", "must begin with smtp:// or smtps://, as in "
+                                         "\"smtp://mail.amt.example:587\"");
     }
+    take(settings, "mail.user", config.smtp_user);
+    take(settings, "mail.require_tls", config.smtp_require_tls);
+    take_path(settings, "mail.password_file", base, config.smtp_password_file);
+    std::filesystem::path ca_file;
+    take_path(settings, "mail.ca_file", base, ca_file);
+    config.smtp_ca_file = ca_file.string();
 }
 
 } // namespace
@@ -237,41 +264,18 @@ Config load_config(const std::filesystem::path& file) {
         throw std::runtime_error("there is no " + file.string() +
                                  ": run `plankurier-relay init DIR` first");
     }
-    const toml::table table = parsed(file);
+    const Settings settings{file};
     Config config;
     config.file = std::filesystem::absolute(file);
     const std::filesystem::path base = config.file.parent_path();
-    config.data_dir = base / "data";
-    take_path(table, "data_dir", base, config.data_dir);
-    config.control_socket = config.data_dir / "control.sock";
-    take_path(table, "control.socket", base, config.control_socket);
-    take_policy(table, config.policy);
-    take_port(table, "pieces.port", config.pieces_port);
-    take(table, "pieces.listen", config.pieces_listen);
-    config.pieces_url = "https://localhost:" + std::to_string(config.pieces_port);
-    take(table, "pieces.url", config.pieces_url);
-    config.certificate = base / "tls" / "relay.pem";
-    config.private_key = base / "tls" / "relay.key";
-    take_path(table, "pieces.certificate", base, config.certificate);
-    take_path(table, "pieces.private_key", base, config.private_key);
-    take_control(table, base, config);
-    take_swarm(table, config);
-    take_crowd(table, config);
-    take(table, "mail.from", config.mail_from);
-    take(table, "mail.bounce", config.mail_bounce);
-    if (!config.mail_bounce.empty() && !check_address(config.mail_bounce)) {
-        throw std::runtime_error("relay.toml: mail.bounce is no plain e-mail address");
-    }
-    take(table, "mail.smtp_url", config.smtp_url);
-    take(table, "mail.user", config.smtp_user);
-    take(table, "mail.require_tls", config.smtp_require_tls);
-    take_path(table, "mail.password_file", base, config.smtp_password_file);
-    std::filesystem::path ca_file;
-    take_path(table, "mail.ca_file", base, ca_file);
-    config.smtp_ca_file = ca_file.string();
-    if (!check_address(config.mail_from)) {
-        throw std::runtime_error("relay.toml: mail.from is no plain e-mail address");
-    }
+    take_folders(settings, base, config);
+    take_policy(settings, config.policy);
+    take_control(settings, base, config);
+    take_pieces(settings, base, config);
+    take_swarm(settings, config);
+    take_crowd(settings, config);
+    take_mail(settings, base, config);
+    settings.refuse_unknown(); // last, when every name has been asked for
     return config;
 }
 

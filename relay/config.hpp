@@ -15,6 +15,9 @@ namespace plankurier::relay {
 struct Config {
     std::filesystem::path file;
     std::filesystem::path data_dir;
+    /// May lie on file systems of their own. As `data_dir`, or folders in it, unless set.
+    std::filesystem::path database_dir, vault_dir, mail_dir, pieces_dir;
+    std::uint64_t reserve_bytes{std::uint64_t{64} << 20}; ///< of each file system; see Reserves
     std::filesystem::path control_socket;
     Policy policy;
     std::string pieces_listen{"127.0.0.1"};
@@ -40,6 +43,7 @@ struct Config {
     [[nodiscard]] std::filesystem::path directory() const { return data_dir / "directory"; }
     /// Begun ids of mails that came back, one file each, for the control plane to take.
     [[nodiscard]] std::filesystem::path bounces() const { return data_dir / "bounces"; }
+    [[nodiscard]] std::filesystem::path database() const { return database_dir / "control.db"; }
     [[nodiscard]] std::filesystem::path nodes() const { return data_dir / "nodes"; }
 };
 

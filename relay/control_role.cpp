@@ -8,6 +8,7 @@
 #include "relay/http/server.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/roles.hpp"
+#include "relay/room_guard.hpp"
 #include "relay/space_watch.hpp"
 
 #include <csignal>
@@ -36,8 +37,7 @@ std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
         std::fprintf(stderr,
                      "control: mails lie in the folder DATA/mail, in clear: that is for trials "
                      "only. Set mail.smtp_url\n");
-        return std::make_unique<adapters::FolderMailer>(config.data_dir / "mail", config.mail_from,
-                                                        clock);
+        return std::make_unique<adapters::FolderMailer>(config.mail_dir, config.mail_from, clock);
     }
     adapters::SmtpSettings settings;
     settings.url = config.smtp_url;
@@ -63,7 +63,7 @@ bool take_request(const std::filesystem::path& file) {
 }
 
 void write_status(const Config& config, Store& store, Relay& relay,
-                  const std::vector<RelayRoom>& rooms) {
+                  const std::vector<RelayRoom>& rooms, std::size_t reserves_given_up) {
     const Store::Counts counts = store.counts();
     const CopyCounts copies = relay.copy_counts();
     const std::string text =
@@ -73,7 +73,8 @@ void write_status(const Config& config, Store& store, Relay& relay,
         std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
         "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
         std::to_string(copies.relays_live) + "\nrelays_known " +
-        std::to_string(copies.relays_known) + "\n" + space_status(rooms) + "codes_left " +
+        std::to_string(copies.relays_known) + "\n" + space_status(rooms) + "reserves_given_up " +
+        std::to_string(reserves_given_up) + "\ncodes_left " +
         std::to_string(relay.code_budget().left) + "\nclock_trusted " +
         std::to_string(static_cast<int>(relay.is_clock_trusted())) + "\nclock_ahead_s " +
         std::to_string(relay.clock_ahead_s()) + "\n";
@@ -89,19 +90,23 @@ void write_status(const Config& config, Store& store, Relay& relay,
 class ControlPlane {
 public:
     explicit ControlPlane(const Config& config)
-        : config_(config), time_file_(config.data_dir / "trusted-time"),
-          clock_(machine_, time_file_), mailer_(mailer_for(config, clock_)),
-          db_(config.data_dir / "control.db"), store_(db_), vault_(config.data_dir / "vault"),
-          envelopes_(config.data_dir / "envelopes"), audit_(config.data_dir / "audit.log"),
-          authority_(config.keys(), clock_.now()),
+        : config_(config), reserves_(folders_of(config), config.reserve_bytes, "control"),
+          time_file_(config.data_dir / "trusted-time"), clock_(machine_, time_file_),
+          mailer_(mailer_for(config, clock_)), db_(config.database()), store_(db_),
+          vault_(config.vault_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
+          audit_(config.data_dir / "audit.log"), authority_(config.keys(), clock_.now()),
           relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_, authority_}, config.policy,
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
                  secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), relays(config)),
           router_(relay_, published_, mutex_), limits_(config.requests),
           server_([this](const http::Request& request) {
-              return limits_.handle(
-                  request, [this](const http::Request& one) { return router_.handle(one); });
-          }) {
+              return limits_.handle(request, [this](const http::Request& one) {
+                  return with_room(reserves_, one, [this](const http::Request& again) {
+                      return router_.handle(again);
+                  });
+              });
+          }),
+          reserve_watch_(reserves_) {
         published_.relay_here = registered_relays(config).relays.front().id;
         reload_directory();
         server_.bind(config.control_socket);
@@ -123,7 +128,7 @@ public:
         for (const std::string& line : space_watch_.news(rooms)) {
             std::fprintf(stderr, "control: %s\n", line.c_str());
         }
-        write_status(config_, store_, relay_, rooms);
+        write_status(config_, store_, relay_, rooms, reserves_.given_up());
         take_bounces(); // last: a folder that cannot be read must not keep anything from its end
     }
 
@@ -133,7 +138,11 @@ public:
         lock.unlock();
         for (DueMail& due : mails) {
             // Without the lock: a mail server may take its time, and requests go on.
-            const Delivery delivery = mailer_->deliver(due.mail);
+            Delivery delivery = mailer_->deliver(due.mail);
+            const bool by_folder = config_.smtp_url.empty();
+            if (delivery == Delivery::later && by_folder && reserves_.make_room()) {
+                delivery = mailer_->deliver(due.mail);
+            }
             lock.lock();
             relay_.mail_done(std::move(due), delivery);
             lock.unlock();
@@ -172,7 +181,13 @@ private:
         relay_.set_directory(std::move(installed->directory));
     }
 
+    static std::vector<std::filesystem::path> folders_of(const Config& config) {
+        return {config.data_dir, config.database_dir, config.vault_dir,
+                config.data_dir / "envelopes", config.mail_dir};
+    }
+
     const Config& config_;
+    adapters::Reserves reserves_; ///< before all that writes
     adapters::SystemClock machine_;
     adapters::TimeFile time_file_;
     ServiceTime clock_;
@@ -190,6 +205,7 @@ private:
     http::Router router_;
     http::RequestLimits limits_;
     http::Server server_;
+    adapters::ReserveWatch reserve_watch_;
 };
 
 } // namespace

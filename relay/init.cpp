@@ -43,6 +43,7 @@ std::string toml_text(const std::string& authority, const std::string& host,
            "\"      # start of the links in mails\n"
            "# data_dir = \"data\"                    # not on btrfs, zfs or another copy-on-write "
            "system\n"
+           "# reserve_mib = 64                     # of the disk, given up so that deleting works\n"
            "# staff_patterns = [\"@" +
            host +
            "\"]  # whom citizens may address by e-mail\n"

@@ -30,7 +30,7 @@ std::string start_of(std::istream& in) {
 void expect_data(const Config& config) {
     if (config.mail_bounce.empty()) throw std::runtime_error("relay.toml has no mail.bounce");
     struct stat found {};
-    if (::stat((config.data_dir / "control.db").c_str(), &found) != 0) {
+    if (::stat(config.database().c_str(), &found) != 0) {
         throw std::runtime_error("no data of a control plane can be reached in data_dir");
     }
     if (found.st_uid != ::geteuid()) {
@@ -78,7 +78,7 @@ bool remove_never(const Config& config, std::istream& in) {
     const Pepper pepper{ByteView{*raw}};
     wipe(*raw);
     const std::string hash = never_hash(pepper, address);
-    adapters::Db db{config.data_dir / "control.db"};
+    adapters::Db db{config.database()};
     adapters::SqliteStore store{db};
     const bool was_there = store.is_never(hash);
     store.transaction([&] { store.remove_never(hash); });

@@ -1,8 +1,10 @@
 #include "relay/adapters/files.hpp"
+#include "relay/config_check.hpp"
 #include "relay/mail_commands.hpp"
 #include "relay/nginx_files.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/pieces/run.hpp"
+#include "relay/requests.hpp"
 #include "relay/roles.hpp"
 #include "relay/space_watch.hpp"
 #include "relay/status_command.hpp"
@@ -92,11 +94,12 @@ int serve(const options::variables_map& map, const Config& config) {
     if (role == "control") return run_control(config);
     if (role == "pieces") {
         const auto keys = config.keys();
-        return pieces::run_pieces(
-            {config.data_dir, config.pieces_listen, config.pieces_port, config.certificate,
-             config.private_key, config.control_socket, config.control_url, config.control_ca,
-             config.swarm_enabled, config.trusted_networks, keys / "relay.id", keys / "relay.seed",
-             keys / "control.pub", std::chrono::milliseconds{2'000}, config.lines});
+        return pieces::run_pieces({config.data_dir, config.pieces_listen, config.pieces_port,
+                                   config.certificate, config.private_key, config.control_socket,
+                                   config.control_url, config.control_ca, config.swarm_enabled,
+                                   config.trusted_networks, keys / "relay.id", keys / "relay.seed",
+                                   keys / "control.pub", std::chrono::milliseconds{2'000},
+                                   config.lines, config.pieces_dir, config.reserve_bytes});
     }
     if (role == "swarm" || role == "swarm-plain") return run_swarm_role(config, role == "swarm");
     if (!role.empty() && role != "relay") {
@@ -125,7 +128,7 @@ int directory(const options::variables_map& map, const Config& config,
     } else if (verb == "install") {
         directory_install(config, file("root"), file("signer-pub"), file("signer-minisig"),
                           file("directory-json"), file("directory-minisig"));
-        std::ofstream{config.data_dir / "request.reload"};
+        leave_request(config, "reload");
     } else {
         std::cerr << usage;
         return 2;
@@ -164,10 +167,10 @@ int init(const options::variables_map& map, const std::string& folder) {
 }
 
 int purge(const options::variables_map& map, const Config& config) {
-    if (map.count("now") != 0) std::ofstream{config.data_dir / "request.purge"};
+    if (map.count("now") != 0) leave_request(config, "purge");
     if (map.count("clock-ok") != 0) {
-        if (config.control_url.empty()) std::ofstream{config.data_dir / "request.clock"};
-        std::ofstream{config.data_dir / "request.clock.relay"};
+        if (config.control_url.empty()) leave_request(config, "clock");
+        leave_request(config, "clock.relay");
     }
     if (map.count("now") + map.count("clock-ok") == 0) {
         std::cerr << "purge: say --now (delete every transfer) or --clock-ok\n";
@@ -206,6 +209,15 @@ int never(const Config& config, const std::vector<std::string>& words) {
     return 0;
 }
 
+int check_config(const Config& config) {
+    const auto problems = config_problems(config);
+    for (const std::string& one : problems) std::cerr << "plankurier-relay: " << one << "\n";
+    if (!problems.empty()) return 1;
+    std::cout << "the configuration is good\n";
+    if (const auto warning = space_warning(config)) std::cout << "but " << *warning << "\n";
+    return 0;
+}
+
 int run(int argc, char** argv) {
     const options::variables_map map = parse(argc, argv);
     const auto words = map.count("words") != 0 ? map["words"].as<std::vector<std::string>>()
@@ -232,11 +244,7 @@ int run(int argc, char** argv) {
     }
     if (command == "purge") return purge(map, config);
     if (command == "never") return never(config, words);
-    if (command == "check-config") {
-        std::cout << "the configuration is good\n";
-        if (const auto warning = space_warning(config)) std::cout << "but " << *warning << "\n";
-        return 0;
-    }
+    if (command == "check-config") return check_config(config);
     if (command == "status") {
         return show_status(config, std::cout, std::cerr);
     }

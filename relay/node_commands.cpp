@@ -5,8 +5,8 @@
 #include "relay/adapters/node_records.hpp"
 #include "relay/adapters/sqlite_store.hpp"
 #include "relay/nginx_files.hpp"
+#include "relay/requests.hpp"
 
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 
@@ -37,15 +37,14 @@ void only_with_control(const Config& config) {
 }
 
 std::int64_t purges_not_confirmed(const Config& config, const RelayId& relay) {
-    const fs::path file = config.data_dir / "control.db";
-    if (!fs::exists(file)) return 0;
-    adapters::Db db{file};
+    if (!fs::exists(config.database())) return 0;
+    adapters::Db db{config.database()};
     return adapters::SqliteStore{db}.count_unsigned(relay);
 }
 
 /// The control plane hears of it at once; nginx when it is reloaded.
 void tell_of_change(const Config& config) {
-    std::ofstream{config.data_dir / "request.reload"};
+    leave_request(config, "reload");
     renew_nginx_files(config);
 }
 

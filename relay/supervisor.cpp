@@ -1,10 +1,12 @@
 #include "relay/roles.hpp"
 
+#include "relay/pieces/server_tls.hpp"
 #include "relay/swarm/process.hpp"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -19,11 +21,53 @@ namespace plankurier::relay {
 
 namespace {
 
+/// No clock that somebody can set.
+std::time_t seconds_now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
 struct Child {
     const char* role;
     pid_t pid{-1};
     std::time_t started{};
+    std::time_t next{};     ///< not started again before
+    unsigned short_lives{}; ///< how many in a row
 };
+
+/// Seconds until a role that keeps ending is started again: 1 for the first three, then 2, 4 … 30.
+std::time_t rest_after(unsigned short_lives) {
+    constexpr unsigned patient = 3, doublings_max = 5;
+    constexpr std::time_t rest_max = 30;
+    if (short_lives <= patient) return 1;
+    return std::min(rest_max, std::time_t{1} << std::min(short_lives - patient, doublings_max));
+}
+
+std::string end_text(int status) {
+    if (WIFSIGNALED(status)) return "by signal " + std::to_string(WTERMSIG(status));
+    return "with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+/// A role has ended: says so, and when it is started again.
+void note_end(Child& child, int status) {
+    constexpr std::time_t short_life = 3;
+    const std::time_t now = seconds_now();
+    child.pid = -1;
+    child.short_lives = now - child.started < short_life ? child.short_lives + 1 : 0;
+    const std::time_t rest = rest_after(child.short_lives);
+    child.next = now + rest;
+    if (child.short_lives > 1) {
+        std::fprintf(stderr,
+                     "serve: role %s ended %s, %u times in a row soon after its start (its own "
+                     "message is above); starting it again in %ld s\n",
+                     child.role, end_text(status).c_str(), child.short_lives,
+                     static_cast<long>(rest));
+    } else {
+        std::fprintf(stderr, "serve: role %s ended %s, starting it again\n", child.role,
+                     end_text(status).c_str());
+    }
+}
 
 /// People's addresses pass through the control plane, in texts of many libraries. There the C
 /// library writes over what is freed; its cache for each thread would keep it as it is. The other
@@ -49,7 +93,7 @@ void start(Child& child, const std::filesystem::path& program, const std::filesy
         ::_exit(127);
     }
     child.pid = pid;
-    child.started = std::time(nullptr);
+    child.started = seconds_now();
 }
 
 std::vector<Child> children_for(const Config& config, bool without_control) {
@@ -77,6 +121,8 @@ int run_swarm_role(const Config& config, bool tls) {
 
 int run_supervisor(const std::filesystem::path& program, const Config& config,
                    bool without_control) {
+    // Without them the pieces' process could only end again and again.
+    static_cast<void>(pieces::server_tls(config.certificate, config.private_key));
     sigset_t signals;
     sigemptyset(&signals);
     for (const int one : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, one);
@@ -90,13 +136,9 @@ int run_supervisor(const std::filesystem::path& program, const Config& config,
         for (Child& child : children) {
             int status = 0;
             if (child.pid > 0 && ::waitpid(child.pid, &status, WNOHANG) == child.pid) {
-                std::fprintf(stderr, "serve: role %s ended, starting it again\n", child.role);
-                child.pid = -1;
+                note_end(child, status);
             }
-            // A role that dies at once is started at most once a second.
-            if (child.pid < 0 && std::time(nullptr) > child.started) {
-                start(child, program, config.file);
-            }
+            if (child.pid < 0 && seconds_now() >= child.next) start(child, program, config.file);
         }
     }
     for (const Child& child : children) {

@@ -8,9 +8,11 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <cerrno>
 #include <fstream>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 
 namespace plankurier::relay::adapters {
 
@@ -43,6 +45,10 @@ void expect_wide_columns(std::string sql) {
 
 /// Error texts of the database can quote values, so they are replaced by the failing step.
 [[noreturn]] void rethrow(const soci::soci_error& error) {
+    const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+    if (sqlite != nullptr && sqlite->result() == SQLITE_FULL) {
+        throw std::system_error(ENOSPC, std::generic_category(), "write the database");
+    }
     throw std::runtime_error(std::string{"database error, category "} +
                              std::to_string(static_cast<int>(error.get_error_category())));
 }

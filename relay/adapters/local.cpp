@@ -165,12 +165,15 @@ void AuditFile::append(std::int64_t at, const std::string& what) {
                              " hour=" + std::to_string(at / hour_s * hour_s) + "\n";
     const int fd = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) throw std::system_error(errno, std::generic_category(), "open the audit");
+    const off_t before = ::lseek(fd, 0, SEEK_END);
     const ssize_t written = ::write(fd, line.data(), line.size());
-    const int synced = ::fdatasync(fd);
+    const bool whole = written == static_cast<ssize_t>(line.size());
+    int failed = written < 0 ? errno : whole ? 0 : ENOSPC;
+    if (failed == 0 && ::fdatasync(fd) != 0) failed = errno;
+    // It is written again; half a line would stay for ever.
+    if (!whole && ::ftruncate(fd, before) != 0) failed = errno;
     ::close(fd);
-    if (written != static_cast<ssize_t>(line.size()) || synced != 0) {
-        throw std::system_error(errno, std::generic_category(), "write the audit");
-    }
+    if (failed != 0) throw std::system_error(failed, std::generic_category(), "write the audit");
 }
 
 } // namespace plankurier::relay::adapters

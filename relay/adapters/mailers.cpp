@@ -157,6 +157,7 @@ void FolderMailer::keep_only(const std::vector<std::string>& ids) {
     for (const std::string& id : ids) kept.insert(file_name(id));
     std::vector<std::filesystem::path> strangers;
     for (const auto& entry : std::filesystem::directory_iterator{folder_}) {
+        if (!entry.is_regular_file()) continue; // lost+found of a disk, the reserve
         std::string name = entry.path().filename().string();
         if (name.ends_with(".tmp")) name.resize(name.size() - 4);
         if (!kept.contains(name)) strangers.push_back(entry.path());

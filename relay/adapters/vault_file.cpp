@@ -55,8 +55,9 @@ void VaultFile::grow() {
     Bytes noise(slots_step * slot_bytes);
     fill_random(noise); // written, not only allocated: later writes then stay in place
     const auto at = static_cast<off_t>(std::size_t{slots_} * slot_bytes);
-    if (::pwrite(fd_, noise.data(), noise.size(), at) != static_cast<ssize_t>(noise.size()) ||
-        ::fsync(fd_) != 0) {
+    const ssize_t written = ::pwrite(fd_, noise.data(), noise.size(), at);
+    if (written >= 0 && written < static_cast<ssize_t>(noise.size())) errno = ENOSPC;
+    if (written != static_cast<ssize_t>(noise.size()) || ::fsync(fd_) != 0) {
         raise("grow the vault");
     }
     for (Slot slot = slots_; slot < slots_ + slots_step; ++slot) free_.insert(slot);

@@ -41,6 +41,7 @@ struct DepartmentLimits {
     std::vector<std::string> types;
     std::uint64_t transfer_bytes_max{};
     std::int64_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
+    friend bool operator==(const DepartmentLimits&, const DepartmentLimits&) = default;
 };
 /// Whoever a rule is about (`to`: a department's id, or a pattern of addresses) takes transfers
 /// only from senders of its rules (`from`: a pattern of addresses, or "*").

@@ -133,7 +133,8 @@ Server::Server(Handler handler) : state_(std::make_unique<State>()) {
             try {
                 std::rethrow_exception(failure);
             } catch (const std::system_error& error) {
-                if (error.code().value() == ENOSPC) code = Errc::no_space;
+                if (error.code().value() == ENOSPC || error.code().value() == EDQUOT)
+                    code = Errc::no_space;
                 std::fprintf(stderr, "control: %s\n", error.what());
             } catch (const std::exception& error) {
                 std::fprintf(stderr, "control: %s\n", error.what());

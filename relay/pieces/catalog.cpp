@@ -30,7 +30,8 @@ bool fits(const Descriptor& descriptor, const BodyLayout& layout) {
 
 } // namespace
 
-Catalog::Catalog(const fs::path& folder) : folder_(prepared(folder)), index_(folder_ / "index.db") {
+Catalog::Catalog(const fs::path& folder, adapters::Reserves* reserves)
+    : folder_(prepared(folder)), reserves_(reserves), index_(folder_ / "index.db") {
     load();
     for (const TransferId& id : transfers()) {
         if (purged_.contains(id)) purge(id); // cut short by a crash
@@ -66,7 +67,8 @@ void Catalog::remove_strangers() {
     for (const auto& entry : fs::directory_iterator{folder_}) {
         if (!entry.is_directory()) continue;
         const auto id = TransferId::from_hex(entry.path().filename().string());
-        if (!id || !transfers_.contains(*id)) fs::remove_all(entry.path());
+        // Other folders are not ours: lost+found of a disk, the reserve.
+        if (id && !transfers_.contains(*id)) fs::remove_all(entry.path());
     }
 }
 
@@ -100,6 +102,20 @@ Result<Catalog::Transfer*> Catalog::made_transfer(const Ticket& ticket, const Bo
     return transfer;
 }
 
+/// What has begun has its room; a further volume takes none of the reserve.
+bool Catalog::has_room(const TransferId& transfer, std::uint32_t volume, const BodyLayout& layout) {
+    if (reserves_ == nullptr || purged_.contains(transfer)) return true;
+    const auto found = transfers_.find(transfer);
+    if (found != transfers_.end()) {
+        const auto& volumes = found->second.volumes;
+        const auto entry = volumes.find(volume);
+        if (entry != volumes.end() && (entry->second.durable | entry->second.writing) != 0) {
+            return true;
+        }
+    }
+    return reserves_->has_room_for(layout.volume_bytes(volume));
+}
+
 Hash256 Catalog::root_of(const PiecePlace& place, const Volume& volume) {
     if (!volume.described) return volume.roots.at(place.piece);
     const auto descriptor = decode_descriptor(index_.descriptor(place.transfer, place.volume));
@@ -114,6 +130,7 @@ Result<Writing> Catalog::begin_write(const Ticket& ticket, std::uint32_t volume,
     if (!layout || piece >= layout->pieces_in_volume(volume)) {
         return fail(Errc::malformed, "no such piece");
     }
+    if (!has_room(ticket.transfer, volume, *layout)) return fail(Errc::no_space, "reserve");
     const auto transfer = made_transfer(ticket, *layout);
     if (!transfer) return tl::unexpected(transfer.error());
     Volume& entry = (*transfer)->volumes[volume];
@@ -135,6 +152,9 @@ Result<CopyTarget> Catalog::begin_copy(const Ticket& ticket, const Descriptor& d
     const std::scoped_lock lock{mutex_};
     const auto layout = BodyLayout::from_body_len(ticket.body_len);
     if (!layout || !fits(descriptor, *layout)) return fail(Errc::malformed, "descriptor");
+    if (!has_room(ticket.transfer, descriptor.volume, *layout)) {
+        return fail(Errc::no_space, "reserve");
+    }
     const auto transfer = made_transfer(ticket, *layout);
     if (!transfer) return tl::unexpected(transfer.error());
     const std::uint32_t volume = descriptor.volume;

@@ -4,6 +4,7 @@
 /// small database for what is durable; the files themselves lie in one folder per transfer.
 /// Thread safe: one mutex.
 
+#include "relay/adapters/reserve.hpp"
 #include "relay/pieces/piece_index.hpp"
 #include "relay/pieces/volume_file.hpp"
 
@@ -64,7 +65,8 @@ class Catalog {
 public:
     /// Reads the index, finishes purges that were cut short, and removes files that no row knows.
     /// Throws std::runtime_error.
-    explicit Catalog(const std::filesystem::path& folder);
+    /// `reserves`: of the folder, kept free of anything new; outlive the catalog.
+    explicit Catalog(const std::filesystem::path& folder, adapters::Reserves* reserves = nullptr);
 
     /// Fails with `malformed` (no such piece), `conflict` (another connection writes it),
     /// `purged`, `no_space`.
@@ -141,6 +143,8 @@ private:
         [[nodiscard]] bool complete() const noexcept { return described == layout.volumes(); }
     };
 
+    [[nodiscard]] bool has_room(const TransferId& transfer, std::uint32_t volume,
+                                const BodyLayout& layout);
     void load();
     void remove_strangers();
     Result<Transfer*> transfer_for(const Ticket& ticket);
@@ -151,6 +155,7 @@ private:
                                                 std::uint32_t volume) const;
 
     std::filesystem::path folder_;
+    adapters::Reserves* const reserves_; ///< or nullptr
     PieceIndex index_;
     std::mutex mutex_; ///< guards everything below
     std::map<TransferId, Transfer> transfers_;

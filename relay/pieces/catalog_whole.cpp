@@ -3,6 +3,7 @@
 
 #include <plankurier/fault.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plankurier::relay::pieces {
@@ -135,6 +136,9 @@ std::optional<std::filesystem::space_info> Catalog::space() {
     std::error_code error;
     auto space = std::filesystem::space(folder_, error);
     if (error) return std::nullopt;
+    if (reserves_ != nullptr) {
+        space.available -= std::min<std::uint64_t>(space.available, reserves_->missing_bytes());
+    }
     space.available += unfinished; // which was asked first: rather too little than too much
     return space;
 }

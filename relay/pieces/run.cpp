@@ -7,6 +7,7 @@
 
 #include "relay/pieces/census.hpp"
 #include "relay/pieces/connection.hpp"
+#include "relay/pieces/server_tls.hpp"
 #include "relay/pieces/sync.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,6 +20,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -32,42 +34,11 @@ using asio::ip::tcp;
 
 /// A line and, while a piece comes or goes, its file.
 constexpr rlim_t files_max = 16'384;
-constexpr std::size_t tls_buffer_bytes = 65'536;
-
-struct FreeContext {
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-};
-using TlsContext = std::unique_ptr<SSL_CTX, FreeContext>;
 
 std::string content_of(const std::filesystem::path& file) {
     std::ifstream in{file, std::ios::binary};
     if (!in) throw std::runtime_error(file.filename().string() + " cannot be read");
     return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-TlsContext tls_context(const PiecesConfig& config) {
-    TlsContext context{SSL_CTX_new(TLS_server_method())};
-    SSL_CTX* const raw = context.get();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // Else each record costs two reads: one of five bytes, one of the rest.
-    SSL_CTX_set_read_ahead(raw, 1);
-    SSL_CTX_set_default_read_buffer_len(raw, tls_buffer_bytes);
-    // AES-128 first: the content is under AES-256 already, and it is cheaper here.
-    const bool good =
-        SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                      "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-        SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:!aNULL") == 1 &&
-        SSL_CTX_use_certificate_chain_file(raw, config.tls_certificate.c_str()) == 1 &&
-        SSL_CTX_use_PrivateKey_file(raw, config.tls_private_key.c_str(), SSL_FILETYPE_PEM) == 1;
-    if (!good) {
-        throw std::runtime_error("the TLS certificate or key of the piece plane cannot be used: "
-                                 "see pieces.certificate and pieces.private_key");
-    }
-    return context;
 }
 
 asio::awaitable<void> accept_all(tcp::acceptor& acceptor, SSL_CTX* context, Service& service,
@@ -117,15 +88,33 @@ Identity identity_of(const PiecesConfig& config) {
     return out;
 }
 
+std::filesystem::path folder_of(const PiecesConfig& config) {
+    return config.pieces_dir.empty() ? config.data_dir / "pieces" : config.pieces_dir;
+}
+
+/// The control plane's, where both write to one file system.
+std::filesystem::path reserve_folder_of(const PiecesConfig& config) {
+    const auto folder = folder_of(config);
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    struct stat here {
+    }, data{};
+    const bool one = ::stat(folder.c_str(), &here) == 0 &&
+                     ::stat(config.data_dir.c_str(), &data) == 0 && here.st_dev == data.st_dev;
+    return one ? config.data_dir : folder;
+}
+
 } // namespace
 
 struct PiecesProcess::State {
     explicit State(const PiecesConfig& config)
-        : identity(identity_of(config)), context(tls_context(config)),
+        : identity(identity_of(config)),
+          context(server_tls(config.tls_certificate, config.tls_private_key)),
           control({config.control_socket, config.control_url, config.control_ca}, identity.id,
                   identity.seed.clone()),
           relays(identity.id), time(config.data_dir, !config.control_url.empty()),
-          catalog(config.data_dir / "pieces"), committer(catalog), census(config.lines),
+          reserves({reserve_folder_of(config)}, config.reserve_bytes, "pieces"),
+          catalog(folder_of(config), &reserves), committer(catalog), census(config.lines),
           threads(static_cast<int>(std::max(2U, std::thread::hardware_concurrency()))), io(threads),
           signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
         if (config.swarm_enabled) {
@@ -159,11 +148,12 @@ struct PiecesProcess::State {
     }
 
     const Identity identity;
-    const TlsContext context;
+    const ServerTls context;
     Lease lease;
     ControlCalls control;
     Relays relays;
     OwnTime time;
+    adapters::Reserves reserves;
     Catalog catalog;
     Committer committer;
     Census census;
@@ -175,6 +165,7 @@ struct PiecesProcess::State {
     std::mutex sync_mutex; ///< guards sync
     std::unique_ptr<Sync> sync;
     std::unique_ptr<Copying> copying;
+    adapters::ReserveWatch reserve_watch{reserves};
 };
 
 PiecesProcess::PiecesProcess(const PiecesConfig& config)

@@ -27,6 +27,8 @@ struct PiecesConfig {
     std::filesystem::path relay_seed_file, control_public_key_file; ///< 32 bytes each
     std::chrono::milliseconds disk_rest{2'000}; ///< before a copy that the disk ended goes on
     LineLimits lines{};
+    std::filesystem::path pieces_dir{}; ///< instead of DATA/pieces
+    std::uint64_t reserve_bytes{};      ///< kept free for deleting; see Reserves
 };
 
 /// The whole data process, for one thread: `run` serves until `stop`.

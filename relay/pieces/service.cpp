@@ -111,6 +111,15 @@ bool Service::in_time(const Ticket& ticket) const {
 }
 
 Plan Service::plan(const Head& head, const Ticket& ticket) {
+    try {
+        return plan_any(head, ticket);
+    } catch (const std::system_error& error) {
+        if (!adapters::is_no_space(error)) throw;
+        return problem(Errc::no_space); // of the index, or the folder
+    }
+}
+
+Plan Service::plan_any(const Head& head, const Ticket& ticket) {
     if (ticket.role == TicketRole::get && lease_.latest() >= ticket.delete_at) {
         return problem(Errc::expired); // over by some clock
     }

@@ -82,6 +82,7 @@ public:
     [[nodiscard]] static Answer preflight();
 
 private:
+    Plan plan_any(const Head& head, const Ticket& ticket);
     Plan plan_for(const Head& head, const Ticket& ticket, std::string_view path);
     Plan plan_post(const Head& head, const Ticket& ticket, std::string_view path);
     Plan plan_read(const Head& head, const Ticket& ticket, std::uint32_t volume,

@@ -3,6 +3,8 @@
 
 #include <plankurier/json.hpp>
 
+#include <system_error>
+
 namespace plankurier::relay::pieces {
 
 namespace {
@@ -11,7 +13,11 @@ using json = Json;
 
 Answer Service::small_body(const SmallUpload& upload, ByteView body) {
     switch (upload.kind) {
-    case SmallUpload::Kind::descriptor: return take_descriptor(upload, body);
+    case SmallUpload::Kind::descriptor: try { return take_descriptor(upload, body);
+        } catch (const std::system_error& error) {
+            if (!adapters::is_no_space(error)) throw;
+            return problem(Errc::no_space);
+        }
     case SmallUpload::Kind::stored: return sign_receipt(upload);
     case SmallUpload::Kind::copy: return note_copy(upload, body);
     case SmallUpload::Kind::swarm: break;

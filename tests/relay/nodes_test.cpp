@@ -59,18 +59,6 @@ struct Site {
     fs::path control, relay;
 };
 
-/// What `check-config` says about a file with this text.
-std::string complaint(const std::string& text) {
-    const TempFolder folder;
-    std::ofstream{folder.path() / "relay.toml"} << text;
-    try {
-        static_cast<void>(relay::load_config(folder.path() / "relay.toml"));
-        return "good";
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
-
 } // namespace
 
 TEST_CASE("a node record comes back as it was written") {
@@ -250,38 +238,6 @@ TEST_CASE("a damaged record is said and left out, and stops nothing") {
     CHECK(registered.relays.size() == 2);
     CHECK(registered.damaged == 2);
     CHECK(listed(config).find("damaged: ") != std::string::npos);
-}
-
-TEST_CASE("the configuration says what is wrong with control, swarm and copies") {
-    CHECK(complaint("") == "good");
-    CHECK(complaint("[control]\nurl = \"https://a.example\"\nca_file = \"ca.pem\"\n") == "good");
-    CHECK(complaint("[control]\nurl = \"http://a.example\"\n") ==
-          "relay.toml: control.url must begin with https://");
-    CHECK(complaint("[control]\nca_file = \"ca.pem\"\n") == "good"); // for TLS to other relays
-    CHECK(complaint("[swarm]\nport = 0\n") == "relay.toml: swarm.port is no port");
-    CHECK(complaint("[swarm]\nplain_port = 70000\n") == "relay.toml: swarm.plain_port is no port");
-    CHECK(complaint("[swarm]\nport = \"x\"\n") == "relay.toml: \"swarm.port\" has the wrong type");
-    const std::string differ =
-        "relay.toml: pieces.port, swarm.port and swarm.plain_port must differ";
-    CHECK(complaint("[swarm]\nport = 8443\n") == differ);
-    CHECK(complaint("[swarm]\nport = 8446\n") == "good"); // no network is trusted
-    CHECK(complaint("[swarm]\nport = 8446\ntrusted_networks = [\"10.0.0.0/8\"]\n") == differ);
-    CHECK(complaint("[swarm]\nenabled = false\nport = 8443\n") == "good");
-    for (const char* good : {"10.1.0.0/16", "0.0.0.0/0", "fd00::/8", "::1/128", "192.0.2.1/32"}) {
-        INFO(good);
-        CHECK(complaint("[swarm]\ntrusted_networks = [\"" + std::string{good} + "\"]\n") == "good");
-    }
-    for (const char* bad : {"", "10.1.0.0", "10.1.0.0/33", "10.1/16", "fd00::/129", "a/8",
-                            "10.0.0.0/x", "10.0.0.0/-1", "10.0.0.0/ 8", "/8", "10.0.0.0/1000"}) {
-        INFO(bad);
-        CHECK(complaint("[swarm]\ntrusted_networks = [\"" + std::string{bad} + "\"]\n")
-                  .find("trusted_networks is a list") != std::string::npos);
-    }
-    CHECK(complaint("[swarm]\ntrusted_networks = \"10.0.0.0/8\"\n").find("is a list") !=
-          std::string::npos);
-    CHECK(complaint("[swarm]\ntrusted_networks = [8]\n").find("is a list") != std::string::npos);
-    CHECK(complaint("copies_max = 2\n") == "good");
-    CHECK(complaint("copies_max = 1\n") == "relay.toml: copies_max is at least 2");
 }
 
 TEST_CASE("the swarm listens where the pieces do unless it is told otherwise") {

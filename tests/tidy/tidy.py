@@ -33,7 +33,7 @@ LAYERS = {
     "relay/adapters/db.cpp": (r"plankurier/|relay/adapters/", r"soci|sqlite3"),
     "relay/http/": (r"plankurier/|relay/domain/|relay/http/", r"$^"),
     "relay/http/server.cpp": (r"plankurier/|relay/domain/|relay/http/", r"httplib"),
-    "relay/pieces/": (r"plankurier/|relay/pieces/|relay/adapters/(db|local)|relay/swarm/(messages|channel)",
+    "relay/pieces/": (r"plankurier/|relay/pieces/|relay/adapters/(db|local|reserve)|relay/swarm/(messages|channel)",
                       r"boost/|openssl/"),
     "relay/pieces/own_time": (r"plankurier/|relay/pieces/|relay/adapters/(local|files)|"
                               r"relay/domain/service_time", r"$^"),

@@ -1,0 +1,61 @@
+#include "relay/config_check.hpp"
+
+#include "relay/pieces/server_tls.hpp"
+#include "relay/roles.hpp"
+
+#include <unistd.h>
+#include <algorithm>
+
+namespace plankurier::relay {
+
+namespace {
+
+void check_file(const std::filesystem::path& file, const char* setting,
+                std::vector<std::string>& out) {
+    if (file.empty() || ::access(file.c_str(), R_OK) == 0) return;
+    out.push_back(std::string{setting} + " names " + file.string() +
+                  ", which is not there or "
+                  "cannot be read by this user");
+}
+
+/// Settings of departments count only for those of the installed directory. Before there is one
+/// nothing can be said.
+void check_departments(const Config& config, std::vector<std::string>& out) {
+    const auto installed = installed_directory(config);
+    if (!installed) return;
+    std::string there;
+    for (const auto* list : {&installed->directory.departments, &installed->directory.clerks}) {
+        for (const Department& one : *list) there += " " + one.id;
+    }
+    const auto is_there = [&](const std::string& id) {
+        return (there + " ").find(" " + id + " ") != std::string::npos;
+    };
+    for (const auto& [id, mail] : config.policy.department_mails) {
+        if (is_there(id)) continue;
+        out.push_back("[departments." + id +
+                      "] counts for nothing: the installed directory has no such department, only" +
+                      there);
+    }
+    for (const Rule& rule : config.policy.rules) {
+        if (rule.to.find('@') != rule.to.npos || is_there(rule.to)) continue;
+        out.push_back(
+            "a rule to \"" + rule.to +
+            "\" counts for nothing: the installed directory has no such department, only" + there);
+    }
+}
+
+} // namespace
+
+std::vector<std::string> config_problems(const Config& config) {
+    std::vector<std::string> out;
+    if (auto problem = pieces::server_tls_problem(config.certificate, config.private_key)) {
+        out.push_back(std::move(*problem));
+    }
+    check_file(config.smtp_password_file, "mail.password_file", out);
+    check_file(config.smtp_ca_file, "mail.ca_file", out);
+    check_file(config.control_ca, "control.ca_file", out);
+    if (config.control_url.empty()) check_departments(config, out);
+    return out;
+}
+
+} // namespace plankurier::relay

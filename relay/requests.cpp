@@ -1,0 +1,36 @@
+#include "relay/requests.hpp"
+
+#include "relay/adapters/reserve.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <cerrno>
+#include <system_error>
+
+namespace plankurier::relay {
+
+namespace {
+
+bool make_file(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return false;
+    ::close(fd);
+    return true;
+}
+
+} // namespace
+
+void leave_request(const Config& config, const std::string& name) {
+    const auto file = config.data_dir / ("request." + name);
+    if (make_file(file)) return;
+    const int why = errno;
+    if (why == ENOSPC || why == EDQUOT) {
+        // The running relay does the same, but a second later.
+        adapters::Reserves reserves{{config.data_dir}, config.reserve_bytes, "request"};
+        if (make_file(file)) return;
+    }
+    throw std::system_error(why, std::generic_category(),
+                            "leave a request in " + config.data_dir.string());
+}
+
+} // namespace plankurier::relay
