@@ -24,12 +24,13 @@ def run(*command):
 
 
 class LoopDisk:
-    def __init__(self, image, folder, size_mib):
+    def __init__(self, image, folder, size_mib, inodes=None):
         self.image, self.folder = pathlib.Path(image), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.image, "wb") as out:
             out.truncate(size_mib << 20)
-        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", self.image)
+        few = ["-N", inodes] if inodes else []
+        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", *few, self.image)
         self.mounted = False
         self.mount()
 
