@@ -7,7 +7,7 @@ namespace plankurier::relay {
 
 namespace {
 
-constexpr const char* settings = "limits.free_gib_min and limits.free_percent_min";
+constexpr const char* limit_names = "limits.free_gib_min and limits.free_percent_min";
 
 std::string gib(std::uint64_t bytes) {
     const std::uint64_t tenths = (bytes >> 20) * 10 / 1'024;
@@ -25,7 +25,7 @@ std::vector<std::string> SpaceWatch::news(const std::vector<RelayRoom>& rooms) {
             full_.insert(room.relay);
             out.push_back("relay " + room.relay.hex() + " takes nothing new: " +
                           gib(room.free_bytes) + " free, " + gib(room.promised_bytes) +
-                          " of it promised, and less left than " + settings + " keep free");
+                          " of it promised, and less left than " + limit_names + " keep free");
         } else {
             full_.erase(room.relay);
             out.push_back("relay " + room.relay.hex() + " has room again");
@@ -60,7 +60,7 @@ std::optional<std::string> space_warning(const Config& config) {
     const auto space = std::filesystem::space(folder);
     const std::uint64_t wanted = free_bytes_wanted(config.policy.limits, space.capacity);
     if (space.available >= wanted) return std::nullopt;
-    return "the disk of the data folder has " + gib(space.available) + " free, and " + settings +
+    return "the disk of the data folder has " + gib(space.available) + " free, and " + limit_names +
            " keep " + gib(wanted) +
            " free: every new transfer is refused as no_space. Make room, or set them lower";
 }
