@@ -58,6 +58,10 @@ const std::vector<std::string> migrations = {
     "ALTER TABLE transfer ADD COLUMN also TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX transfer_also ON transfer (created) WHERE also <> ''",
     "ALTER TABLE transfer ADD COLUMN by_link BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE tombstone ADD COLUMN manage TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE tally (kind BIGINT NOT NULL, who TEXT NOT NULL, at BIGINT NOT NULL,"
+    " amount BIGINT NOT NULL, PRIMARY KEY (kind, who, at)) WITHOUT ROWID",
+    "CREATE INDEX tally_at ON tally (at)",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -322,9 +326,14 @@ void SqliteStore::remove_never(const std::string& hash) {
     db_.exec("DELETE FROM never WHERE hash = :p0", {hash});
 }
 
-void SqliteStore::add_tombstone(const TransferId& transfer, std::int64_t at) {
-    db_.exec("INSERT OR IGNORE INTO tombstone (tid, at, gone) VALUES (:p0, :p1, 0)",
-             {transfer.hex(), at});
+void SqliteStore::add_tombstone(const TransferId& transfer, std::int64_t at,
+                                const std::string& manage) {
+    db_.exec("INSERT OR IGNORE INTO tombstone (tid, at, gone, manage) VALUES (:p0, :p1, 0, :p2)",
+             {transfer.hex(), at, manage});
+}
+std::string SqliteStore::tombstone_manage(const TransferId& transfer) {
+    const auto rows = db_.query("SELECT manage FROM tombstone WHERE tid = :p0", {transfer.hex()});
+    return rows.empty() ? std::string{} : text(rows.front().front());
 }
 bool SqliteStore::is_tombstoned(const TransferId& transfer) {
     return !db_.query("SELECT sequence FROM tombstone WHERE tid = :p0", {transfer.hex()}).empty();

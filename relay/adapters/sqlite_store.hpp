@@ -42,7 +42,12 @@ public:
     void add_never(const std::string& hash, std::int64_t at) override;
     bool is_never(const std::string& hash) override;
     void remove_never(const std::string& hash) override;
-    void add_tombstone(const TransferId& transfer, std::int64_t at) override;
+    void add_count(const CountRow& row) override;
+    std::vector<CountRow> count_rows() override;
+    bool keep_counts(std::int64_t after, std::int64_t until) override;
+    void add_tombstone(const TransferId& transfer, std::int64_t at,
+                       const std::string& manage) override;
+    std::string tombstone_manage(const TransferId& transfer) override;
     bool is_tombstoned(const TransferId& transfer) override;
     std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
                                                std::size_t count_max) override;

@@ -152,6 +152,13 @@ struct OutboxRow {
     std::int64_t attempts{}, next{}; ///< next == 0: delivered or refused, only kept for `forget`
 };
 
+/// How often something was asked for, or how much was sent; see Tally.
+struct CountRow {
+    std::int64_t kind{};
+    std::string who; ///< keyed hash, or empty
+    std::int64_t at{}, amount{};
+};
+
 /// What was purged, so that no copy can come back. No personal data.
 struct TombstoneRow {
     std::int64_t sequence{};
@@ -234,8 +241,18 @@ public:
     virtual bool is_never(const std::string& hash) = 0;
     virtual void remove_never(const std::string& hash) = 0;
 
-    virtual void add_tombstone(const TransferId& transfer, std::int64_t at) = 0; ///< idempotent
+    /// Adds the amount to that of the row with the same kind, `who` and time, if there is one.
+    virtual void add_count(const CountRow& row) = 0;
+    virtual std::vector<CountRow> count_rows() = 0;
+    /// Removes all but those later than `after` and not later than `until`; true if there were any.
+    virtual bool keep_counts(std::int64_t after, std::int64_t until) = 0;
+
+    /// `manage`: keyed hash of what its sender manages it with. Idempotent.
+    virtual void add_tombstone(const TransferId& transfer, std::int64_t at,
+                               const std::string& manage) = 0;
     virtual bool is_tombstoned(const TransferId& transfer) = 0;
+    /// Empty when there is no tombstone, or one from before this was kept.
+    virtual std::string tombstone_manage(const TransferId& transfer) = 0;
     virtual std::vector<TombstoneRow> tombstones_after(std::int64_t sequence,
                                                        std::size_t count_max) = 0;
     /// The relay has signed that it holds nothing of a tombstoned transfer; once all of

@@ -32,18 +32,9 @@ bool may_write(const Policy& policy, std::string_view sender, std::string_view d
     return !is_ruled;
 }
 
-/// In memory, from the rows that are there at a start: what was revoked before it is forgotten.
-void Relay::count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at) {
-    bytes_sent_[sender_hash].emplace_back(at, bytes);
-}
-
 Result<Quota> Relay::quota_for(const Sender& sender, std::uint64_t bytes) {
     const Limits& limits = policy_.limits;
     const std::int64_t now = ports_.clock.now();
-    for (auto entry = bytes_sent_.begin(); entry != bytes_sent_.end();) {
-        std::erase_if(entry->second, [&](const auto& one) { return one.first <= now - day_s; });
-        entry = entry->second.empty() ? bytes_sent_.erase(entry) : std::next(entry);
-    }
     Quota quota;
     quota.open_max = limits.open_transfers_per_address;
     if (!sender.department.empty()) { // many people at one key
@@ -54,11 +45,9 @@ Result<Quota> Relay::quota_for(const Sender& sender, std::uint64_t bytes) {
     const std::size_t open = ports_.store.count_uploading(hash);
     if (open >= quota.open_max) return fail(Errc::quota_exceeded, "open transfers");
     quota.open_left = quota.open_max - open - 1;
-    std::uint64_t sent = bytes;
-    if (const auto known = bytes_sent_.find(hash); known != bytes_sent_.end()) {
-        for (const auto& one : known->second) sent += one.second;
-    }
-    if (sent > limits.bytes_per_address_day) return fail(Errc::quota_exceeded, "bytes a day");
+    const std::int64_t sent = tally_.sum(Tally::Kind::body_bytes, hash, now - day_s);
+    if (static_cast<std::uint64_t>(sent) + bytes > limits.bytes_per_address_day)
+        return fail(Errc::quota_exceeded, "bytes a day");
     return quota;
 }
 

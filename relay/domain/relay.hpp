@@ -10,6 +10,7 @@
 #include "relay/domain/relays.hpp"
 #include "relay/domain/service_time.hpp"
 #include "relay/domain/sessions.hpp"
+#include "relay/domain/tally.hpp"
 
 #include <plankurier/directory.hpp>
 #include <plankurier/history.hpp>
@@ -192,7 +193,8 @@ public:
     /// The same for a citizen's return key. Fails with `malformed` (the key is not that of the
     /// inbox, or no point of its curve), `unsupported`.
     Result<KeyChallenge> inbox_challenge(const InboxId& inbox, const RecipientPublicKey& key);
-    /// Each challenge opens one session at most. Fails with `not_verified`.
+    /// Each challenge opens one session at most; the same answer again gets the same session, while
+    /// the challenge is valid. Fails with `not_verified`.
     Result<SessionToken> open_key_session(const KeyHolder& holder, const Hash256& answer);
     /// Of the session's department or inbox, newest first, at most 500. Fails with `not_verified`.
     Result<std::vector<InboxEntry>> inbox(const SessionToken& session);
@@ -325,7 +327,7 @@ private:
     Bytes history_of(const TransferRow& row);
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
-    void count_bytes(const std::string& sender_hash, std::uint64_t bytes, std::int64_t at);
+    [[nodiscard]] std::string tombstone_manage(const std::string& manage_hash) const;
     RelayRoom room_at(const RelayId& relay);
     Result<void> room_for(const TransferId& transfer, std::uint64_t body_len);
     std::vector<KnownRelay> takers(const TransferId& transfer);
@@ -352,6 +354,7 @@ private:
     Result<void> may_ask_code(std::string_view email, const std::optional<WorkDone>& work);
     bool take_work(std::string_view email, const WorkDone& work);
     bool codes_are_out();
+    [[nodiscard]] std::size_t codes_asked() const;
     [[nodiscard]] std::string work_salt(std::string_view email, std::int64_t made) const;
     [[nodiscard]] WorkPuzzle puzzle(std::string salt) const;
     [[nodiscard]] SessionToken session_token(std::string_view email,
@@ -376,11 +379,7 @@ private:
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
     KeySessions key_sessions_;
-    std::map<std::string, std::vector<std::int64_t>> code_mails_; ///< keyed hash -> send times
-    std::vector<std::int64_t> codes_asked_;          ///< of the last hour, whoever asked
-    std::map<std::string, std::int64_t> work_taken_; ///< salt -> when
-    /// Keyed hash of the sender -> when how many bytes, of the last day.
-    std::map<std::string, std::vector<std::pair<std::int64_t, std::uint64_t>>> bytes_sent_;
+    Tally tally_;
     bool scrub_due_{true}; ///< also after a start: the last process may have died before it
     struct Purged {
         std::int64_t at{};

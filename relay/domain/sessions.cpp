@@ -35,7 +35,7 @@ void KeySessions::Table::add(std::string key, const KeyHolder& holder, std::int6
         order.pop_front();
     }
     order.emplace_back(now, key);
-    entries[std::move(key)] = {holder, now, now};
+    entries[std::move(key)] = {holder, now, now, false};
 }
 
 void KeySessions::expect(const Hash256& answer, const KeyHolder& holder, std::int64_t now) {
@@ -44,12 +44,21 @@ void KeySessions::expect(const Hash256& answer, const KeyHolder& holder, std::in
 
 std::optional<SessionToken> KeySessions::open(const Hash256& answer, const KeyHolder& holder,
                                               std::int64_t now) {
-    const auto found = expected_.entries.extract(hash_text(answer));
-    if (found.empty()) return std::nullopt;
-    const Entry& entry = found.mapped();
-    if (entry.holder != holder || now >= entry.made + challenge_valid_s) return std::nullopt;
-    SessionToken session = SessionToken::random();
-    open_.add(hash_text(session.reveal()), holder, now, age_max_s);
+    const auto found = expected_.entries.find(hash_text(answer));
+    if (found == expected_.entries.end()) return std::nullopt;
+    Entry& entry = found->second;
+    if (entry.holder != holder || now >= entry.made + challenge_valid_s) {
+        expected_.entries.erase(found);
+        return std::nullopt;
+    }
+    const std::string inner = keyed_hash(key_, "session", to_hex(answer));
+    SessionToken session{ByteView{sha256(as_bytes(inner))}};
+    if (!entry.is_answered) {
+        entry.is_answered = true;
+        open_.add(hash_text(session.reveal()), holder, now, age_max_s);
+    } else if (this->holder(session, now) == nullptr) {
+        return std::nullopt; // it has ended meanwhile
+    }
     return session;
 }
 

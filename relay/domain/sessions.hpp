@@ -3,6 +3,8 @@
 /// in memory only, so that nothing of them is at rest; a restart ends them, and clients begin anew.
 /// The owner sees to it that one thread at a time uses them. Times are those of `Clock::monotonic`.
 
+#include "relay/domain/pepper.hpp"
+
 #include <plankurier/ids.hpp>
 #include <plankurier/secret.hpp>
 
@@ -32,8 +34,9 @@ public:
 
     /// Remembers what the holder will answer.
     void expect(const Hash256& answer, const KeyHolder& holder, std::int64_t now);
-    /// A session for the right answer, once. Wrong, late, repeated or another holder's: nothing,
-    /// and the challenge is used up all the same when the answer was right.
+    /// The session for the right answer, also when it is said again: an answer of ours may have
+    /// been lost. Wrong, late or another holder's: nothing, and the challenge is used up all the
+    /// same when the answer was right.
     [[nodiscard]] std::optional<SessionToken> open(const Hash256& answer, const KeyHolder& holder,
                                                    std::int64_t now);
     /// Whose session it is, or null. Its idle time begins anew.
@@ -43,6 +46,7 @@ private:
     struct Entry {
         KeyHolder holder;
         std::int64_t made{}, used{};
+        bool is_answered{};
     };
     /// Found by the hash of a secret: how long a search takes tells nothing of the secret.
     struct Table {
@@ -52,6 +56,7 @@ private:
                  std::int64_t age_max_s);
     };
     Table expected_, open_;
+    Pepper key_ = Pepper::random(); ///< of this process: makes tokens out of answers
 };
 
 } // namespace plankurier::relay

@@ -178,7 +178,10 @@ void Relay::purge(TransferRow row) {
     PK_FAULT("purge.after_expired");
     ports_.vault.erase(row.slot);
     PK_FAULT("purge.after_vault_erase");
-    ports_.store.transaction([&] { ports_.store.add_tombstone(row.transfer, ports_.clock.now()); });
+    ports_.store.transaction([&] {
+        ports_.store.add_tombstone(row.transfer, ports_.clock.now(),
+                                   tombstone_manage(row.manage_hash));
+    });
     PK_FAULT("purge.after_tombstone");
     ports_.envelopes.remove(row.transfer);
     ports_.mailer.forget(row.transfer.hex());
@@ -224,6 +227,7 @@ void Relay::tick_expiry() {
     const bool is_trusted = ports_.clock.is_trusted();
     const std::int64_t now = ports_.clock.now();
     if (is_trusted) drop_old_verifications(now);
+    if (is_trusted && tally_.forget_old(now)) scrub_due_ = true;
     for (const TransferRow& row : ports_.store.ended_transfers(is_trusted ? now : before_all)) {
         purge(row);
     }

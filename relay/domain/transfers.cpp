@@ -37,7 +37,8 @@ Result<void> check_stanzas(const EnvelopeView& envelope, bool by_link, bool link
 Relay::Relay(Ports ports, Policy policy, SigningSeed control_key,
              Secret<32, struct PepperTag> pepper, std::vector<KnownRelay> relays)
     : ports_(ports), policy_(std::move(policy)), control_key_(std::move(control_key)),
-      pepper_(std::move(pepper)), relays_(std::move(relays), ports_.clock.monotonic()) {
+      pepper_(std::move(pepper)), relays_(std::move(relays), ports_.clock.monotonic()),
+      tally_(ports_.store) {
     forget_strangers();
 }
 
@@ -53,7 +54,6 @@ void Relay::forget_strangers() {
     for (const auto& row : ports_.store.verifications_before(forever)) add_mails_of(row.session);
     for (const auto& row : ports_.store.ended_transfers(forever)) {
         add_mails_of(row.transfer.hex());
-        if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);
     }
     ports_.mailer.keep_only(mails);
 }
@@ -137,18 +137,29 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
         return tl::unexpected(ok.error());
     }
     const TransferRow row = new_row(*sender, *addressee, request);
-    ports_.store.transaction([&] { ports_.store.put(row); });
-    if (!row.sender_hash.empty()) count_bytes(row.sender_hash, row.body_len, row.created);
+    ports_.store.transaction([&] {
+        ports_.store.put(row);
+        if (row.sender_hash.empty()) return;
+        tally_.add(Tally::Kind::body_bytes, row.sender_hash, row.created,
+                   static_cast<std::int64_t>(row.body_len));
+    });
     return TransferCreated{row.ends, *quota};
+}
+
+/// Keyed, so that a stolen list of tombstones confirms no token.
+std::string Relay::tombstone_manage(const std::string& manage_hash) const {
+    return keyed_hash(pepper_, "tombstone", manage_hash);
 }
 
 Result<TransferRow> Relay::managed(const TransferId& transfer, const ManageToken& token) {
     auto row = ports_.store.transfer(transfer);
     const std::string given = hash_text(token.reveal());
-    if (!row || !equal_constant_time(as_bytes(given), as_bytes(row->manage_hash))) {
-        return fail(ports_.store.is_tombstoned(transfer) ? Errc::purged : Errc::not_found,
-                    "transfer");
-    }
+    const std::string wanted = row ? row->manage_hash : ports_.store.tombstone_manage(transfer);
+    // Whoever has not got the token learns nothing of a transfer in any state.
+    const bool is_theirs =
+        equal_constant_time(as_bytes(row ? given : tombstone_manage(given)), as_bytes(wanted));
+    if (!is_theirs) return fail(Errc::not_found, "transfer");
+    if (!row) return fail(Errc::purged, "transfer");
     if (row->state == TransferState::revoked) return fail(Errc::revoked, "transfer");
     if (row->state == TransferState::expired || ports_.clock.now() >= row->ends) {
         return fail(Errc::expired, "transfer");

@@ -9,14 +9,6 @@
 
 namespace plankurier::relay {
 
-namespace {
-
-void drop_before(std::vector<std::int64_t>& times, std::int64_t limit) {
-    std::erase_if(times, [&](std::int64_t time) { return time < limit; });
-}
-
-} // namespace
-
 /// Keyed: a 40-bit code under a plain hash could be found by trying all. The key comes first and
 /// all parts have fixed lengths, so no extension of a hash is of use to anybody.
 std::string Relay::code_hash(const std::string& session, std::string_view code) const {
@@ -30,25 +22,22 @@ std::string Relay::code_hash(const std::string& session, std::string_view code) 
     return to_hex(digest);
 }
 
-/// Counts in memory only, by keyed hash: addresses that ask for codes are kept nowhere.
+/// Counts by keyed hash: addresses that ask for codes are kept nowhere.
 bool Relay::may_send_code(std::string_view email) {
+    constexpr auto kind = Tally::Kind::code_mail;
     constexpr std::int64_t hour_s = 3'600;
-    constexpr std::size_t addresses_max = 100'000;
     const std::int64_t now = ports_.clock.now();
-    for (auto entry = code_mails_.begin(); entry != code_mails_.end();) {
-        drop_before(entry->second, now - 24 * hour_s);
-        entry = entry->second.empty() ? code_mails_.erase(entry) : std::next(entry);
-    }
-    if (code_mails_.size() >= addresses_max) return false;
-    auto& times = code_mails_[keyed_hash(pepper_, "address", comparable_address(email))];
-    const auto last_hour = static_cast<std::size_t>(
-        std::ranges::count_if(times, [&](std::int64_t time) { return time > now - hour_s; }));
+    const std::string who = keyed_hash(pepper_, "address", comparable_address(email));
+    const auto sent_since = [&](std::int64_t since) {
+        return static_cast<std::size_t>(tally_.sum(kind, who, since));
+    };
     const Limits& limits = policy_.limits;
-    if (last_hour >= limits.code_mails_per_address_hour ||
-        times.size() >= limits.code_mails_per_address_day) {
+    if (tally_.is_full(kind, who) ||
+        sent_since(now - hour_s) >= limits.code_mails_per_address_hour ||
+        sent_since(now - day_s) >= limits.code_mails_per_address_day) {
         return false;
     }
-    times.push_back(now);
+    tally_.add(kind, who, now);
     return true;
 }
 
@@ -66,7 +55,7 @@ std::int64_t Relay::code_number(const VerificationRow& row) const {
 
 void Relay::send_code(VerificationRow& row, const std::string& email) {
     const bool may_send = may_send_code(email);
-    codes_asked_.push_back(ports_.clock.now());
+    tally_.add(Tally::Kind::code_asked, {}, ports_.clock.now());
     row.sent = ports_.clock.now();
     if (!may_send && !row.code_hash.empty()) {
         // No further mail: the code that was sent holds on, with its own time and attempts.

@@ -17,11 +17,18 @@ constexpr std::size_t time_digits = 16, proof_digits = 32, paid_factor = 10;
 /// By what was asked for, not by what was sent: that would tell whether an address got its mail.
 CodeBudget Relay::code_budget() {
     const std::int64_t now = ports_.clock.now();
-    std::erase_if(codes_asked_, [&](std::int64_t time) { return time < now - hour_s; });
+    const std::int64_t since = now - hour_s - 1;
     CodeBudget budget{policy_.limits.code_mails_hour, 0, 0};
-    budget.left = budget.max - std::min(budget.max, codes_asked_.size());
-    if (!codes_asked_.empty()) budget.reset_s = codes_asked_.front() + hour_s + 1 - now;
+    budget.left = budget.max - std::min(budget.max, codes_asked());
+    const std::int64_t first = tally_.first(Tally::Kind::code_asked, {}, since);
+    if (first != 0) budget.reset_s = first + hour_s + 1 - now;
     return budget;
+}
+
+/// In the last hour, whoever asked.
+std::size_t Relay::codes_asked() const {
+    const std::int64_t since = ports_.clock.now() - hour_s - 1;
+    return static_cast<std::size_t>(tally_.sum(Tally::Kind::code_asked, {}, since));
 }
 
 /// The salt is hex text: when it was made, and the proof that it was made here for this address.
@@ -52,7 +59,6 @@ std::optional<WorkPuzzle> Relay::code_work(const SessionToken& session) {
 /// True when somebody has worked for this address, lately and not for another code.
 bool Relay::take_work(std::string_view email, const WorkDone& work) {
     const std::int64_t now = ports_.clock.now(), oldest = now - policy_.limits.work_valid_s;
-    std::erase_if(work_taken_, [&](const auto& one) { return one.second <= oldest; });
     std::int64_t made = 0;
     if (work.salt.size() != time_digits + proof_digits) return false;
     const char* const time_end = work.salt.data() + time_digits;
@@ -61,13 +67,16 @@ bool Relay::take_work(std::string_view email, const WorkDone& work) {
         !equal_constant_time(as_bytes(work.salt), as_bytes(work_salt(email, made)))) {
         return false;
     }
-    return !work_taken_.contains(work.salt) && check_work(puzzle(work.salt), work.numbers) &&
-           work_taken_.emplace(work.salt, now).second;
+    const bool is_taken = tally_.sum(Tally::Kind::work_taken, work.salt, oldest) > 0 ||
+                          tally_.is_full(Tally::Kind::work_taken, work.salt);
+    if (is_taken || !check_work(puzzle(work.salt), work.numbers)) return false;
+    ports_.store.transaction([&] { tally_.add(Tally::Kind::work_taken, work.salt, now); });
+    return true;
 }
 
 bool Relay::codes_are_out() {
     const CodeBudget budget = code_budget();
-    return codes_asked_.size() >= paid_factor * budget.max;
+    return codes_asked() >= paid_factor * budget.max;
 }
 
 Result<void> Relay::may_ask_code(std::string_view email, const std::optional<WorkDone>& work) {

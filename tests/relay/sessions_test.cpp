@@ -133,9 +133,17 @@ TEST_CASE("an answer to a challenge opens one session, in time, for its holder")
     const TempFolder folder;
     Control world{folder.path()};
     relay::Relay& relay = world.relay();
-    SECTION("once") {
-        const auto answer = bauamt_answer(world);
-        CHECK(why(relay.open_key_session({"bauamt", {}}, answer)) == "value");
+    SECTION("the same one when it is said again") {
+        const auto answer = bauamt_answer(world), other = bauamt_answer(world);
+        const auto first = relay.open_key_session({"bauamt", {}}, answer);
+        const auto again = relay.open_key_session({"bauamt", {}}, answer);
+        REQUIRE(first);
+        REQUIRE(again);
+        CHECK(std::ranges::equal(first->reveal(), again->reveal()));
+        const auto second = relay.open_key_session({"bauamt", {}}, other);
+        REQUIRE(second);
+        CHECK_FALSE(std::ranges::equal(first->reveal(), second->reveal()));
+        world.clock.pass(120);
         CHECK(why(relay.open_key_session({"bauamt", {}}, answer)) == "not_verified");
     }
     SECTION("for two minutes and not a second longer") {
