@@ -11,22 +11,20 @@ namespace plankurier {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t plain_bytes_min = 4'096;
 
-json to_json(const Manifest& manifest) {
-    json files = json::array();
+Json to_json(const Manifest& manifest) {
+    Json files = Json::array();
     for (const ManifestFile& file : manifest.files) {
         files.push_back({{"name", file.name},
                          {"size", file.size_bytes},
                          {"type", file.type},
                          {"mtime", file.mtime}});
     }
-    json kids = json::array();
+    Json kids = Json::array();
     for (const KeyId& kid : manifest.recipient_keys) kids.push_back(to_hex(kid));
     const Contact& from = manifest.from;
-    json out = {{"v", 1},
+    Json out = {{"v", 1},
                 {"tid", manifest.transfer.hex()},
                 {"created", manifest.created},
                 {"expiry_days", manifest.expiry_days},
@@ -64,7 +62,7 @@ bool texts_are_utf8(const Manifest& manifest) {
            });
 }
 
-ManifestFile file_from(const json& value) {
+ManifestFile file_from(const Json& value) {
     ManifestFile file;
     file.name = value.at("name").get<std::string>();
     file.size_bytes = value.at("size").get<std::uint64_t>();
@@ -73,7 +71,7 @@ ManifestFile file_from(const json& value) {
     return file;
 }
 
-Contact contact_from(const json& value) {
+Contact contact_from(const Json& value) {
     Contact contact;
     contact.name = value.value("name", std::string{});
     contact.phone = value.value("phone", std::string{});
@@ -85,7 +83,7 @@ Contact contact_from(const json& value) {
 }
 
 /// Nothing for a type of a later version, so that the message stays readable without it.
-Result<std::optional<RecipientPublicKey>> reply_key_from(const json& value) {
+Result<std::optional<RecipientPublicKey>> reply_key_from(const Json& value) {
     const auto type = static_cast<StanzaType>(value.at("type").get<std::uint16_t>());
     if (public_key_bytes(type) == 0) return std::nullopt;
     auto raw = from_base64url(value.at("pk").get<std::string>());
@@ -98,7 +96,7 @@ Result<std::optional<RecipientPublicKey>> reply_key_from(const json& value) {
     return key;
 }
 
-Result<Manifest> from_json(const json& value) {
+Result<Manifest> from_json(const Json& value) {
     if (value.at("v") != 1) return fail(Errc::unsupported, "manifest version");
     Manifest manifest;
     const auto transfer = TransferId::from_hex(value.at("tid").get<std::string>());
@@ -107,21 +105,21 @@ Result<Manifest> from_json(const json& value) {
     manifest.created = value.at("created").get<std::int64_t>();
     manifest.expiry_days = value.at("expiry_days").get<std::uint32_t>();
     manifest.from = contact_from(value.at("from"));
-    const json& to = value.at("to");
+    const Json& to = value.at("to");
     manifest.department = to.value("dept", std::string{});
     manifest.directory_serial = to.value("dir_serial", std::uint64_t{0});
-    for (const json& text : to.value("kids", json::array())) {
+    for (const Json& text : to.value("kids", Json::array())) {
         const auto raw = from_hex(text.get<std::string>());
         if (!raw || raw->size() != 8) return fail(Errc::malformed, "key id");
         std::copy(raw->begin(), raw->end(), manifest.recipient_keys.emplace_back().begin());
     }
     manifest.subject = value.value("subject", std::string{});
     manifest.message = value.value("message", std::string{});
-    const json& files = value.at("files");
+    const Json& files = value.at("files");
     if (!files.is_array()) return fail(Errc::malformed, "files");
     if (files.size() > files_max) return fail(Errc::too_many_files, "files");
     std::uint64_t total = 0;
-    for (const json& one : files) {
+    for (const Json& one : files) {
         ManifestFile file = file_from(one);
         if (file.name.size() > file_name_bytes_max) return fail(Errc::too_large, "file name");
         if (file.size_bytes > body_bytes_max - total) return fail(Errc::malformed, "sizes");
@@ -198,7 +196,7 @@ Result<Frame> unframe(ByteView plain) {
 Result<Manifest> decode_json(std::string_view text) {
     try {
         return from_json(parse_json(text));
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "manifest JSON");
     }
 }

@@ -10,8 +10,6 @@ namespace plankurier::relay::adapters {
 
 namespace {
 
-using json = Json;
-
 bool is_url(std::string_view url) {
     constexpr std::string_view start = "https://";
     constexpr std::string_view signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -23,7 +21,7 @@ bool is_url(std::string_view url) {
 } // namespace
 
 std::string encode_node(const KnownRelay& relay) {
-    return json{{"v", 1},
+    return Json{{"v", 1},
                 {"id", relay.id.hex()},
                 {"key", to_base64url(relay.key)},
                 {"url", relay.url}}
@@ -32,14 +30,14 @@ std::string encode_node(const KnownRelay& relay) {
 }
 
 Result<KnownRelay> parse_node(std::string_view text) {
-    const json record = try_parse_json(text);
+    const Json record = try_parse_json(text);
     if (!record.is_object()) return fail(Errc::malformed, "node record");
     for (const char* member : {"id", "key", "url"}) {
         if (!record.contains(member) || !record[member].is_string()) {
             return fail(Errc::malformed, std::string{"node record without "} + member);
         }
     }
-    if (record.value("v", json{}) != 1) return fail(Errc::unsupported, "node record version");
+    if (record.value("v", Json{}) != 1) return fail(Errc::unsupported, "node record version");
     const auto id = RelayId::from_hex(record["id"].get<std::string>());
     const auto key = from_base64url(record["key"].get<std::string>());
     KnownRelay relay;

@@ -7,8 +7,6 @@ namespace plankurier::relay::http {
 
 namespace {
 
-using json = Json;
-
 /// Calls `then` with the transfer and its sender's token.
 template <typename Then>
 Response managed(const Request& request, Then then) {
@@ -33,7 +31,7 @@ Response Router::revoke(const Request& request) {
     return managed(request, [&](const TransferId& id, const ManageToken& token) {
         const auto history = relay_.revoke(id, token);
         if (!history) return from(history);
-        json out{{"state", "revoked"}};
+        Json out{{"state", "revoked"}};
         if (!history->empty()) out["history"] = to_base64url(*history);
         return ok(out);
     });
@@ -41,7 +39,7 @@ Response Router::revoke(const Request& request) {
 
 Response Router::change_expiry(const Request& request) {
     return managed(request, [&](const TransferId& id, const ManageToken& token) {
-        const json body = parse_json(request.body);
+        const Json body = parse_json(request.body);
         const auto expires =
             relay_.change_expiry(id, token, body.at("expires_days_from_now").get<std::int64_t>());
         if (!expires) return from(expires);

@@ -10,19 +10,17 @@ namespace plankurier::relay::http {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t ids_max = 1'000, receipts_max = 100, certificates_max = 100;
 
 /// A statement of a registered relay: {"relay","request":text,"signature"}, signed over
 /// `context 00 text`. Fails with `not_found`, `bad_signature`.
 struct Statement {
     const KnownRelay* relay{};
-    json request;
+    Json request;
 };
 Result<Statement> open_statement(const Request& request, const KnownRelays& relays,
                                  std::string_view context) {
-    const json outer = parse_json(request.body);
+    const Json outer = parse_json(request.body);
     const auto id = RelayId::from_hex(outer.at("relay").get<std::string>());
     const KnownRelay* known = id ? relays.find(*id) : nullptr;
     if (known == nullptr) return fail(Errc::not_found, "relay");
@@ -40,10 +38,10 @@ Result<Statement> open_statement(const Request& request, const KnownRelays& rela
     return Statement{known, parse_json(text)};
 }
 
-Result<std::vector<TransferId>> ids(const json& list, std::size_t count_max) {
+Result<std::vector<TransferId>> ids(const Json& list, std::size_t count_max) {
     if (list.size() > count_max) return fail(Errc::too_large, "ids");
     std::vector<TransferId> out;
-    for (const json& one : list) {
+    for (const Json& one : list) {
         const auto id = TransferId::from_hex(one.get<std::string>());
         if (!id) return tl::unexpected(id.error());
         out.push_back(*id);
@@ -53,12 +51,12 @@ Result<std::vector<TransferId>> ids(const json& list, std::size_t count_max) {
 
 /// Signed receipts of one kind, each checked with `check`.
 template <typename Receipt>
-Result<std::vector<Receipt>> receipts(const json& list, std::size_t count_max,
+Result<std::vector<Receipt>> receipts(const Json& list, std::size_t count_max,
                                       const SigningPublicKey& key,
                                       Result<Receipt> (*check)(ByteView, const SigningPublicKey&)) {
     if (list.size() > count_max) return fail(Errc::too_large, "receipts");
     std::vector<Receipt> out;
-    for (const json& one : list) {
+    for (const Json& one : list) {
         const auto raw = from_base64url(one.get<std::string>());
         if (!raw) return tl::unexpected(raw.error());
         auto receipt = check(*raw, key);
@@ -71,9 +69,9 @@ Result<std::vector<Receipt>> receipts(const json& list, std::size_t count_max,
 /// Of no disk that there is.
 constexpr std::uint64_t disk_bytes_max = std::uint64_t{1} << 60;
 
-Result<RelaySpace> space(const json& said) {
-    const json &free = said.at("free_bytes"), &total = said.at("total_bytes");
-    for (const json* one : {&free, &total}) {
+Result<RelaySpace> space(const Json& said) {
+    const Json &free = said.at("free_bytes"), &total = said.at("total_bytes");
+    for (const Json* one : {&free, &total}) {
         if (!one->is_number_unsigned() || one->get<std::uint64_t>() > disk_bytes_max) {
             return fail(Errc::malformed, "space");
         }
@@ -81,19 +79,19 @@ Result<RelaySpace> space(const json& said) {
     return RelaySpace{free.get<std::uint64_t>(), total.get<std::uint64_t>()};
 }
 
-json hex_list(const std::vector<TransferId>& ids) {
-    json out = json::array();
+Json hex_list(const std::vector<TransferId>& ids) {
+    Json out = Json::array();
     for (const TransferId& id : ids) out.push_back(id.hex());
     return out;
 }
 
-json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t copies_max) {
-    json known = json::array();
+Json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t copies_max) {
+    Json known = Json::array();
     for (const KnownRelay& relay : relays.all()) {
         known.push_back(
             {{"id", relay.id.hex()}, {"url", relay.url}, {"key", to_base64url(relay.key)}});
     }
-    json copies = json::array();
+    Json copies = Json::array();
     for (const WantedCopy& copy : answer.copies) {
         copies.push_back({{"tid", copy.transfer.hex()}, {"ticket", to_base64url(copy.ticket)}});
     }
@@ -113,7 +111,7 @@ json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t 
 Response Router::sync(const Request& request) {
     const auto statement = open_statement(request, relay_.relays(), "plankurier/1 sync");
     if (!statement) return from(statement);
-    const json& said = statement->request;
+    const Json& said = statement->request;
     const RelayId id = statement->relay->id;
     const SigningPublicKey& key = statement->relay->key;
     SyncRequest wanted;
@@ -129,7 +127,7 @@ Response Router::sync(const Request& request) {
     if (!holds) return from(holds);
     auto gone = receipts<GoneReceipt>(said.at("gone"), ids_max, key, check_gone);
     if (!gone) return from(gone);
-    auto stored = receipts<StoredReceipt>(said.value("stored", json::array()), receipts_max, key,
+    auto stored = receipts<StoredReceipt>(said.value("stored", Json::array()), receipts_max, key,
                                           check_stored);
     if (!stored) return from(stored);
     wanted.holds = std::move(*holds);
@@ -143,7 +141,7 @@ Response Router::sync(const Request& request) {
 Response Router::relay_certificates(const Request& request) {
     const auto statement = open_statement(request, relay_.relays(), "plankurier/1 certificates");
     if (!statement) return from(statement);
-    const json& said = statement->request;
+    const Json& said = statement->request;
     CertificateRequest wanted;
     wanted.time = said.at("time").get<std::int64_t>();
     auto key = from_base64url(said.at("public_key").get<std::string>());
@@ -154,7 +152,7 @@ Response Router::relay_certificates(const Request& request) {
     wanted.transfers = std::move(*transfers);
     const auto issued = relay_.relay_certificates(statement->relay->id, wanted);
     if (!issued) return from(issued);
-    json certificates = json::array();
+    Json certificates = Json::array();
     for (const IssuedCertificate& one : *issued) {
         certificates.push_back({{"tid", one.transfer.hex()}, {"certificate", one.pem}});
     }
@@ -166,7 +164,7 @@ Response Router::swarm_certificate(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const auto key = from_base64url(body.at("public_key").get<std::string>());
     if (!key) return from(key);
     const auto issued = relay_.swarm_certificate(*id, *token, *key);

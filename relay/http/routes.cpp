@@ -9,15 +9,13 @@ namespace plankurier::relay::http {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t json_bytes_max = 64 * 1'024;
 constexpr std::size_t relay_bytes_max = 256 * 1'024;
 
 Response no_content() { return {204, {}}; }
 
-json relays_json(const std::vector<KnownRelay>& relays) {
-    json out = json::array();
+Json relays_json(const std::vector<KnownRelay>& relays) {
+    Json out = Json::array();
     for (const KnownRelay& relay : relays) {
         out.push_back({{"id", relay.id.hex()}, {"url", relay.url}});
     }
@@ -31,15 +29,15 @@ void add_limits(Response& response, std::size_t max, std::size_t left, std::int6
                         {"RateLimit-Reset", std::to_string(reset_s)}};
 }
 
-std::optional<WorkDone> work_done(const json& body) {
+std::optional<WorkDone> work_done(const Json& body) {
     if (!body.contains("work")) return std::nullopt;
-    const json& work = body.at("work");
+    const Json& work = body.at("work");
     return WorkDone{work.at("salt").get<std::string>(),
                     work.at("numbers").get<std::vector<std::uint64_t>>()};
 }
 
 /// A key that could be guessed would give somebody else's session away: it is not heeded.
-CodeWish code_wish(const Request& request, const json& body) {
+CodeWish code_wish(const Request& request, const Json& body) {
     constexpr std::size_t key_min = 22; // 128 bits in base64
     CodeWish wish;
     if (const std::string key = header(request, "idempotency-key"); key.size() >= key_min) {
@@ -49,8 +47,8 @@ CodeWish code_wish(const Request& request, const json& body) {
     return wish;
 }
 
-json department_json(const Policy& policy) {
-    json out = json::object();
+Json department_json(const Policy& policy) {
+    Json out = Json::object();
     for (const auto& [id, limits] : policy.departments) {
         out[id] = {{"types", limits.types},
                    {"transfer_bytes_max", limits.transfer_bytes_max},
@@ -63,7 +61,7 @@ json department_json(const Policy& policy) {
 
 } // namespace
 
-Result<Hash256> hash(const json& value) {
+Result<Hash256> hash(const Json& value) {
     const auto raw = from_base64url(value.get<std::string>());
     if (!raw || raw->size() != 32) return fail(Errc::malformed, "hash");
     Hash256 out{};
@@ -92,7 +90,7 @@ Response Router::handle(const Request& request) {
     try {
         const std::scoped_lock lock{mutex_};
         return dispatch(request);
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return problem(Errc::malformed);
     }
 }
@@ -137,7 +135,7 @@ Response Router::too_many_codes(const std::optional<WorkPuzzle>& work) {
     const CodeBudget budget = relay_.code_budget();
     std::string extra;
     if (work) {
-        const json told{{"salt", work->salt}, {"bits", work->bits}, {"count", work->count}};
+        const Json told{{"salt", work->salt}, {"bits", work->bits}, {"count", work->count}};
         extra = ",\"work\":" + told.dump();
     }
     Response response = problem(Errc::rate_limited, extra);
@@ -146,7 +144,7 @@ Response Router::too_many_codes(const std::optional<WorkPuzzle>& work) {
 }
 
 Response Router::begin_verification(const Request& request) {
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const auto email = body.at("email").get<std::string>();
     const auto begun = relay_.begin_verification(email, body.value("language", std::string{"de"}),
                                                  code_wish(request, body));
@@ -167,7 +165,7 @@ Response Router::begin_verification(const Request& request) {
 Response Router::resend(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = request.body.empty() ? json::object() : parse_json(request.body);
+    const Json body = request.body.empty() ? Json::object() : parse_json(request.body);
     const auto done = relay_.resend(*session, work_done(body));
     if (!done && done.error().code == Errc::rate_limited) {
         return too_many_codes(relay_.code_work(*session));
@@ -184,7 +182,7 @@ Response Router::resend(const Request& request) {
 Response Router::check_code(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const SecretText code{body.at("code").get<std::string>()};
     const auto remember_days = body.value("remember_days", std::int64_t{0});
     std::int64_t attempts_left = 0;
@@ -200,7 +198,7 @@ Response Router::check_code(const Request& request) {
 Response Router::create_transfer(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     TransferRequest wanted;
     const auto id = TransferId::from_hex(body.at("tid").get<std::string>());
     const auto fetch = hash(body.at("fetch_sha256"));
@@ -258,7 +256,7 @@ Response Router::tickets(const Request& request) {
         if (token) answer = relay_.get_ticket(*id, *token);
     }
     if (!answer) return from(answer);
-    json out{{"ticket", to_base64url(answer->ticket)},
+    Json out{{"ticket", to_base64url(answer->ticket)},
              {"expires", answer->expires},
              {"relays", relays_json(answer->relays)}};
     if (answer->stored_min != 0) out["stored_min"] = answer->stored_min;
@@ -271,15 +269,15 @@ Response Router::finish(const Request& request) {
     const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
     if (!token) return from(token);
     std::vector<Bytes> receipts;
-    const json body = parse_json(request.body);
-    for (const json& one : body.at("receipts")) {
+    const Json body = parse_json(request.body);
+    for (const Json& one : body.at("receipts")) {
         auto raw = from_base64url(one.get<std::string>());
         if (!raw) return from(raw);
         receipts.push_back(std::move(*raw));
     }
     const auto finished = relay_.finish(*id, *token, receipts);
     if (!finished) return from(finished);
-    json out{{"state", "available"},
+    Json out{{"state", "available"},
              {"expires", finished->expires},
              {"receipt_number", finished->receipt_number}};
     if (finished->link) out["link"] = finished->link->hex();
@@ -310,7 +308,7 @@ Response Router::fetched(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
-    const json body = request.body.empty() ? json::object() : parse_json(request.body);
+    const Json body = request.body.empty() ? Json::object() : parse_json(request.body);
     const auto report = from_base64url(body.value("report", std::string{}));
     if (!report) return from(report);
     const auto done = relay_.fetched(*id, *token, *report);

@@ -7,15 +7,13 @@ namespace plankurier::relay::http {
 
 namespace {
 
-using json = Json;
-
 Response challenge_answer(const Result<KeyChallenge>& challenge) {
     if (!challenge) return from(challenge);
     return ok({{"challenge", to_base64url(challenge->bytes)}, {"valid_s", challenge->valid_s}});
 }
 
 /// Opens the session of `holder` by the answer in `body`.
-Response open_session(Relay& relay, const KeyHolder& holder, const json& body) {
+Response open_session(Relay& relay, const KeyHolder& holder, const Json& body) {
     const auto answer = hash(body.at("answer"));
     if (!answer) return from(answer);
     const auto session = relay.open_key_session(holder, *answer);
@@ -41,7 +39,7 @@ Result<Bytes> read(const Request& request, Get get) {
 } // namespace
 
 Response Router::department_challenge(const Request& request) {
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const auto raw = from_hex(body.at("kid").get<std::string>());
     KeyId kid{};
     if (!raw || raw->size() != kid.size()) return problem(Errc::malformed);
@@ -51,14 +49,14 @@ Response Router::department_challenge(const Request& request) {
 }
 
 Response Router::department_session(const Request& request) {
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     KeyHolder holder{body.at("department").get<std::string>(), {}};
     if (holder.department.empty()) return problem(Errc::not_verified); // would name the inbox 0
     return open_session(relay_, holder, body);
 }
 
 Response Router::inbox_challenge(const Request& request) {
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
     if (!inbox) return from(inbox);
     auto key = from_base64url(body.at("public_key").get<std::string>());
@@ -70,7 +68,7 @@ Response Router::inbox_challenge(const Request& request) {
 }
 
 Response Router::inbox_session(const Request& request) {
-    const json body = parse_json(request.body);
+    const Json body = parse_json(request.body);
     const auto inbox = InboxId::from_hex(body.at("inbox").get<std::string>());
     if (!inbox) return from(inbox);
     return open_session(relay_, {{}, *inbox}, body);
@@ -81,7 +79,7 @@ Response Router::inbox(const Request& request) {
     if (!session) return from(session);
     const auto entries = relay_.inbox(*session);
     if (!entries) return from(entries);
-    json transfers = json::array();
+    Json transfers = Json::array();
     for (const InboxEntry& one : *entries) {
         transfers.push_back({{"tid", one.transfer.hex()},
                              {"state", state_name(one.state)},

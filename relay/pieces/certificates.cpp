@@ -15,8 +15,6 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t cached_max = 4'096;
 
 template <auto Free>
@@ -77,14 +75,14 @@ Certificates::Issued Certificates::with_key(const Cached& cached) const {
 
 Result<Certificates::Cached> Certificates::ask(const TransferId& transfer) {
     const auto body = control_.post("/v1/relay/certificates", "certificates",
-                                    json{{"time", lease_.now()},
+                                    Json{{"time", lease_.now()},
                                          {"public_key", public_key_},
-                                         {"transfers", json::array({transfer.hex()})}}
+                                         {"transfers", Json::array({transfer.hex()})}}
                                         .dump());
     if (!body) return tl::unexpected(body.error());
     try {
-        const json answer = parse_json(*body);
-        for (const json& one : answer.at("certificates")) {
+        const Json answer = parse_json(*body);
+        for (const Json& one : answer.at("certificates")) {
             if (one.at("tid").get<std::string>() != transfer.hex()) continue;
             Cached cached{answer.at("authority").get<std::string>(),
                           one.at("certificate").get<std::string>(), 0};
@@ -93,7 +91,7 @@ Result<Certificates::Cached> Certificates::ask(const TransferId& transfer) {
             cached.expires = *end;
             return cached;
         }
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "certificates");
     }
     return fail(Errc::not_found, "no certificate");

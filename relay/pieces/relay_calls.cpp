@@ -6,8 +6,6 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using json = Json;
-
 constexpr int call_seconds = 6;
 /// A map of ten thousand volumes.
 constexpr std::size_t answer_bytes_max = std::size_t{1} << 20;
@@ -17,7 +15,7 @@ std::string path_of(const VolumeName& volume) {
 }
 
 Errc code_of(const HttpAnswer& answer) {
-    const json problem = try_parse_json(answer.body);
+    const Json problem = try_parse_json(answer.body);
     const auto code = problem.is_object() ? problem.find("code") : problem.end();
     if (code == problem.end() || !code->is_string()) return Errc::unavailable;
     return errc_from_name(code->get_ref<const std::string&>());
@@ -43,10 +41,10 @@ Result<HttpAnswer> RelayCalls::call(const OtherRelay& relay, const std::string& 
 
 Result<RelayCalls::Place> RelayCalls::swarm(const OtherRelay& relay, const std::string& ticket,
                                             const VolumeName& volume, bool plain) {
-    const json wish = plain ? json{{"plain", true}} : json::object();
+    const Json wish = plain ? Json{{"plain", true}} : Json::object();
     auto answer = call(relay, ticket, "POST", path_of(volume) + "/swarm", wish.dump());
     if (!answer) return tl::unexpected(answer.error());
-    const json told = try_parse_json(answer->body);
+    const Json told = try_parse_json(answer->body);
     if (!told.is_object() || !told.contains("port") || !told["port"].is_number_unsigned()) {
         return fail(Errc::malformed, "swarm");
     }
@@ -70,11 +68,11 @@ Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay
     if (!answer) return tl::unexpected(answer.error());
     std::vector<std::uint32_t> out;
     try {
-        const json map = parse_json(answer->body);
-        for (const json& one : map.at("volumes")) {
+        const Json map = parse_json(answer->body);
+        for (const Json& one : map.at("volumes")) {
             if (one.at("descriptor").get<bool>()) out.push_back(one.at("n").get<std::uint32_t>());
         }
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "map");
     }
     return out;
@@ -82,7 +80,7 @@ Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay
 
 Result<void> RelayCalls::copy(const OtherRelay& relay, const std::string& ticket,
                               const VolumeName& volume, const RelayId& from, ByteView descriptor) {
-    const json note{{"from", from.hex()}, {"descriptor", to_base64url(descriptor)}};
+    const Json note{{"from", from.hex()}, {"descriptor", to_base64url(descriptor)}};
     const auto answer = call(relay, ticket, "POST", path_of(volume) + "/copy", note.dump());
     if (!answer) return tl::unexpected(answer.error());
     return {};

@@ -12,8 +12,6 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using json = Json;
-
 unsigned status_of(Errc code) noexcept {
     switch (code) {
     case Errc::bad_signature:
@@ -79,7 +77,7 @@ Answer Service::problem(Errc code) {
     // Others are through in a second, or in a few: clients wait longer each time.
     const char* const extra = code == Errc::busy ? "Retry-After: 1\r\n" : "";
     return {status,
-            json{{"type", "about:blank"},
+            Json{{"type", "about:blank"},
                  {"title", name(code)},
                  {"status", status},
                  {"code", name(code)}}
@@ -221,13 +219,13 @@ Plan Service::plan_read(const Head& head, const Ticket& ticket, std::uint32_t vo
 }
 
 Answer Service::map(const TransferId& transfer) {
-    json volumes = json::array();
+    Json volumes = Json::array();
     for (const Catalog::VolumeMap& one : catalog_.map(transfer)) {
         volumes.push_back({{"n", one.volume},
                            {"durable", to_base64url(one.durable)},
                            {"descriptor", one.descriptor}});
     }
-    return {200, json{{"volumes", volumes}}.dump(), "application/json", {}};
+    return {200, Json{{"volumes", volumes}}.dump(), "application/json", {}};
 }
 
 Result<void> Service::take(const PieceUpload& upload, std::uint64_t offset, ByteView part) {
@@ -256,7 +254,7 @@ Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
         committer_.add({writing.place, writing.file, writing.bytes, root});
     }
     return Answer{
-        200, json{{"root", to_hex(root)}, {"state", "received"}}.dump(), "application/json", {}};
+        200, Json{{"root", to_hex(root)}, {"state", "received"}}.dump(), "application/json", {}};
 }
 
 void Service::abandon(const PieceUpload& upload) {

@@ -7,9 +7,7 @@
 
 namespace plankurier::relay::pieces {
 
-namespace {
-using json = Json;
-}
+namespace {}
 
 Answer Service::small_body(const SmallUpload& upload, ByteView body) {
     switch (upload.kind) {
@@ -40,14 +38,14 @@ Answer Service::sign_receipt(const SmallUpload& upload) {
     const StoredReceipt receipt{relay_, upload.ticket.transfer, *root, upload.ticket.body_len,
                                 lease_.now()};
     return {200,
-            json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
+            Json{{"receipt", to_base64url(sign_stored(receipt, seed_))}}.dump(),
             "application/json",
             {}};
 }
 
 Answer Service::note_copy(const SmallUpload& upload, ByteView body) {
     if (copying_ == nullptr) return problem(Errc::unavailable);
-    const json note = try_parse_json(as_text(body));
+    const Json note = try_parse_json(as_text(body));
     const auto text = [&](const char* key) {
         const bool there = note.is_object() && note.contains(key) && note[key].is_string();
         return there ? note[key].get<std::string>() : std::string{};
@@ -66,7 +64,7 @@ Answer Service::note_copy(const SmallUpload& upload, ByteView body) {
 }
 
 void Service::swarm(const SmallUpload& upload, ByteView body, Answered answered) {
-    const json wish = try_parse_json(as_text(body));
+    const Json wish = try_parse_json(as_text(body));
     if (!wish.is_object()) return answered(problem(Errc::malformed));
     const auto plain = wish.find("plain");
     if (plain != wish.end() && !plain->is_boolean()) return answered(problem(Errc::malformed));
@@ -79,7 +77,7 @@ void Service::swarm(const SmallUpload& upload, ByteView body, Answered answered)
     copying_->want(upload.ticket, upload.volume, wants_plain ? SwarmKind::plain : SwarmKind::tls,
                    [answered = std::move(answered)](const Result<std::uint16_t>& port) {
                        answered(
-                           port ? Answer{200, json{{"port", *port}}.dump(), "application/json", {}}
+                           port ? Answer{200, Json{{"port", *port}}.dump(), "application/json", {}}
                                 : problem(port.error().code));
                    });
 }

@@ -11,20 +11,18 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-using json = Json;
-
 constexpr std::size_t ids_max = 500;
 constexpr std::size_t receipts_max = 100;
 
-TransferId id_from(const json& value) {
+TransferId id_from(const Json& value) {
     const auto id = TransferId::from_hex(value.get_ref<const std::string&>());
     if (!id) throw std::runtime_error("control sends no ids");
     return *id;
 }
 
-std::vector<OtherRelay> relays_from(const json& list) {
+std::vector<OtherRelay> relays_from(const Json& list) {
     std::vector<OtherRelay> out;
-    for (const json& one : list) {
+    for (const Json& one : list) {
         OtherRelay relay;
         const auto id = RelayId::from_hex(one.at("id").get_ref<const std::string&>());
         const auto key = from_base64url(one.at("key").get_ref<const std::string&>());
@@ -62,17 +60,17 @@ std::string Sync::request_text() {
     const std::vector<Catalog::Held> all = parts_.catalog.held();
     const std::int64_t now = by_own_clock_ ? parts_.time.now() : parts_.lease.now();
     const RelayId& self = parts_.relays.self();
-    json holds = json::array();
+    Json holds = Json::array();
     for (std::size_t i = 0; i < std::min(ids_max, all.size()); ++i) {
         holds.push_back(all[(rotation_ + i) % all.size()].transfer.hex());
     }
     rotation_ = all.empty() ? 0 : (rotation_ + ids_max) % all.size();
-    json gone = json::array();
+    Json gone = Json::array();
     told_ = std::min(ids_max, gone_.size());
     for (std::size_t i = 0; i < told_; ++i) {
         gone.push_back(to_base64url(sign_gone({self, gone_[i], now}, seed_)));
     }
-    json receipts = json::array();
+    Json receipts = Json::array();
     telling_.clear();
     for (const Catalog::Held& one : all) {
         if (!one.complete || telling_.size() == receipts_max) continue;
@@ -83,7 +81,7 @@ std::string Sync::request_text() {
         receipts.push_back(to_base64url(
             sign_stored({self, one.transfer, stored->root, stored->body_len, now}, seed_)));
     }
-    json request{{"time", now},
+    Json request{{"time", now},
                  {"after", parts_.catalog.sync_sequence()},
                  {"holds", holds},
                  {"gone", gone},
@@ -107,12 +105,12 @@ void Sync::purge(const TransferId& transfer) {
 }
 
 void Sync::obey(const std::string& text) {
-    const json answer = parse_json(text);
+    const Json answer = parse_json(text);
     // The last request's statements have arrived.
     gone_.erase(gone_.begin(),
                 gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));
     told_stored_.insert(telling_.begin(), telling_.end());
-    for (const json& one : answer.at("tombstones")) purge(id_from(one));
+    for (const Json& one : answer.at("tombstones")) purge(id_from(one));
     PK_FAULT("sync.after_purge");
     parts_.catalog.set_sync_sequence(answer.at("seq").get<std::int64_t>());
     PK_FAULT("sync.after_sequence");
@@ -120,7 +118,7 @@ void Sync::obey(const std::string& text) {
     // Only now: what was deleted while we were away is not read in between.
     parts_.lease.renew(answer.at("now").get<std::int64_t>(), answer.value("time_trusted", true));
     std::vector<Healer::Wanted> wanted;
-    for (const json& one : answer.at("copies")) {
+    for (const Json& one : answer.at("copies")) {
         const std::string& ticket_text = one.at("ticket").get_ref<const std::string&>();
         const auto raw = from_base64url(ticket_text);
         if (!raw) throw std::runtime_error("control sends no tickets");

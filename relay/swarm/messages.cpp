@@ -9,40 +9,38 @@ namespace plankurier::relay::swarm {
 
 namespace {
 
-using json = Json;
-
 constexpr std::array<const char*, 3> command_names{"add", "connect", "remove"};
 constexpr std::array<const char*, 8> report_names{"hello", "ready",    "piece",  "complete",
                                                   "quiet", "bad_peer", "failed", "removed"};
 
 template <typename Kind, std::size_t N>
-Kind kind_of(const json& message, const std::array<const char*, N>& names) {
+Kind kind_of(const Json& message, const std::array<const char*, N>& names) {
     const auto& text = message.at("is").get_ref<const std::string&>();
     const auto found = std::ranges::find(names, text);
     if (found == names.end()) throw std::invalid_argument("kind");
     return static_cast<Kind>(found - names.begin());
 }
 
-json with_name(const char* kind, const VolumeName& name) {
+Json with_name(const char* kind, const VolumeName& name) {
     return {{"is", kind}, {"transfer", name.transfer.hex()}, {"volume", name.volume}};
 }
 
 template <typename Number>
-Number number(const json& message, const char* key) {
-    const json& value = message.at(key);
+Number number(const Json& message, const char* key) {
+    const Json& value = message.at(key);
     if (!value.is_number_unsigned()) throw std::invalid_argument(key);
     const auto wide = value.get<std::uint64_t>();
     if (wide > std::numeric_limits<Number>::max()) throw std::invalid_argument(key);
     return static_cast<Number>(wide);
 }
 
-VolumeName name_of(const json& message) {
+VolumeName name_of(const Json& message) {
     const auto id = TransferId::from_hex(message.at("transfer").get_ref<const std::string&>());
     if (!id) throw std::invalid_argument("transfer");
     return {*id, number<std::uint32_t>(message, "volume")};
 }
 
-void take_volume(const json& message, Command& command) {
+void take_volume(const Json& message, Command& command) {
     command.volume.piece_bytes = number<std::uint64_t>(message, "piece_bytes");
     command.have = number<std::uint64_t>(message, "have");
     const auto roots = from_base64url(message.at("roots").get_ref<const std::string&>());
@@ -62,7 +60,7 @@ void take_volume(const json& message, Command& command) {
 } // namespace
 
 std::string encode(const Command& command) {
-    json message =
+    Json message =
         with_name(command_names.at(static_cast<std::size_t>(command.kind)), command.volume.name);
     if (command.kind == Command::Kind::connect) {
         message["address"] = command.address;
@@ -88,9 +86,9 @@ std::string encode(const Command& command) {
 std::string encode(const Report& report) {
     const char* const kind = report_names.at(static_cast<std::size_t>(report.kind));
     if (report.kind == Report::Kind::hello) {
-        return json{{"is", kind}, {"tls", report.tls}, {"port", report.port}}.dump();
+        return Json{{"is", kind}, {"tls", report.tls}, {"port", report.port}}.dump();
     }
-    json message = with_name(kind, report.volume);
+    Json message = with_name(kind, report.volume);
     if (report.kind == Report::Kind::piece) message["piece"] = report.piece;
     if (report.kind == Report::Kind::failed) message["error"] = name(report.error);
     return message.dump();
@@ -98,7 +96,7 @@ std::string encode(const Report& report) {
 
 Result<Command> decode_command(std::string_view text) {
     try {
-        const json message = parse_json(text);
+        const Json message = parse_json(text);
         Command command;
         command.kind = kind_of<Command::Kind>(message, command_names);
         command.volume.name = name_of(message);
@@ -108,7 +106,7 @@ Result<Command> decode_command(std::string_view text) {
             command.port = number<std::uint16_t>(message, "port");
         }
         return command;
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "command");
     } catch (const std::invalid_argument&) {
         return fail(Errc::malformed, "command");
@@ -117,7 +115,7 @@ Result<Command> decode_command(std::string_view text) {
 
 Result<Report> decode_report(std::string_view text) {
     try {
-        const json message = parse_json(text);
+        const Json message = parse_json(text);
         Report report;
         report.kind = kind_of<Report::Kind>(message, report_names);
         if (report.kind == Report::Kind::hello) {
@@ -133,7 +131,7 @@ Result<Report> decode_report(std::string_view text) {
             report.error = errc_from_name(message.at("error").get_ref<const std::string&>());
         }
         return report;
-    } catch (const json::exception&) {
+    } catch (const Json::exception&) {
         return fail(Errc::malformed, "report");
     } catch (const std::invalid_argument&) {
         return fail(Errc::malformed, "report");
