@@ -185,7 +185,7 @@ TEST_CASE(
         store.transaction([&] {
             for (int i = 0; i < 3; ++i) {
                 const auto id = TransferId::random();
-                store.add_tombstone(id, 1);
+                store.add_tombstone(id, 1, {});
                 if (i == 0) store.mark_gone(id, other.id, {other.id, node_of(site.control).id});
             }
         });
