@@ -1,5 +1,6 @@
 // A key that stays unlocked for a while.
 #include <clients/cli/key_agent.hpp>
+#include <clients/cli/options.hpp>
 
 #include "tests/clients/staff.hpp"
 #include "tests/support/temp_folder.hpp"
