@@ -18,19 +18,29 @@ import world  # noqa: E402
 
 
 class Ours:
-    """`with Ours(folder)` starts the service; `folder` must have room for one transfer."""
+    """`with Ours(folder)` starts the service; `folder` must have room for one transfer. `unlocked`:
+    the clerk has unlocked the key, as once a day."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, unlocked=False):
         self.world = world.World(lab.release_build(), tempfile.mkdtemp(prefix="pk-", dir=folder))
         self.count = 0
         self.more = []  # options for send and fetch
+        self.unlocked = unlocked
 
     def __enter__(self):
         self.world.__enter__()
+        if self.unlocked:
+            self.world.plankurier("unlock", *self._key(), "--passphrase-file",
+                                  self.world.passphrase, "--for", "8h")
         return self
 
     def __exit__(self, *_):
+        if self.unlocked:
+            self.world.plankurier("lock", check=False)
         self.world.__exit__()
+
+    def _key(self):
+        return ["--key", self.world.key]
 
     def servers(self):
         relay = self.world.processes["relay"].pid
@@ -96,11 +106,12 @@ class Ours:
         target = self.world.root / f"in-{self.count}"
         link_file = self.world.root / f"link-{self.count}"
         link_file.write_text(link + "\n")
+        passphrase = [] if self.unlocked else ["--passphrase-file", self.world.passphrase]
         with open(self.world.root / "fetch.log", "ab") as log:
             run = lab.Run(what, "https", size, self.servers())
             run.start("plankurier fetch", self.world.client, "fetch", "--link-file", link_file, "-o",
-                      target, "--key", self.world.key, "--passphrase-file", self.world.passphrase,
-                      "--ca", self.world.ca, "--no-progress", *self.more, stdout=log, stderr=log,
+                      target, *self._key(), *passphrase, "--ca", self.world.ca, "--no-progress",
+                      *self.more, stdout=log, stderr=log,
                       stdin=subprocess.DEVNULL, env=self.world.env())
             return run.finish(), target
 

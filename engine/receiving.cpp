@@ -5,8 +5,10 @@
 #include "engine/file_names.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -118,11 +120,17 @@ bool fits(int part_fd, std::uint64_t size_bytes) {
 
 } // namespace
 
+bool lives_in_memory(int fd) noexcept {
+    struct statfs about {};
+    return ::fstatfs(fd, &about) == 0 && about.f_type == TMPFS_MAGIC;
+}
+
 Result<void> reserve_part(int part_fd, std::uint64_t size_bytes, const std::stop_token& stop) {
     // In steps, since writers of the same file wait meanwhile. Not posix_fallocate: where the file
     // system cannot do it, that writes zeros over what has just been written.
     constexpr std::uint64_t step_bytes = std::uint64_t{16} << 20;
     if (!fits(part_fd, size_bytes)) return fail(Errc::no_space, "part file");
+    if (lives_in_memory(part_fd)) return {};
     for (std::uint64_t at = 0; at < size_bytes && !stop.stop_requested();) {
         const std::uint64_t bytes = std::min(step_bytes, size_bytes - at);
         if (::fallocate(part_fd, 0, static_cast<off_t>(at), static_cast<off_t>(bytes)) == 0) {

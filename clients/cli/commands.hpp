@@ -23,6 +23,8 @@ namespace plankurier::cli {
 [[nodiscard]] Exit run_keygen(const Options& options, Console& console);
 [[nodiscard]] Exit run_members(const Options& options, Console& console);
 [[nodiscard]] Exit run_passphrase(const Options& options, Console& console);
+[[nodiscard]] Exit run_unlock(const Options& options, Console& console);
+[[nodiscard]] Exit run_lock(const Options& options, Console& console);
 
 /// Reports a failure, or nothing, and gives the exit code for it.
 [[nodiscard]] Exit conclude(Console& console, const Result<void>& result, bool state_kept = false);

@@ -29,6 +29,18 @@ const ByteView empty_object = as_bytes("{}");
 constexpr std::size_t answer_bytes_max = 16u << 20; // a directory of ten thousand clerks
 constexpr const char* json_type = "Content-Type: application/json";
 
+/// An answer that is not the service's, or not a whole one, is none: a login page of the network, a
+/// proxy's own page, a redirect, JSON that breaks off.
+Result<HttpAnswer> of_the_service(Result<HttpAnswer> answer) {
+    if (!answer || answer->status >= 400) return answer;
+    const bool odd = answer->status >= 300 || answer->is_page();
+    const bool json = answer->status != 204 && answer->type.starts_with("application/json");
+    if (odd || (json && !is_whole_object(answer->body))) {
+        return fail(Errc::network, "not the service's answer");
+    }
+    return answer;
+}
+
 /// What a proxy says when nobody is behind it, and what nobody says.
 bool nobody_there(const Result<HttpAnswer>& answer) {
     if (!answer) return answer.error().code == Errc::network && !mistake_of(answer.error());
@@ -44,16 +56,30 @@ Result<void> nothing(const Result<T>& result) {
 } // namespace
 
 ControlClient::ControlClient(std::string server, const HttpSettings& settings)
-    : server_(std::move(server)), line_(settings) {}
+    : server_(std::move(server)), settings_(settings), line_(settings) {}
 
-void ControlClient::be_patient(Waiting waiting) { waiting_ = std::move(waiting); }
+void ControlClient::be_patient(Waiting waiting) {
+    waiting_ = std::move(waiting);
+    line_.on_busy(waiting_);
+}
+
+/// A call is an affair of milliseconds, so silence soon means that nobody is there, and asking
+/// anew, by a new connection, does no harm; longer each time, since the service may only be slow.
+unsigned ControlClient::silence_for(unsigned tries) const {
+    if (!waiting_) return settings_.silence_seconds;
+    return std::min(settings_.silence_seconds, 5U << std::min(tries, 4U));
+}
 
 Result<HttpAnswer> ControlClient::ask(std::string_view method, const std::string& url,
                                       const HttpLine::Headers& headers, ByteView body) {
     using std::chrono::steady_clock, std::chrono::seconds;
+    auto settings = settings_;
+    unsigned tries = 0;
     for (seconds pause{1};; pause = std::min(2 * pause, seconds{4})) {
         const auto begun = steady_clock::now();
-        auto answer = line_.request(method, url, headers, body, answer_bytes_max);
+        settings.silence_seconds = silence_for(tries++);
+        line_.use(settings);
+        auto answer = of_the_service(line_.request(method, url, headers, body, answer_bytes_max));
         if (!nobody_there(answer)) {
             silent_since_.reset();
             return answer;
@@ -122,9 +148,14 @@ std::invoke_result_t<Ask, std::optional<WorkDone>> ControlClient::with_work(cons
 
 Result<VerificationBegun> ControlClient::begin_verification(std::string_view email,
                                                             std::string_view language) {
+    // Said again after a line that broke, it is the same verification: no second mail.
+    std::array<std::byte, 16> once{};
+    fill_random(once);
+    const auto key = "Idempotency-Key: " + to_base64url(once);
     const auto ask = [&](const std::optional<WorkDone>& work) {
         const auto body = encode_verification(email, language, work);
-        return call("POST", "/v1/verifications", {}, as_bytes(body)).and_then(parse_verification);
+        return call("POST", "/v1/verifications", {key}, as_bytes(body))
+            .and_then(parse_verification);
     };
     return with_work(ask);
 }

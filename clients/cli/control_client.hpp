@@ -42,10 +42,10 @@ public:
 
     /// Told the seconds before each new try.
     using Waiting = std::function<void(unsigned seconds)>;
-    /// From now on a call that nobody answers (no connection, 502, 503, 504) is made again, with
-    /// back-off, until `control_patience` has passed since the last answer or the first try; then
-    /// each call is made once until there is an answer again. `finish` is left to its caller, since
-    /// there 503 is an answer.
+    /// From now on a call that nobody answers (no connection, silence, a proxy's page, half an
+    /// answer, 502, 503, 504) is made again, with back-off, until `control_patience` has passed
+    /// since the last answer or the first try; then each call is made once until there is an answer
+    /// again. `finish` is left to its caller, since there 503 is an answer.
     void be_patient(Waiting waiting);
 
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
@@ -120,10 +120,12 @@ private:
     [[nodiscard]] Result<HttpAnswer> ask(std::string_view method, const std::string& url,
                                          const HttpLine::Headers& headers, ByteView body);
     void hear(std::int64_t date);
+    [[nodiscard]] unsigned silence_for(unsigned tries) const;
     [[nodiscard]] Result<std::string> read(Result<HttpAnswer> answer);
 
     using Time = std::chrono::steady_clock::time_point;
     std::string server_;
+    HttpSettings settings_;
     HttpLine line_;
     std::function<void(const WorkPuzzle&)> work_begins_;
     Waiting waiting_;                  ///< empty: no second try

@@ -38,8 +38,8 @@ struct Download::Lane {
 Download::Download(const DownloadJob& job, const HttpSettings& settings, TicketBox& tickets,
                    const DownloadWatcher& watcher)
     : job_(job), settings_(settings_for(settings, job.relays.size())), tickets_(tickets),
-      watcher_(watcher), coordinator_(settings_, tickets, job.transfer),
-      choice_(job.relays.size()) {}
+      watcher_(watcher), hedge_(urls_of(job.relays), settings),
+      coordinator_(settings_, tickets, job.transfer, &hedge_), choice_(job.relays.size()) {}
 
 void Download::stop_with(Error error) {
     const std::lock_guard guard{mutex_};
@@ -161,10 +161,11 @@ Result<void> Download::fetch_piece(Lane& lane, std::uint64_t piece, std::size_t 
 
 void Download::work(std::size_t number) {
     try {
-        Lane lane{PieceClient{job_.line_to(number, settings_), tickets_, job_.transfer},
+        Lane lane{PieceClient{job_.line_to(number, settings_), tickets_, job_.transfer, &hedge_},
                   PieceSink{job_}};
         lane.relay = number; // lanes spread over the relays and move on when one fails
-        lane.client.watch([&] { return !stalled(lane); });
+        lane.client.watch([&] { return !stop_ && !stalled(lane); });
+        lane.client.on_busy([&](unsigned seconds) { note_wait(seconds); });
         while (!stop_) {
             const auto at = next_++;
             if (at >= pieces_.size()) break;

@@ -56,6 +56,7 @@ public:
     /// After `describe`: per piece of the body.
     [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }
     [[nodiscard]] RelayChoice& choice() noexcept { return choice_; }
+    [[nodiscard]] Hedge& hedge() noexcept { return hedge_; }
     /// All pieces that the state lacks, verified and durable in the part files, and meanwhile what
     /// `describe` does: a piece proves itself when its segments open. Wrong bytes are traced to
     /// their relay and fetched from another. Gives the content root. Fails as `describe`, and with
@@ -81,6 +82,7 @@ private:
     HttpSettings settings_;
     TicketBox& tickets_;
     const DownloadWatcher& watcher_;
+    Hedge hedge_;                ///< outlives all lines
     PieceClient coordinator_;    ///< this and the two below: of who reads descriptors
     std::vector<Hash256> roots_; ///< per piece
     std::optional<Hash256> content_root_;

@@ -120,7 +120,8 @@ private:
         settings.silence_seconds = std::min(settings.silence_seconds, 5U);
         std::deque<PieceClient> clients; // one a relay
         for (std::size_t relay = 0; relay < job.relays.size(); ++relay) {
-            clients.emplace_back(job.line_to(relay, settings), tickets, job.transfer);
+            clients.emplace_back(job.line_to(relay, settings), tickets, job.transfer,
+                                 &download.hedge());
         }
         const SwarmFetchJob swarm_job{
             job, download.roots(), download.choice(), certificate,
@@ -328,7 +329,7 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
     const FetchRight right{id, token};
     const RetryRule retry{options.retries};
     // Of its own: lanes ask it, and none of them waits for a control plane that restarts.
-    ControlClient for_tickets{control.server(), http_settings(options)};
+    auto for_tickets = ticket_client(control.server(), http_settings(options));
     auto offered = with_retries(
         retry, [&] { return control.ticket(right); }, [](unsigned) {});
     if (!offered) return tl::unexpected(offered.error());

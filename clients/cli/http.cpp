@@ -1,9 +1,11 @@
 #include <clients/cli/http.hpp>
 
+#include <clients/cli/line_progress.hpp>
 #include <clients/cli/signals.hpp>
 #include <clients/cli/wire.hpp>
 
 #include <curl/curl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -42,8 +44,11 @@ std::size_t on_write(char* data, std::size_t size, std::size_t count, void* user
     const auto bytes = size * count;
     if (transfer.consume != nullptr) {
         long status = 0;
+        const char* type = nullptr;
         curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
-        if (status >= 200 && status < 300) {
+        curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_TYPE, &type);
+        const bool page = type != nullptr && std::string_view{type}.starts_with("text/html");
+        if (status >= 200 && status < 300 && !page) {
             const bool more = (*transfer.consume)(std::as_bytes(std::span{data, bytes}));
             return more ? bytes : 0;
         }
@@ -76,21 +81,16 @@ int on_seek(void* user, curl_off_t offset, int origin) {
     return CURL_SEEKFUNC_OK;
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const auto& keep_going = *static_cast<const std::function<bool()>*>(user);
-    return interrupted() || (keep_going && !keep_going()) ? 1 : 0;
-}
-
 Error error_of(CURLcode code) {
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_ISSUER_ERROR: return {Errc::tls, "certificate"};
+    case CURLE_SSL_CACERT_BADFILE: return {Errc::file_unreadable, "--ca"};
     case CURLE_WRITE_ERROR: return {Errc::canceled, "consumer"};
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return {Errc::invalid_argument, "url"};
+    // A handshake that breaks off, too: behind the port may be a proxy whose server restarts.
     default: return {Errc::network, "curl " + std::to_string(static_cast<int>(code))};
     }
 }
@@ -173,7 +173,21 @@ void set(CURL* curl, CURLoption option, T value) {
         throw std::runtime_error("libcurl option");
 }
 
+/// The server has too much to do and says when to come again.
+bool is_busy(const HttpAnswer& answer) {
+    return answer.status == 503 && answer.retry_after.count() > 0;
+}
+
 } // namespace
+
+std::chrono::milliseconds busy_wait(std::chrono::seconds told) {
+    using namespace std::chrono;
+    const auto least = duration_cast<milliseconds>(std::clamp(told, 1s, 120s));
+    std::array<std::byte, 2> dice{};
+    fill_random(dice);
+    const auto chance = std::to_integer<int>(dice[0]) << 8 | std::to_integer<int>(dice[1]);
+    return least + least * chance / 65'536;
+}
 
 bool url_allowed(std::string_view url) {
     if (url.starts_with("https://")) return url.size() > 8;
@@ -187,7 +201,9 @@ bool url_allowed(std::string_view url) {
 struct HttpLine::State {
     HttpSettings settings;
     CURL* curl{};
-    std::function<bool()> keep_going;
+    Watch keep_going;
+    std::function<void(unsigned)> busy_told;
+    LineProgress progress;
 
     explicit State(const HttpSettings& given) : settings(given) {
         static std::once_flag once;
@@ -198,6 +214,24 @@ struct HttpLine::State {
     ~State() { curl_easy_cleanup(curl); }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
+
+    static int on_socket(void* user, curl_socket_t socket, curlsocktype) {
+        static_cast<State*>(user)->progress.opened(socket);
+        return CURL_SOCKOPT_OK;
+    }
+    static int on_close(void* user, curl_socket_t socket) {
+        static_cast<State*>(user)->progress.closed(socket);
+        return ::close(socket);
+    }
+    static int on_progress(void* user, curl_off_t, curl_off_t down, curl_off_t, curl_off_t up) {
+        auto& self = *static_cast<State*>(user);
+        const auto silent = self.progress.silent(static_cast<std::uint64_t>(down + up));
+        const bool over = silent >= std::chrono::seconds{self.settings.silence_seconds};
+        return interrupted() || over || !self.goes_on(silent) ? 1 : 0;
+    }
+    [[nodiscard]] bool goes_on(std::chrono::milliseconds silent) const {
+        return !keep_going || keep_going(silent);
+    }
 
     void prepare(const std::string& url) {
         curl_easy_reset(curl); // keeps the connection
@@ -210,13 +244,15 @@ struct HttpLine::State {
         set(curl, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
         set(curl, CURLOPT_TCP_NODELAY, 1L);
         set(curl, CURLOPT_CONNECTTIMEOUT, 15L);
-        set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        set(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.silence_seconds));
         if (plain) set(curl, CURLOPT_NOPROXY, "*");
         if (!settings.ca_file.empty()) set(curl, CURLOPT_CAINFO, settings.ca_file.c_str());
         set(curl, CURLOPT_NOPROGRESS, 0L);
         set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-        set(curl, CURLOPT_XFERINFODATA, &keep_going);
+        set(curl, CURLOPT_XFERINFODATA, this);
+        set(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
+        set(curl, CURLOPT_SOCKOPTDATA, this);
+        set(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+        set(curl, CURLOPT_CLOSESOCKETDATA, this);
         set(curl, CURLOPT_MAXCONNECTS, 16L); // one to each relay
         set(curl, CURLOPT_WRITEFUNCTION, on_write);
         set(curl, CURLOPT_READFUNCTION, on_read);
@@ -232,6 +268,32 @@ struct HttpLine::State {
         set(curl, CURLOPT_WRITEDATA, &transfer);
         set(curl, CURLOPT_READDATA, &transfer);
         set(curl, CURLOPT_SEEKDATA, &transfer);
+        const auto end = LineProgress::Clock::now() + settings.busy_patience;
+        for (;;) {
+            auto answer = perform_once(transfer);
+            if (!answer || !is_busy(*answer)) return answer;
+            const auto wait = busy_wait(answer->retry_after);
+            if (LineProgress::Clock::now() + wait > end) return answer;
+            if (auto waited = wait_for_busy(wait); !waited) return tl::unexpected(waited.error());
+            on_seek(&transfer, 0, SEEK_SET);
+            transfer.body.clear();
+        }
+    }
+
+    /// Goes on asking the watch, as during a request.
+    Result<void> wait_for_busy(std::chrono::milliseconds wait) const {
+        const auto seconds = (wait + std::chrono::milliseconds{999}) / std::chrono::seconds{1};
+        if (busy_told) busy_told(static_cast<unsigned>(seconds));
+        constexpr std::chrono::milliseconds step{200};
+        for (; wait.count() > 0; wait -= step) {
+            if (!pause_for(std::min(wait, step))) return fail(Errc::canceled, "interrupted");
+            if (!goes_on({})) return fail(Errc::network, "stalled");
+        }
+        return {};
+    }
+
+    Result<HttpAnswer> perform_once(Transfer& transfer) {
+        progress.begin();
         const auto code = curl_easy_perform(curl);
         if (interrupted()) return fail(Errc::canceled, "interrupted");
         if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Errc::network, "stalled");
@@ -249,9 +311,14 @@ struct HttpLine::State {
         }
         answer.date = date_of(curl);
         answer.body = std::move(transfer.body);
-        const char* address = nullptr;
+        const char *address = nullptr, *type = nullptr;
+        curl_off_t retry_after = 0;
         curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address);
+        curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+        curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
         if (address != nullptr) answer.address = address;
+        if (type != nullptr) answer.type = type;
+        answer.retry_after = std::chrono::seconds{retry_after};
         return answer;
     }
 };
@@ -263,9 +330,9 @@ HttpLine& HttpLine::operator=(HttpLine&&) noexcept = default;
 
 void HttpLine::use(const HttpSettings& settings) { state_->settings = settings; }
 
-void HttpLine::watch(std::function<bool()> keep_going) {
-    state_->keep_going = std::move(keep_going);
-}
+void HttpLine::watch(Watch keep_going) { state_->keep_going = std::move(keep_going); }
+
+void HttpLine::on_busy(std::function<void(unsigned)> told) { state_->busy_told = std::move(told); }
 
 Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string& url,
                                      const Headers& headers, ByteView body,
@@ -293,6 +360,7 @@ Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string&
 std::int64_t HttpLine::unchecked_date(const std::string& url) {
     if (!url_allowed(url)) return 0;
     State once{state_->settings}; // a line of its own: this one must never be used again
+    once.settings.busy_patience = {};
     once.prepare(url);
     Transfer transfer;
     set(once.curl, CURLOPT_NOBODY, 1L);

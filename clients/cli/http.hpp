@@ -4,6 +4,7 @@
 
 #include <plankurier/bytes.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,15 +17,26 @@ inline constexpr const char* certificate_time = "certificate time";
 struct HttpSettings {
     std::string ca_file;          ///< empty: the system's
     unsigned silence_seconds{60}; ///< give up when nothing moves for so long
+    /// So long a server that says "busy" (503 with Retry-After) is asked again as it says; then its
+    /// answer is the caller's.
+    std::chrono::seconds busy_patience{900};
 };
 
 /// What a server answered.
 struct HttpAnswer {
     long status{};
     std::string body;
-    std::string address; ///< numeric, of the server that answered
-    std::int64_t date{}; ///< Unix seconds by the server's clock; 0: it did not say
+    std::string address;                ///< numeric, of the server that answered
+    std::int64_t date{};                ///< Unix seconds by the server's clock; 0: it did not say
+    std::string type;                   ///< Content-Type, or empty
+    std::chrono::seconds retry_after{}; ///< 0: the server said nothing about that
+    /// It has a body for people: from a proxy, a login page or a router, and not from the service.
+    [[nodiscard]] bool is_page() const { return type.starts_with("text/html"); }
 };
+
+/// How long a server is waited for that said "busy" and named a time: that time and up to as much
+/// more, by chance, so that those who were refused together do not come back together.
+[[nodiscard]] std::chrono::milliseconds busy_wait(std::chrono::seconds told);
 
 /// True for https, and for http to a loopback address. Everything else is refused.
 [[nodiscard]] bool url_allowed(std::string_view url);
@@ -42,14 +54,17 @@ public:
 
     using Headers = std::vector<std::string>; ///< "Name: value"
 
-    /// From now on asked at least once a second during each request; when it says false, the
-    /// request ends with `network`.
-    void watch(std::function<bool()> keep_going);
+    /// Asked about once a second during each request; `silent`: so long nothing has moved.
+    using Watch = std::function<bool(std::chrono::milliseconds silent)>;
+    /// From now on; when it says false, the request ends with `network`.
+    void watch(Watch keep_going);
+    /// Told the seconds when a server is busy and is asked again.
+    void on_busy(std::function<void(unsigned seconds)> told);
 
     /// A request with a small body and a small answer (at most `answer_bytes_max`). Any status is
-    /// success here. Fails with `network`, `tls` (with `certificate_time` as detail when by this
-    /// computer's clock the certificate does not hold yet, or not any more), `canceled`,
-    /// `too_large`, `invalid_argument`.
+    /// success here. Fails with `network`, `tls` (a certificate was seen and is not trusted; with
+    /// `certificate_time` as detail when by this computer's clock it does not hold yet, or not any
+    /// more), `file_unreadable` (the CA file), `canceled`, `too_large`, `invalid_argument`.
     [[nodiscard]] Result<HttpAnswer> request(std::string_view method, const std::string& url,
                                              const Headers& headers, ByteView body,
                                              std::size_t answer_bytes_max = 4u << 20);
@@ -70,7 +85,8 @@ public:
 
     /// Takes the bytes of a 2xx answer as they come; false stops the transfer.
     using Consume = std::function<bool(ByteView)>;
-    /// GET whose 2xx answer goes to `consume`; the body of other answers is returned. Fails like
+    /// GET whose 2xx answer goes to `consume`, unless it is a page for people; the body of other
+    /// answers is returned. Fails like
     /// `request`; when `consume` said false with `canceled`.
     [[nodiscard]] Result<HttpAnswer> get(const std::string& url, const Headers& headers,
                                          const Consume& consume);

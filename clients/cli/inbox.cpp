@@ -2,6 +2,7 @@
 
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/files.hpp>
+#include <clients/cli/key_agent.hpp>
 #include <clients/cli/receipt.hpp>
 
 #include <plankurier/challenge.hpp>
@@ -60,11 +61,23 @@ Result<MemberWrap> read_member_wrap(const std::string& path) {
     return decode_member_wrap(as_bytes(*bytes));
 }
 
+namespace {
+/// Unlocked for the day, or by its passphrase.
+Result<OpenedKeyFile> daily_key(const Options& options, Console& console) {
+    if (options.passphrase_file.empty()) {
+        const auto file = read_file(options.key, 1u << 16);
+        if (!file) return tl::unexpected(file.error());
+        if (auto key = unlocked_key(as_bytes(*file))) return std::move(*key);
+    }
+    return read_key_file(options.key, options, console);
+}
+} // namespace
+
 std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options, Console& console) {
     const auto& from = options.passphrase_file;
     const bool asks = from.empty() || from == "-";
     return std::async(asks ? std::launch::deferred : std::launch::async,
-                      [&] { return read_key_file(options.key, options, console); });
+                      [&] { return daily_key(options, console); });
 }
 
 Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,

@@ -16,9 +16,10 @@ namespace plankurier::cli {
 /// `file_unreadable`, `wrong_password`, `malformed`, `invalid_argument` (nobody to ask).
 [[nodiscard]] Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
                                                   Console& console);
-/// Begins to open the file of `--key`, on a thread of its own when nobody has to be asked for the
-/// passphrase, so that the network can be asked meanwhile: Argon2id takes half a second. `get` it
-/// once; what is referred to outlives it. Fails as `read_key_file`.
+/// Begins to open the file of `--key`, unless it is unlocked (key_agent.hpp), on a thread of its
+/// own when nobody has to be asked for the passphrase, so that the network can be asked meanwhile:
+/// Argon2id takes half a second. `get` it once; what is referred to outlives it. Fails as
+/// `read_key_file`.
 [[nodiscard]] std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options,
                                                                 Console& console);
 /// The key of a department: the file of `--key`, or with `--wrap` what a colleague wrapped for that

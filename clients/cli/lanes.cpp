@@ -1,7 +1,6 @@
 #include <clients/cli/lanes.hpp>
 
 #include <algorithm>
-#include <ctime>
 
 namespace plankurier::cli {
 
@@ -13,42 +12,28 @@ bool RetryRule::worth_it(Errc code) noexcept {
     return code == Errc::network || code == Errc::unavailable || code == Errc::busy;
 }
 
-Result<void> TicketBox::renew_if_needed() {
-    if (!current_.ticket.empty() && current_.expires - std::time(nullptr) > 180) return {};
-    auto renewed = renew_();
-    if (!renewed) {
-        // The old one may still do, so that a control plane that restarts stops nobody.
-        const bool line = RetryRule::worth_it(renewed.error().code);
-        if (line && !current_.ticket.empty() && current_.expires > std::time(nullptr)) return {};
-        return tl::unexpected(renewed.error());
-    }
-    current_ = std::move(*renewed);
-    return {};
-}
+PieceClient::PieceClient(HttpLine line, TicketBox& tickets, const TransferId& transfer,
+                         Hedge* hedge)
+    : line_(std::move(line)), tickets_(tickets), transfer_(transfer.hex()), hedge_(hedge) {}
 
-Result<std::string> TicketBox::header() {
-    const std::lock_guard guard{mutex_};
-    if (auto ready = renew_if_needed(); !ready) return tl::unexpected(ready.error());
-    return "Authorization: Plankurier " + current_.ticket;
+/// The header of a request to this relay, which is watched from now on.
+Result<std::string> PieceClient::begin(const RelayAddress& relay) {
+    line_.watch([this, &url = relay.url](std::chrono::milliseconds silent) {
+        if (hedge_ != nullptr && hedge_->give_up(url, silent)) return false;
+        return !keep_going_ || keep_going_();
+    });
+    return tickets_.header();
 }
-
-Result<TicketAnswer> TicketBox::offer() {
-    const std::lock_guard guard{mutex_};
-    if (auto ready = renew_if_needed(); !ready) return tl::unexpected(ready.error());
-    return current_;
-}
-
-void TicketBox::refused(const std::string& used) {
-    const std::lock_guard guard{mutex_};
-    if (used.ends_with(current_.ticket)) current_.ticket.clear();
-}
-
-PieceClient::PieceClient(HttpLine line, TicketBox& tickets, const TransferId& transfer)
-    : line_(std::move(line)), tickets_(tickets), transfer_(transfer.hex()) {}
 
 Result<std::string> PieceClient::checked(Result<HttpAnswer> answer, const std::string& header) {
     if (!answer) return tl::unexpected(answer.error());
-    if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
+    if (answer->status >= 200 && answer->status < 300) {
+        const bool json = answer->status != 204 && answer->type.starts_with("application/json");
+        if (answer->is_page() || (json && !is_whole_object(answer->body))) {
+            return fail(Errc::network, "not the relay's answer");
+        }
+        return std::move(answer->body);
+    }
     const auto problem = parse_problem(answer->status, answer->body);
     if (answer->status == 401 || problem.code == Errc::expired) {
         // Too old or not yet known there: a fresh ticket may do. When it is the transfer that is
@@ -56,13 +41,14 @@ Result<std::string> PieceClient::checked(Result<HttpAnswer> answer, const std::s
         tickets_.refused(header);
         return fail(Errc::unavailable, "ticket refused");
     }
+    if (answer->status < 400) return fail(Errc::network, "not the relay's answer");
     if (problem.code == Errc::rate_limited) return fail(Errc::unavailable, "relay is busy");
     return fail(problem.code, "relay status " + std::to_string(answer->status));
 }
 
 Result<std::string> PieceClient::call(std::string_view method, const RelayAddress& relay,
                                       const std::string& path, ByteView body) {
-    const auto header = tickets_.header();
+    const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());
     return checked(line_.request(method, relay.url + "/v1/" + transfer_ + path, {*header}, body),
                    *header);
@@ -93,7 +79,7 @@ Result<std::string> PieceClient::stored(const RelayAddress& relay) {
 }
 
 Result<SwarmPeer> PieceClient::swarm(const RelayAddress& relay, std::uint32_t volume) {
-    const auto header = tickets_.header();
+    const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());
     auto answer = line_.request(
         "POST", relay.url + "/v1/" + transfer_ + "/" + std::to_string(volume) + "/swarm",
@@ -118,7 +104,7 @@ Result<Hash256> PieceClient::put_piece(const RelayAddress& relay, std::uint32_t 
                                        std::uint32_t piece, std::uint64_t length,
                                        const HttpLine::Produce& produce,
                                        const HttpLine::Rewind& rewind) {
-    const auto header = tickets_.header();
+    const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());
     return checked(line_.put(piece_url(relay, transfer_, volume, piece),
                              {*header, "Content-Type: application/octet-stream"}, length, produce,
@@ -129,12 +115,18 @@ Result<Hash256> PieceClient::put_piece(const RelayAddress& relay, std::uint32_t 
 
 Result<void> PieceClient::get_piece(const RelayAddress& relay, std::uint32_t volume,
                                     std::uint32_t piece, const HttpLine::Consume& consume) {
-    const auto header = tickets_.header();
+    const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());
     const auto answer =
         checked(line_.get(piece_url(relay, transfer_, volume, piece), {*header}, consume), *header);
     if (!answer) return tl::unexpected(answer.error());
     return {};
+}
+
+std::vector<std::string> urls_of(const std::vector<RelayAddress>& relays) {
+    std::vector<std::string> urls;
+    for (const auto& relay : relays) urls.push_back(relay.url);
+    return urls;
 }
 
 Result<std::vector<RelayAddress>> known_relays(const std::vector<RelayAddress>& offered,

@@ -78,6 +78,8 @@ Exit dispatch(const Options& options, Console& console) {
     case Command::keygen: return run_keygen(options, console);
     case Command::members: return run_members(options, console);
     case Command::passphrase: return run_passphrase(options, console);
+    case Command::unlock: return run_unlock(options, console);
+    case Command::lock: return run_lock(options, console);
     case Command::completion: return show_completion(options, console);
     }
     return Exit::usage;

@@ -25,6 +25,8 @@ constexpr std::pair<std::string_view, Command> commands[] = {
     {"keygen", Command::keygen},
     {"members", Command::members},
     {"passphrase", Command::passphrase},
+    {"unlock", Command::unlock},
+    {"lock", Command::lock},
     {"completion", Command::completion},
     {"version", Command::version},
     {"help", Command::help},
@@ -106,6 +108,7 @@ constexpr std::string_view of_members[] = {
     "key",      "member",     "output",          "record",
     "type",     "department", "passphrase-file", "new-passphrase-file",
     "directory"};
+constexpr std::string_view of_unlock[] = {"key", "for", "passphrase-file"};
 constexpr std::string_view of_passphrase[] = {"passphrase-file", "new-passphrase-file"};
 
 /// How many signs were left out, added, changed or swapped.
@@ -179,6 +182,7 @@ Names options_of(Command command) noexcept {
     case Command::inbox: return of_inbox;
     case Command::keygen: return of_keygen;
     case Command::members: return of_members;
+    case Command::unlock: return of_unlock;
     case Command::passphrase: return of_passphrase;
     default: return {};
     }

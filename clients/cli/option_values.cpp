@@ -81,6 +81,15 @@ Read take_days(const po::variables_map& map, const char* key, std::optional<std:
     return {};
 }
 
+Read take_hours(const po::variables_map& map, std::chrono::seconds& out) {
+    if (map.count("for") == 0) return {};
+    const auto& text = map["for"].as<std::string>();
+    const auto time = parse_hours(text);
+    if (!time) return wrong("--for", Mistake::hours_form, {"--for", text});
+    out = *time;
+    return {};
+}
+
 } // namespace
 
 tl::unexpected<CommandLineError> wrong(std::string option, Mistake mistake,
@@ -128,6 +137,7 @@ Read apply_values(const po::variables_map& map, const std::string& server_env, O
             [&] { return numbers.take("remember-days", 0, remember_days_max, out.remember_days); })
         .and_then([&] { return take_days(map, "expires", out.expires_days); })
         .and_then([&] { return take_days(map, "days", out.days); })
+        .and_then([&] { return take_hours(map, out.unlock_time); })
         .and_then([&] { return check_choice("--notify", out.notify, "on-fetch, none"); })
         .and_then([&] { return check_choice("--via", out.via, "auto, https, swarm"); })
         .and_then([&] { return check_choice("--type", out.type, "p256, x25519"); });
@@ -179,6 +189,26 @@ Read settle_addresses(Options& out) {
     return settle("--email", out.email)
         .and_then([&] { return settle("--to-citizen", out.to_citizen); })
         .and_then([&] { return is_clerk_address ? settle("--clerk", out.clerk) : Read{}; });
+}
+
+Result<std::chrono::seconds> parse_hours(std::string_view text) {
+    std::chrono::seconds total{0};
+    for (const auto& [unit, length] :
+         {std::pair{'h', std::chrono::seconds{3'600}}, std::pair{'m', std::chrono::seconds{60}}}) {
+        const auto at = text.find(unit);
+        if (at == std::string_view::npos) continue;
+        unsigned value = 0;
+        const auto [stop, error] = std::from_chars(text.data(), text.data() + at, value);
+        if (error != std::errc{} || stop != text.data() + at || value > 1'440) {
+            return fail(Errc::invalid_argument, "hours");
+        }
+        total += value * length;
+        text.remove_prefix(at + 1);
+    }
+    const bool fits =
+        text.empty() && total >= std::chrono::minutes{1} && total <= std::chrono::hours{24};
+    if (!fits) return fail(Errc::invalid_argument, "hours");
+    return total;
 }
 
 Result<std::uint32_t> parse_days(std::string_view text) {

@@ -76,6 +76,7 @@ void add_other_options(po::options_description& all, Options& out) {
         ("save", po::value(&out.save))
         ("html", po::value(&out.html))
         ("days", po::value<std::string>())
+        ("for", po::value<std::string>())
         ("directory", po::value(&out.directory))
         ("passphrase-file", po::value(&out.passphrase_file))
         ("department", po::value(&out.department))

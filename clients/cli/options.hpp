@@ -3,6 +3,7 @@
 
 #include <clients/cli/texts_mistakes.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ enum class Command {
     keygen,
     members,
     passphrase,
+    unlock,
+    lock,
     completion,
     version
 };
@@ -64,7 +67,8 @@ struct Options {
     std::optional<std::uint32_t> days;
     // inbox, fetch, keygen
     std::string department, type{"p256"}, record, epoch;
-    bool escrow{}; ///< keygen; there `clerk` is an address
+    bool escrow{};                               ///< keygen; there `clerk` is an address
+    std::chrono::seconds unlock_time{8 * 3'600}; ///< unlock
     // members, passphrase
     std::string member, new_passphrase_file, wrap;
 };
@@ -78,6 +82,9 @@ struct CommandLineError : Error {
     Mistake mistake{};
     std::vector<std::string> values; ///< of the sentence
 };
+
+/// "8h", "90m" or "8h30m": from a minute to a day. Fails with `invalid_argument`.
+[[nodiscard]] Result<std::chrono::seconds> parse_hours(std::string_view text);
 
 /// Reads the command line. `server_env` and `config_env` are the values of PLANKURIER_SERVER and
 /// PLANKURIER_CONFIG (empty when not set). Texts are UTF-8 and addresses in ASCII afterwards.

@@ -66,12 +66,13 @@ StoredTimes times_for(const RetryRule& retry) {
 Result<Delivered> deliver(const DeliveryJob& job) {
     const RetryRule retry{job.options.retries};
     const ManageRight right{job.state.transfer, job.state.manage};
-    ControlClient for_tickets{job.control.server(), http_settings(job.options)};
-    TicketBox tickets{[&] { return for_tickets.ticket(right); }};
+    // The first by the line that is there; those that follow in the background by one of their own.
+    auto for_tickets = ticket_client(job.control.server(), http_settings(job.options));
     auto offer = with_retries(
-        retry, [&] { return tickets.offer(); },
+        retry, [&] { return job.control.ticket(right); },
         [&](unsigned seconds) { say_wait(job.console, seconds); });
     if (!offer) return tl::unexpected(offer.error());
+    TicketBox tickets{[&] { return for_tickets.ticket(right); }, *offer};
     auto relays = known_relays(offer->relays, job.service.relays);
     if (!relays) return tl::unexpected(relays.error());
     sort_relays(*relays, job.state.transfer);

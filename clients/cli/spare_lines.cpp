@@ -5,7 +5,7 @@
 namespace plankurier::cli {
 
 namespace {
-constexpr std::chrono::seconds connecting_max{2};
+constexpr std::chrono::seconds connecting_max{1};
 }
 
 SpareLines::~SpareLines() {
@@ -23,7 +23,7 @@ void SpareLines::begin(const std::vector<std::string>& urls, unsigned count) {
 void SpareLines::connect(Spare& spare, const std::stop_token& stop) {
     bool connected = false;
     try {
-        spare.line.watch([&] { return !stop.stop_requested(); });
+        spare.line.watch([&](std::chrono::milliseconds) { return !stop.stop_requested(); });
         // Needs no ticket and does nothing, and the line stays.
         connected = spare.line.request("OPTIONS", spare.url + "/v1/", {}, {}).has_value();
         spare.line.watch({});

@@ -24,7 +24,7 @@ public:
     void begin(const std::vector<std::string>& urls, unsigned count);
 
     /// A line for requests to `url`, with these settings: one that has connected, else a new one. A
-    /// line that still connects is waited for, two seconds at most.
+    /// line that still connects is waited for, a second at most.
     [[nodiscard]] HttpLine take(const std::string& url, const HttpSettings& settings);
 
 private:

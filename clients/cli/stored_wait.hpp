@@ -28,7 +28,7 @@ struct StoredTimes {
     /// with the first try.
     std::chrono::milliseconds finish_early{3'000}, finish_every{5'000};
     std::chrono::milliseconds silent_pause{1'000}; ///< before a relay that is away is asked again
-    std::chrono::milliseconds unreachable{30'000};
+    std::chrono::milliseconds unreachable{4'000};
     /// When nobody answers at all for so long, it ends.
     std::chrono::milliseconds nobody{180'000};
     std::chrono::milliseconds all{15 * 60'000};

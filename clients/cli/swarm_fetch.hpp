@@ -21,7 +21,7 @@ struct SwarmFetchJob {
     /// Where a relay (number in `download.relays`) serves a volume, as `PieceClient::swarm`. Called
     /// by a thread of each relay.
     SwarmPlaces::Call where;
-    std::chrono::milliseconds patience{10'000}; ///< so long a volume may bring no piece
+    std::chrono::milliseconds patience{4'000}; ///< so long a volume may bring no piece
 };
 
 class SwarmFetch {

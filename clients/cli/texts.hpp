@@ -65,6 +65,7 @@ enum class Text {
     no_usable_key, clerk_line, clerk_made,
     escrow_told, escrow_listed, escrow_opened, escrow_made, receipt_escrow, page_escrow,
     clock_wrong, clock_first,
+    key_unlocked, keys_locked, nothing_unlocked, memory_not_locked,
     count ///< number of sentences, no sentence itself
 };
 // clang-format on

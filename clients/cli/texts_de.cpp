@@ -158,6 +158,10 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_escrow, "Hinterlegungsschlüssel (auch die Behörde selbst kann öffnen)"},
     {Text::clock_wrong, "Die Uhr dieses Computers geht falsch: Hier ist es {}, beim Dienst {}. Bitte stellen Sie Datum und Uhrzeit richtig, am besten automatisch. (Stimmen sie, dann geht die Uhr des Dienstes falsch: Sagen Sie der Behörde Bescheid.)"},
     {Text::clock_first, "Mit dieser Uhr lässt sich nicht prüfen, ob Zertifikat und Schlüssel des Dienstes gelten. Es ging nichts verloren. Bitte stellen Sie erst die Uhr richtig und wiederholen Sie dann den Befehl."},
+    {Text::key_unlocked, "Der Schlüssel ist bis {} entsperrt. Früher beenden das: plankurier lock, Ruhezustand, Abmelden."},
+    {Text::keys_locked, "Gesperrt. Ab jetzt wird wieder nach der Passphrase gefragt."},
+    {Text::nothing_unlocked, "Es war kein Schlüssel entsperrt."},
+    {Text::memory_not_locked, "Dieser Computer lässt nicht zu, dass ein Schlüssel vor dem Auslagern geschützt wird (ulimit -l). Er bleibt deshalb gesperrt."},
 };
 static_assert(is_whole_catalogue<Text>(sentences));
 

@@ -158,6 +158,10 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::page_escrow, "Escrow key (the authority can open it too)"},
     {Text::clock_wrong, "This computer's clock is wrong: here it is {}, at the service {}. Please set date and time right, best automatically. (If they are right, it is the service's clock: please tell the authority.)"},
     {Text::clock_first, "With this clock it cannot be checked whether the service's certificate and keys hold. Nothing was lost. Please set the clock right first, then repeat the command."},
+    {Text::key_unlocked, "The key is unlocked until {}. Sooner ended by: plankurier lock, sleep, logging out."},
+    {Text::keys_locked, "Locked. From now on the passphrase is asked for again."},
+    {Text::nothing_unlocked, "No key was unlocked."},
+    {Text::memory_not_locked, "This computer does not allow a key to be kept from being swapped out (ulimit -l). So it stays locked."},
 };
 static_assert(is_whole_catalogue<Text>(sentences));
 

@@ -25,6 +25,8 @@ Für die Behörde
   keygen        Schlüssel erzeugen
   members       Schlüssel eines Sachgebiets teilen
   passphrase    Passphrase einer Schlüsseldatei ändern
+  unlock        Schlüssel für heute entsperren
+  lock          Schlüssel wieder sperren
 Sonstiges
   completion    Vervollständigung für die Shell
   version       Version anzeigen
@@ -251,6 +253,24 @@ Beispiele:
   plankurier passphrase bauamt.key
   plankurier passphrase bauamt.key --passphrase-file alt.txt --new-passphrase-file neu.txt
 )";
+constexpr std::string_view of_unlock = R"(plankurier unlock --key DATEI [--for 8h]
+Fragt einmal nach der Passphrase; danach fragen fetch, inbox und reply mit dieser Datei nicht mehr.
+Der Schlüssel ist wieder gesperrt, wenn die Zeit um ist, der Computer ruhte oder Sie sich abmelden.
+
+  --for DAUER                    bis zu einem Tag, zum Beispiel 8h oder 90m
+  --passphrase-file DATEI        Passphrase aus einer Datei
+
+Beispiele:
+  plankurier unlock --key bauamt.key
+  plankurier unlock --key bauamt.key --for 4h
+)";
+constexpr std::string_view of_lock = R"(plankurier lock
+Sperrt alle entsperrten Schlüssel wieder.
+
+Beispiele:
+  plankurier lock
+  plankurier lock --quiet
+)";
 constexpr std::string_view of_completion = R"(plankurier completion bash|zsh|fish
 Gibt die Vervollständigung für eine Shell aus.
 
@@ -286,6 +306,8 @@ std::string_view help_de(Command command) noexcept {
     case Command::keygen: return of_keygen;
     case Command::members: return of_members;
     case Command::passphrase: return of_passphrase;
+    case Command::unlock: return of_unlock;
+    case Command::lock: return of_lock;
     case Command::completion: return of_completion;
     case Command::version: return of_version;
     }

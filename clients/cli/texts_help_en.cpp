@@ -25,6 +25,8 @@ For the authority
   keygen        make a key
   members       share a department's key
   passphrase    change the passphrase of a key file
+  unlock        unlock a key for the day
+  lock          lock it again
 Others
   completion    completion for the shell
   version       show the version
@@ -250,6 +252,24 @@ Examples:
   plankurier passphrase planning.key
   plankurier passphrase planning.key --passphrase-file old.txt --new-passphrase-file new.txt
 )";
+constexpr std::string_view of_unlock = R"(plankurier unlock --key FILE [--for 8h]
+Asks for the passphrase once; then fetch, inbox and reply with this file do not ask any more.
+The key is locked again when the time is over, the computer has slept, or you log out.
+
+  --for TIME                     up to a day, for example 8h or 90m
+  --passphrase-file FILE         passphrase from a file
+
+Examples:
+  plankurier unlock --key planning.key
+  plankurier unlock --key planning.key --for 4h
+)";
+constexpr std::string_view of_lock = R"(plankurier lock
+Locks all unlocked keys again.
+
+Examples:
+  plankurier lock
+  plankurier lock --quiet
+)";
 constexpr std::string_view of_completion = R"(plankurier completion bash|zsh|fish
 Prints the completion for a shell.
 
@@ -285,6 +305,8 @@ std::string_view help_en(Command command) noexcept {
     case Command::keygen: return of_keygen;
     case Command::members: return of_members;
     case Command::passphrase: return of_passphrase;
+    case Command::unlock: return of_unlock;
+    case Command::lock: return of_lock;
     case Command::completion: return of_completion;
     case Command::version: return of_version;
     }

@@ -15,7 +15,7 @@ enum class Mistake {
     // the command line itself
     no_command, unknown_command, unknown_command_near, unknown_option, unknown_option_near,
     option_of_others, value_missing, value_unwanted, given_twice, options_clash, option_needed,
-    argument_extra, number_range, days_form, one_of, option_empty,
+    argument_extra, number_range, days_form, hours_form, one_of, option_empty,
     config_unreadable, config_syntax, config_unknown, config_value,
     // servers and trust
     nothing_trusted, several_trusted, server_untrusted, server_needed, server_form,

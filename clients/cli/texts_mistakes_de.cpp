@@ -30,6 +30,7 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::argument_extra, "„{}“ ist hier zu viel. Steht darin ein Leerzeichen, setzen Sie die Angabe bitte in Anführungszeichen. Hilfe: plankurier help {}"},
     {Mistake::number_range, "{}: „{}“ geht nicht. Möglich ist eine ganze Zahl von {} bis {}."},
     {Mistake::days_form, "{}: „{}“ ist keine Frist. Möglich sind Tage oder Wochen, zum Beispiel 14d oder 2w."},
+    {Mistake::hours_form, "{}: „{}“ ist keine Dauer. Möglich sind Stunden und Minuten bis zu einem Tag, zum Beispiel 8h oder 8h30m."},
     {Mistake::one_of, "{}: „{}“ gibt es nicht. Möglich ist: {}."},
     {Mistake::option_empty, "Die Angabe hinter {} ist leer. Beispiele zeigt: plankurier help {}"},
     {Mistake::config_unreadable, "Die Einstellungen in {} lassen sich nicht lesen (--config oder PLANKURIER_CONFIG). Bitte prüfen Sie Pfad und Rechte."},

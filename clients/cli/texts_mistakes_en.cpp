@@ -30,6 +30,7 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::argument_extra, "\"{}\" is too much here. If the value holds a blank, please put it in quotation marks. Help: plankurier help {}"},
     {Mistake::number_range, "{}: \"{}\" is not possible. Please give a whole number from {} to {}."},
     {Mistake::days_form, "{}: \"{}\" is no period. Please give days or weeks, for example 14d or 2w."},
+    {Mistake::hours_form, "{}: \"{}\" is no time. Please give hours and minutes up to a day, for example 8h or 8h30m."},
     {Mistake::one_of, "{}: there is no \"{}\". Possible are: {}."},
     {Mistake::option_empty, "The value behind {} is empty. For examples: plankurier help {}"},
     {Mistake::config_unreadable, "The settings in {} cannot be read (--config or PLANKURIER_CONFIG). Please check path and permissions."},

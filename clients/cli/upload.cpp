@@ -21,6 +21,11 @@ bool of_the_relay(Errc code) {
     return RetryRule::worth_it(code) || code == Errc::tls || code == Errc::no_space;
 }
 
+/// A body up to here begins with one line, since shaking hands costs more than it brings; others
+/// join as long as there is something left.
+constexpr std::uint64_t small_bytes = 64u << 20;
+constexpr milliseconds lane_rest{100};
+
 /// A relay that keeps silent must not hold a lane for the usual minute when there are others.
 HttpSettings settings_for(HttpSettings settings, std::size_t relays, unsigned silence_seconds) {
     if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, silence_seconds);
@@ -36,7 +41,10 @@ struct Upload::Lane {
     explicit Lane(Upload& upload)
         : stream(upload.job_.key, upload.job_.transfer, upload.job_.header, upload.job_.layout,
                  upload.job_.source),
-          client(upload.settings_, upload.tickets_, upload.job_.transfer) {}
+          client(upload.settings_, upload.tickets_, upload.job_.transfer, &upload.hedge_) {
+        client.watch([&upload] { return !upload.stop_.load(); });
+        client.on_busy([&upload](unsigned wait) { upload.note_wait(wait); });
+    }
 
     /// One attempt to send one piece.
     Result<Hash256> send(Upload& upload, const UploadPlan::Task& task) {
@@ -70,9 +78,9 @@ struct Upload::Lane {
 
 Upload::Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher)
     : job_(std::move(job)), settings_(settings_for(settings, job_.relays.size(), 20)),
-      tickets_(tickets), watcher_(std::move(watcher)),
-      coordinator_(settings_, tickets, job_.transfer),
-      asker_(settings_for(settings, job_.relays.size(), 5), tickets, job_.transfer),
+      tickets_(tickets), watcher_(std::move(watcher)), hedge_(urls_of(job_.relays), settings),
+      coordinator_(settings_, tickets, job_.transfer, &hedge_),
+      asker_(settings_for(settings, job_.relays.size(), 5), tickets, job_.transfer, &hedge_),
       roots_(job_.store.load_roots()), plan_(job_.layout, job_.relays.size()) {
     for (const auto& [piece, root] : roots_) plan_.know_root(piece);
 }
@@ -119,7 +127,8 @@ Result<Hash256> Upload::send_patiently(Lane& lane, const UploadPlan::Task& task)
         if (several()) {
             if (steady_clock::now() - begun > patience_with_others) return root;
             const std::lock_guard guard{mutex_};
-            if (!plan_.alive(task.relay)) return root;
+            if (!plan_.alive(task.relay) || hedge_.is_stuck(job_.relays[task.relay].url))
+                return root;
         }
         const auto wait = RetryRule::wait_seconds(attempt);
         if (root.error().code == Errc::no_space) no_room_ = true;
@@ -184,16 +193,27 @@ Result<void> Upload::take_results() {
     return {};
 }
 
+unsigned Upload::lanes_at_once() const noexcept {
+    return job_.layout.sealed_bytes() <= small_bytes ? 1 : job_.lanes;
+}
+
+/// As long as there is work for one more.
+void Upload::add_lane(std::vector<std::jthread>& lanes) {
+    const std::lock_guard guard{mutex_};
+    if (stop_ || lanes.size() >= job_.lanes || (!lanes.empty() && !plan_.has_task())) return;
+    ++running_;
+    lanes.emplace_back([this] { work(); });
+}
+
 Result<void> Upload::send_round() {
     std::vector<std::jthread> lanes;
-    {
-        const std::lock_guard guard{mutex_};
-        const auto left = job_.layout.pieces() - plan_.arrived_pieces();
-        running_ = std::max(1U, static_cast<unsigned>(std::min<std::uint64_t>(job_.lanes, left)));
-        for (unsigned lane = 0; lane < running_; ++lane) lanes.emplace_back([&] { work(); });
-    }
-    auto looked = steady_clock::now();
+    for (unsigned lane = 0; lane < lanes_at_once(); ++lane) add_lane(lanes);
+    auto looked = steady_clock::now(), added = looked;
     for (bool more = true; more;) {
+        if (steady_clock::now() - added >= lane_rest) {
+            add_lane(lanes);
+            added = steady_clock::now();
+        }
         {
             std::unique_lock guard{mutex_};
             changed_.wait_for(guard, milliseconds{100},

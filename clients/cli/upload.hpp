@@ -24,7 +24,7 @@ struct UploadJob {
     const BodySource& source;
     UploadStore& store;
     std::vector<RelayAddress> relays; ///< in ring order (`sort_relays`), at least one
-    unsigned lanes{4};
+    unsigned lanes{4};                ///< at most; a small body begins with one
     RetryRule retry;
     bool resumed{}; ///< an earlier start may have sent something: ask all relays first
     bool touched{}; ///< the files have other times since: compare all that was sent
@@ -64,6 +64,8 @@ private:
     };
     [[nodiscard]] bool several() const noexcept { return job_.relays.size() > 1; }
     [[nodiscard]] RetryRule patience() const noexcept;
+    [[nodiscard]] unsigned lanes_at_once() const noexcept;
+    void add_lane(std::vector<std::jthread>& lanes);
     [[nodiscard]] Result<void> begin();
     [[nodiscard]] Result<void> work_through();
     [[nodiscard]] Result<void> read_map(std::size_t relay);
@@ -87,6 +89,7 @@ private:
     HttpSettings settings_;
     TicketBox& tickets_;
     Watcher watcher_;
+    Hedge hedge_;                            ///< outlives all lines
     PieceClient coordinator_, asker_;        ///< asker_: for receipts, does not wait for the silent
     std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only
 

@@ -11,10 +11,22 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-/// One step at one relay; when it does not succeed, the upload goes on without that relay.
+/// One step at one relay; when it does not succeed, the upload goes on without that relay. One that
+/// is stuck is not tried again as long as others can stand in for it.
 Result<void> Upload::ask(std::size_t relay, const RetryRule& rule,
                          const std::function<Result<void>()>& step) {
-    auto done = with_retries(rule, step, watcher_.waiting);
+    std::optional<Error> stuck;
+    auto done = with_retries(
+        rule,
+        [&]() -> Result<void> {
+            const auto& url = job_.relays[relay].url;
+            auto one = hedge_.is_stuck(url) ? Result<void>{fail(Errc::network, "stuck")} : step();
+            if (one || !several() || !hedge_.is_stuck(url)) return one;
+            stuck = one.error();
+            return {};
+        },
+        watcher_.waiting);
+    if (stuck) done = tl::unexpected(*stuck);
     if (!done && give_up(relay, done.error())) return {};
     return done;
 }
@@ -220,6 +232,7 @@ Result<void> Upload::run() {
 }
 
 Result<std::string> Upload::stored(std::size_t relay) {
+    if (hedge_.is_stuck(job_.relays[relay].url)) return fail(Errc::network, "stuck");
     return (several() ? asker_ : coordinator_).stored(job_.relays[relay]);
 }
 

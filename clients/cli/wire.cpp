@@ -47,12 +47,16 @@ Errc code_of_status(long status) {
     case 401: return Errc::not_verified;
     case 403: return Errc::address_not_allowed;
     case 404: return Errc::not_found;
+    case 407: // a proxy that wants a name, and one that waited in vain
+    case 408: return Errc::network;
     case 409: return Errc::conflict;
     case 410: return Errc::expired;
     case 413: return Errc::too_large;
     case 429: return Errc::rate_limited;
     case 507: return Errc::no_space;
-    default: return status >= 500 ? Errc::unavailable : Errc::malformed;
+    default:
+        if (status < 400) return Errc::network; // a redirect leads away from the service
+        return status >= 500 ? Errc::unavailable : Errc::malformed;
     }
 }
 
@@ -143,6 +147,13 @@ Result<SignedDirectory> parse_directory_answer(std::string_view json) {
             in.at("directory_json").get<std::string>(),
             in.at("directory_minisig").get<std::string>(), in.value("root_pub", std::string{})};
     });
+}
+
+bool is_whole_object(std::string_view json) noexcept {
+    constexpr auto blanks = " \t\r\n";
+    const auto first = json.find_first_not_of(blanks);
+    const auto last = json.find_last_not_of(blanks);
+    return first < last && json[first] == '{' && json[last] == '}';
 }
 
 Problem parse_problem(long status, std::string_view json) {

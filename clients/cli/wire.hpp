@@ -53,6 +53,8 @@ struct Problem {
     std::optional<unsigned> retry_after_s;
     std::optional<WorkPuzzle> work; ///< what gets the request through all the same
 };
+/// True when the text begins and ends like a JSON object: an answer that broke off does not.
+[[nodiscard]] bool is_whole_object(std::string_view json) noexcept;
 /// Never fails: what cannot be read becomes a code made from the status.
 [[nodiscard]] Problem parse_problem(long status, std::string_view json);
 

@@ -34,7 +34,7 @@ constexpr std::chrono::seconds head_time{10};
 constexpr std::chrono::seconds idle_time{30};
 constexpr std::chrono::seconds late_time{5};    ///< for who came when there were enough already
 constexpr std::chrono::seconds linger_time{10}; ///< for what a refused client still sends
-constexpr std::chrono::seconds swarm_time{10};  ///< until a volume is loaded
+constexpr std::chrono::seconds swarm_time{5};   ///< until a volume is loaded
 constexpr int quiet_bytes = 65'536;             ///< so much comes before a receiver is woken
 
 struct FreeTls {

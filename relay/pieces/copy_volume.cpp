@@ -14,9 +14,9 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds ask_rest{50};
 constexpr milliseconds early_time{500};
-constexpr seconds ask_time{2};    ///< for each relay that does not have the volume ready yet
-constexpr seconds ready_time{10}; ///< for our own swarm to load it
-constexpr seconds stall_time{20}; ///< without a piece: another relay is connected, too
+constexpr seconds ask_time{2};   ///< for each relay that does not have the volume ready yet
+constexpr seconds ready_time{5}; ///< for our own swarm to load it
+constexpr seconds stall_time{4}; ///< without a piece: another relay is connected, too
 constexpr seconds give_up_time{120};
 
 CopyEnd end_for(Errc code) {
@@ -78,9 +78,15 @@ private:
 
 Result<Bytes> VolumeCopy::descriptor() {
     if (!job_.descriptor.empty()) return job_.descriptor;
-    const auto from = std::ranges::find(upstreams_, job_.from, &OtherRelay::id);
-    if (from == upstreams_.end()) return fail(Errc::unavailable, "unknown relay");
-    return calls_.descriptor(*from, job_.ticket_text, job_.volume);
+    auto asked = upstreams_;
+    std::ranges::stable_partition(asked,
+                                  [&](const OtherRelay& one) { return one.id == job_.from; });
+    Result<Bytes> got = fail(Errc::unavailable, "unknown relay");
+    for (const OtherRelay& relay : asked) {
+        got = calls_.descriptor(relay, job_.ticket_text, job_.volume);
+        if (got || got.error().code == Errc::expired) break;
+    }
+    return got;
 }
 
 CopyEnd VolumeCopy::run() {

@@ -47,10 +47,10 @@ Errc errc_of(CURLcode code) {
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_ISSUER_ERROR: return Errc::tls;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return Errc::invalid_argument;
+    // A handshake that breaks off, too: whoever accepts and closes may only be starting.
     default: return Errc::network;
     }
 }

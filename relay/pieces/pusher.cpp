@@ -7,8 +7,9 @@ namespace plankurier::relay::pieces {
 
 namespace {
 constexpr unsigned tries_max = 4;
-/// A relay that does not answer costs the others one time-out, not one for each volume.
-constexpr std::chrono::seconds away_time{3};
+/// A relay that does not answer costs the others one time-out, not one for each volume, and rests
+/// longer each time.
+constexpr std::chrono::seconds away_time{3}, away_time_max{48};
 constexpr std::chrono::milliseconds retry_rest{500};
 } // namespace
 
@@ -59,7 +60,7 @@ void Pusher::run(const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
     while (auto push = next(lock, stop)) {
         const auto away = away_.find(push->to.id);
-        const bool skip = away != away_.end() && Clock::now() < away->second;
+        const bool skip = away != away_.end() && Clock::now() < away->second.until;
         Result<void> told = fail(Errc::network, "away");
         if (!skip) {
             lock.unlock();
@@ -78,11 +79,15 @@ void Pusher::run(const std::stop_token& stop) {
         }
         const Errc code = told.error().code;
         const bool silent = code == Errc::network || code == Errc::tls;
-        if (silent && !skip) away_[push->to.id] = Clock::now() + away_time;
+        if (silent && !skip) {
+            Away& rest = away_[push->to.id];
+            rest.time = std::clamp<std::chrono::seconds>(2 * rest.time, away_time, away_time_max);
+            rest.until = Clock::now() + rest.time;
+        }
         // Not found: that relay has yet to hear of us. All else is no matter of time.
         const bool later = silent || code == Errc::unavailable || code == Errc::not_found;
         if (!later || ++push->tries >= tries_max) continue;
-        push->not_before = silent ? away_[push->to.id] : Clock::now() + retry_rest;
+        push->not_before = silent ? away_[push->to.id].until : Clock::now() + retry_rest;
         queue_.push_back(std::move(*push));
     }
 }

@@ -37,6 +37,11 @@ private:
         unsigned tries{};
         Clock::time_point not_before;
     };
+    /// A relay that did not answer.
+    struct Away {
+        std::chrono::seconds time{};
+        Clock::time_point until{};
+    };
     void run(const std::stop_token& stop);
     [[nodiscard]] std::optional<Push> next(std::unique_lock<std::mutex>& lock,
                                            const std::stop_token& stop);
@@ -46,8 +51,8 @@ private:
     std::mutex mutex_; ///< guards queue_
     std::condition_variable_any changed_;
     std::deque<Push> queue_;
-    std::map<RelayId, Clock::time_point> away_; ///< the thread's: who did not answer, until when
-    std::jthread thread_;                       ///< last, so that it ends first
+    std::map<RelayId, Away> away_; ///< the thread's
+    std::jthread thread_;          ///< last, so that it ends first
 };
 
 } // namespace plankurier::relay::pieces

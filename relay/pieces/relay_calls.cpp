@@ -6,7 +6,8 @@ namespace plankurier::relay::pieces {
 
 namespace {
 
-constexpr int call_seconds = 6;
+/// Nothing but a word: whoever is told next waits for it.
+constexpr int tell_seconds = 2;
 /// A map of ten thousand volumes.
 constexpr std::size_t answer_bytes_max = std::size_t{1} << 20;
 
@@ -25,13 +26,13 @@ Errc code_of(const HttpAnswer& answer) {
 
 Result<HttpAnswer> RelayCalls::call(const OtherRelay& relay, const std::string& ticket,
                                     const std::string& method, const std::string& path,
-                                    std::string body) {
+                                    std::string body, int seconds_max) {
     HttpCall call;
     call.method = method;
     call.url = relay.url + path;
     call.authorization = "Plankurier " + ticket;
     call.body = std::move(body);
-    call.seconds_max = call_seconds;
+    call.seconds_max = seconds_max;
     call.answer_bytes_max = answer_bytes_max;
     auto answer = client_.call(call);
     if (!answer) return tl::unexpected(answer.error());
@@ -81,7 +82,8 @@ Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay
 Result<void> RelayCalls::copy(const OtherRelay& relay, const std::string& ticket,
                               const VolumeName& volume, const RelayId& from, ByteView descriptor) {
     const Json note{{"from", from.hex()}, {"descriptor", to_base64url(descriptor)}};
-    const auto answer = call(relay, ticket, "POST", path_of(volume) + "/copy", note.dump());
+    const auto answer =
+        call(relay, ticket, "POST", path_of(volume) + "/copy", note.dump(), tell_seconds);
     if (!answer) return tl::unexpected(answer.error());
     return {};
 }

@@ -36,7 +36,9 @@ public:
 private:
     [[nodiscard]] Result<HttpAnswer> call(const OtherRelay& relay, const std::string& ticket,
                                           const std::string& method, const std::string& path,
-                                          std::string body);
+                                          std::string body, int seconds_max = call_seconds);
+    /// A relay that is stuck must not hold a copy for long: others have the volume, too.
+    static constexpr int call_seconds = 3;
     HttpClient client_;
 };
 

@@ -47,6 +47,7 @@ void SwarmVolumes::want(const SwarmPlace& place, Told told) {
             told(port);
             return;
         }
+        end_if_deaf(place.kind, entry);
         entry.askers.push_back(std::move(told)); // as many as there are connections, at most
         if (entry.state == Loaded::State::ready) remove(place, entry); // and load it anew
         return;
@@ -62,6 +63,15 @@ void SwarmVolumes::want(const SwarmPlace& place, Told told) {
     to_load_.push_back(place);
     lock.unlock();
     changed_.notify_all();
+}
+
+/// A swarm process that is stuck would keep everybody waiting; a new one starts in a moment.
+void SwarmVolumes::end_if_deaf(SwarmKind kind, const Loaded& entry) {
+    const bool ordered =
+        entry.state == Loaded::State::adding || entry.state == Loaded::State::removing;
+    if (!ordered || steady_clock::now() - entry.ordered < times_.obey) return;
+    std::fprintf(stderr, "pieces: a swarm process does not answer, it is ended\n");
+    link_.kill(kind);
 }
 
 Result<std::optional<Certificates::Issued>> SwarmVolumes::certificate_for(const SwarmPlace& place) {
@@ -89,6 +99,7 @@ Result<void> SwarmVolumes::send_add(const SwarmPlace& place, Loaded& entry, Swar
         return fail(Errc::unavailable, "no swarm process");
     }
     entry.state = Loaded::State::adding;
+    entry.ordered = steady_clock::now();
     return {};
 }
 
@@ -142,6 +153,7 @@ void SwarmVolumes::run(const std::stop_token& stop) {
 void SwarmVolumes::remove(const SwarmPlace& place, Loaded& entry) {
     if (entry.state == Loaded::State::removing) return;
     entry.state = Loaded::State::removing;
+    entry.ordered = steady_clock::now();
     // A process that is gone has removed everything: `down` comes for the entry.
     link_.send(place.kind, command_for(swarm::Command::Kind::remove, place));
 }

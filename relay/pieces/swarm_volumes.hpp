@@ -25,7 +25,7 @@ public:
 
     struct Times {
         std::chrono::milliseconds quiet{30'000}; ///< a volume stays so long after it was asked for
-        std::chrono::milliseconds obey{10'000};  ///< a process that takes longer is ended
+        std::chrono::milliseconds obey{5'000};   ///< a process that takes longer is ended
     };
     SwarmVolumes(Catalog& catalog, Certificates& certificates, const std::filesystem::path& socket,
                  Times times);
@@ -60,7 +60,7 @@ private:
         enum class State : std::uint8_t { waiting, adding, ready, removing };
         State state{State::waiting};
         std::vector<Told> askers;
-        std::chrono::steady_clock::time_point asked;
+        std::chrono::steady_clock::time_point asked, ordered; ///< ordered: adding or removing it
         std::int64_t certificate_expires{};
         std::shared_ptr<CopyNews> news; ///< only while it is copied
         std::uint32_t pieces{};
@@ -78,6 +78,7 @@ private:
                           std::uint64_t have, std::shared_ptr<VolumeFile> file,
                           std::optional<Certificates::Issued> issued);
     void remove(const SwarmPlace& place, Loaded& entry);
+    void end_if_deaf(SwarmKind kind, const Loaded& entry);
     void on_piece(Loaded& entry, const swarm::Report& report);
     void on_removed(Table::iterator entry);
     void wait_removed(std::unique_lock<std::mutex>& lock,

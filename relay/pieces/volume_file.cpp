@@ -1,7 +1,10 @@
 #include "relay/pieces/volume_file.hpp"
 
+#include <plankurier/receiving.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <cerrno>
 #include <system_error>
@@ -18,6 +21,23 @@ void sync_folder(const std::filesystem::path& folder) {
     if (!ok) throw std::system_error(failure, std::generic_category(), "sync a piece folder");
 }
 
+namespace {
+
+/// Before the first byte comes, so that a full disk is noticed here. In memory it is only looked
+/// whether there is room. An errno, or 0.
+int take_room(int fd, std::uint64_t bytes) {
+    const auto size = static_cast<off_t>(bytes);
+    if (!lives_in_memory(fd)) return ::posix_fallocate(fd, 0, size);
+    struct statvfs disk {};
+    if (::fstatvfs(fd, &disk) == 0 && disk.f_blocks != 0 &&
+        std::uint64_t{disk.f_bavail} * disk.f_frsize < bytes) {
+        return ENOSPC;
+    }
+    return ::ftruncate(fd, size) == 0 ? 0 : errno;
+}
+
+} // namespace
+
 Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& file,
                                                 std::uint64_t bytes) {
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -31,8 +51,7 @@ Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& fil
         throw std::system_error(errno, std::generic_category(), "stat of a volume");
     }
     if (static_cast<std::uint64_t>(info.st_size) == bytes) return out;
-    // Space is taken before the first byte comes, so that a full disk is noticed here.
-    const int failed = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+    const int failed = take_room(fd, bytes);
     if (failed == ENOSPC || failed == EDQUOT || failed == EFBIG) {
         ::unlink(file.c_str());
         return fail(Errc::no_space, "preallocate");

@@ -139,40 +139,6 @@ TEST_CASE("only relays that the signed list names are used") {
     CHECK(known_relays({forged}, {a, b}).error().code == Errc::bad_signature);
 }
 
-TEST_CASE("a ticket is renewed in time and when a relay refused it") {
-    int renewals = 0;
-    std::int64_t good_for = 900;
-    TicketBox box{[&]() -> Result<TicketAnswer> {
-        ++renewals;
-        return TicketAnswer{"ticket" + std::to_string(renewals), unix_now() + good_for, {}};
-    }};
-    const auto first = *box.header();
-    CHECK(*box.header() == first);
-    CHECK(renewals == 1);
-    box.refused(first);
-    good_for = 100;
-    CHECK(*box.header() != first);
-    CHECK(renewals == 2);
-    box.refused(first); // an old one: nothing to do
-    CHECK(box.header().has_value());
-    CHECK(renewals == 3); // the second was good for too short a time
-}
-
-TEST_CASE("an old ticket does while the control plane does not answer") {
-    bool away = false;
-    std::int64_t good_for = 100;
-    TicketBox box{[&]() -> Result<TicketAnswer> {
-        if (away) return fail(Errc::network, "away");
-        return TicketAnswer{"ticket", unix_now() + good_for, {}};
-    }};
-    const auto first = box.header();
-    REQUIRE(first);
-    away = true;
-    CHECK(box.header().value() == *first);
-    box.refused(*first);
-    CHECK(box.header().error().code == Errc::network);
-}
-
 TEST_CASE("an offer names relays and how many of them must store") {
     const auto one = parse_ticket(R"({"ticket":"x","expires":5,"relays":[]})");
     REQUIRE(one);
