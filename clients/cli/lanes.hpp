@@ -86,6 +86,8 @@ public:
     /// Where the relay serves the volume as a swarm peer, once it is ready for it. `not_found`,
     /// `conflict` and `unavailable` say: not yet.
     [[nodiscard]] Result<SwarmPeer> swarm(const RelayAddress& relay, std::uint32_t volume);
+    /// What the relay gave of this volume was wrong: it is to look at it.
+    [[nodiscard]] Result<void> ask_to_check(const RelayAddress& relay, std::uint32_t volume);
     /// See `HttpLine::watch`.
     void watch(std::function<bool()> keep_going) { line_.watch(std::move(keep_going)); }
     /// PUT of one piece; returns the root that the relay computed.
