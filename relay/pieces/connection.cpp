@@ -13,7 +13,6 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <limits>
@@ -249,16 +248,14 @@ awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) 
             static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), answer.bytes - at));
         const ssize_t got =
             ::pread(answer.file->fd(), buffer.data(), now, static_cast<off_t>(answer.offset + at));
-        if (got < 0 && errno == EINTR) continue;
         if (got <= 0) {
             const Answer instead = service_.unreadable(answer);
             if (at != 0) throw LineEnded{}; // nothing else can be said within a piece
-            co_await send(instead, instead.body.size());
-            co_await write(as_bytes(instead.body));
+            co_await reply(instead, head_only);
             co_return;
         }
         if (at == 0) co_await send(answer.head, answer.bytes);
-        if (head_only) co_return;
+        if (head_only) break;
         arm(idle_time);
         co_await write(buffer.first(static_cast<std::size_t>(got)));
         at += static_cast<std::uint64_t>(got);
