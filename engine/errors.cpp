@@ -45,8 +45,9 @@ constexpr std::array errc_names = std::to_array<std::pair<Errc, std::string_view
     {Errc::unavailable, "unavailable"},
     {Errc::busy, "busy"},
     {Errc::canceled, "canceled"},
+    {Errc::lost, "lost"},
 });
-static_assert(errc_names.size() == static_cast<std::size_t>(Errc::canceled) + 1);
+static_assert(errc_names.size() == static_cast<std::size_t>(Errc::lost) + 1);
 } // namespace
 
 std::string_view name(Errc code) noexcept {

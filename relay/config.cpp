@@ -95,6 +95,10 @@ void take_pieces(const Settings& settings, const std::filesystem::path& base, Co
     config.private_key = base / "tls" / "relay.key";
     take_path(settings, "pieces.certificate", base, config.certificate);
     take_path(settings, "pieces.private_key", base, config.private_key);
+    constexpr std::int64_t mb_per_s_max = 100'000;
+    take(settings, "pieces.scrub_days", config.scrub_days, 1, 365);
+    take(settings, "pieces.scrub_mb_per_s", config.scrub_mb_per_s, 1, mb_per_s_max);
+    take(settings, "pieces.heal_mb_per_s", config.heal_mb_per_s, 1, mb_per_s_max);
 }
 
 void take_swarm(const Settings& settings, Config& config) {
@@ -213,6 +217,9 @@ void take_limits(const Settings& settings, Limits& limits) {
     take_count(settings, "limits.code_mails_per_address_day", limits.code_mails_per_address_day);
     take_count(settings, "limits.code_mails_hour", limits.code_mails_hour);
     take(settings, "limits.remember_days_max", limits.remember_days_max, 0, days_max);
+    std::int64_t lost_minutes = limits.lost_after_s / 60;
+    take(settings, "limits.lost_minutes", lost_minutes, 0, 10'080);
+    limits.lost_after_s = lost_minutes * 60;
     take_count(settings, "limits.open_transfers_per_address", limits.open_transfers_per_address);
     take_gib(settings, "limits.gib_per_address_day", limits.bytes_per_address_day);
     take_gib(settings, "limits.free_gib_min", limits.free_bytes_min, 0);

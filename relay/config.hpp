@@ -23,6 +23,8 @@ struct Config {
     std::string pieces_listen{"127.0.0.1"};
     std::uint16_t pieces_port{8'443};
     std::string pieces_url;
+    std::int64_t scrub_days{30}; ///< so often everything that is stored is read and hashed
+    std::int64_t scrub_mb_per_s{50}, heal_mb_per_s{100}; ///< 10^6 bytes a second, at most
     std::filesystem::path certificate, private_key;
     pieces::LineLimits lines;
     http::RequestRates requests;

@@ -7,6 +7,7 @@
 #include "relay/http/routes.hpp"
 #include "relay/http/server.hpp"
 #include "relay/node_commands.hpp"
+#include "relay/relay_watch.hpp"
 #include "relay/roles.hpp"
 #include "relay/room_guard.hpp"
 #include "relay/space_watch.hpp"
@@ -62,9 +63,9 @@ bool take_request(const std::filesystem::path& file) {
     return true;
 }
 
-void write_status(const Config& config, Store& store, Relay& relay,
-                  const std::vector<RelayRoom>& rooms, std::size_t reserves_given_up) {
-    const Store::Counts counts = store.counts();
+void write_status(const Config& config, const Store::Counts& counts, Relay& relay,
+                  const std::vector<RelayRoom>& rooms, const std::vector<RelayReport>& reports,
+                  std::size_t reserves_given_up) {
     const CopyCounts copies = relay.copy_counts();
     const std::string text =
         "uploading " + std::to_string(counts.uploading) + "\navailable " +
@@ -73,7 +74,8 @@ void write_status(const Config& config, Store& store, Relay& relay,
         std::to_string(copies.not_gone) + "\ncopies_missing " + std::to_string(copies.missing) +
         "\nquarantined " + std::to_string(counts.quarantined) + "\nrelays_live " +
         std::to_string(copies.relays_live) + "\nrelays_known " +
-        std::to_string(copies.relays_known) + "\n" + space_status(rooms) + "reserves_given_up " +
+        std::to_string(copies.relays_known) + "\n" + space_status(rooms) +
+        relay_status(reports, rooms, counts) + "reserves_given_up " +
         std::to_string(reserves_given_up) + "\ncodes_left " +
         std::to_string(relay.code_budget().left) + "\nclock_trusted " +
         std::to_string(static_cast<int>(relay.is_clock_trusted())) + "\nclock_ahead_s " +
@@ -128,7 +130,12 @@ public:
         for (const std::string& line : space_watch_.news(rooms)) {
             std::fprintf(stderr, "control: %s\n", line.c_str());
         }
-        write_status(config_, store_, relay_, rooms, reserves_.given_up());
+        const std::vector<RelayReport> reports = relay_.relay_reports();
+        const Store::Counts counts = store_.counts();
+        for (const std::string& line : relay_watch_.news(reports, counts)) {
+            std::fprintf(stderr, "control: %s\n", line.c_str());
+        }
+        write_status(config_, counts, relay_, rooms, reports, reserves_.given_up());
         take_bounces(); // last: a folder that cannot be read must not keep anything from its end
     }
 
@@ -200,7 +207,8 @@ private:
     adapters::SwarmAuthority authority_;
     std::mutex mutex_; ///< guards relay_ and published_
     Relay relay_;
-    SpaceWatch space_watch_; ///< the ticking thread's
+    SpaceWatch space_watch_; ///< this and the next: the ticking thread's
+    RelayWatch relay_watch_;
     http::Published published_;
     http::Router router_;
     http::RequestLimits limits_;

@@ -46,12 +46,13 @@ constexpr const char* usage =
   directory install --config C --root F --signer-pub F --signer-minisig F
                     --directory-json F --directory-minisig F
   status --config C                                     counts, nothing personal; exit code 3:
-                                                        look at the clock
+                                                        look at the clock, or at what is lost
   bounce --config C [--maildir DIR]                     take in mails that came back (one on
                                                         standard input, or all of a folder)
   never remove --config C                               the address on standard input gets mail again
   purge --config C --now                                delete every transfer at once
   purge --config C --clock-ok                           accept a clock that jumped
+  scrub --config C --now                                read and hash everything that is stored
   check-config --config C
   version
 )";
@@ -94,12 +95,19 @@ int serve(const options::variables_map& map, const Config& config) {
     if (role == "control") return run_control(config);
     if (role == "pieces") {
         const auto keys = config.keys();
-        return pieces::run_pieces({config.data_dir, config.pieces_listen, config.pieces_port,
-                                   config.certificate, config.private_key, config.control_socket,
-                                   config.control_url, config.control_ca, config.swarm_enabled,
-                                   config.trusted_networks, keys / "relay.id", keys / "relay.seed",
-                                   keys / "control.pub", std::chrono::milliseconds{2'000},
-                                   config.lines, config.pieces_dir, config.reserve_bytes});
+        constexpr std::uint64_t mb = 1'000'000;
+        pieces::PiecesConfig wanted{
+            config.data_dir,      config.pieces_listen,    config.pieces_port, config.certificate,
+            config.private_key,   config.control_socket,   config.control_url, config.control_ca,
+            config.swarm_enabled, config.trusted_networks, keys / "relay.id",  keys / "relay.seed",
+            keys / "control.pub"};
+        wanted.lines = config.lines;
+        wanted.pieces_dir = config.pieces_dir;
+        wanted.reserve_bytes = config.reserve_bytes;
+        wanted.scrub_days = config.scrub_days;
+        wanted.scrub_bytes_per_s = static_cast<std::uint64_t>(config.scrub_mb_per_s) * mb;
+        wanted.heal_bytes_per_s = static_cast<std::uint64_t>(config.heal_mb_per_s) * mb;
+        return pieces::run_pieces(wanted);
     }
     if (role == "swarm" || role == "swarm-plain") return run_swarm_role(config, role == "swarm");
     if (!role.empty() && role != "relay") {
@@ -163,6 +171,17 @@ int init(const options::variables_map& map, const std::string& folder) {
     }
     std::cout << "made " << folder << "; next: put a TLS certificate into tls/, then\n"
               << "  plankurier-relay serve --config " << folder << "/relay.toml\n";
+    return 0;
+}
+
+int scrub(const options::variables_map& map, const Config& config) {
+    if (map.count("now") == 0) {
+        std::cerr << "scrub: say --now; without it everything is read within pieces.scrub_days\n";
+        return 2;
+    }
+    leave_request(config, "scrub");
+    std::cout << "the running relay reads everything, at most " << config.scrub_mb_per_s
+              << " MB a second; damage is copied again and counted in `status`\n";
     return 0;
 }
 
@@ -243,6 +262,7 @@ int run(int argc, char** argv) {
         return 0;
     }
     if (command == "purge") return purge(map, config);
+    if (command == "scrub") return scrub(map, config);
     if (command == "never") return never(config, words);
     if (command == "check-config") return check_config(config);
     if (command == "status") {

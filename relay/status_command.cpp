@@ -50,6 +50,25 @@ bool is_trusted(const Counts& counts, const std::string& which, std::ostream& tr
     return false;
 }
 
+bool has_copies(const Counts& counts, std::ostream& trouble) {
+    const auto is_set = [&](const char* name) {
+        const auto count = counts.find(name);
+        return count != counts.end() && count->second != 0;
+    };
+    if (is_set("transfers_lost")) {
+        trouble << "plankurier-relay: transfers are lost: no relay has all of them. Their senders "
+                   "were asked to send again.\nIf a relay's disk can still be brought back, they "
+                   "are found again by themselves.\n";
+    } else if (is_set("transfers_without_copy")) {
+        trouble << "plankurier-relay: no relay has all of some transfers. Bring back the relay or "
+                   "the disk that had them: after limits.lost_minutes their senders are asked to "
+                   "send again.\n";
+    } else {
+        return true;
+    }
+    return false;
+}
+
 } // namespace
 
 int show_status(const Config& config, std::ostream& out, std::ostream& trouble) {
@@ -61,7 +80,8 @@ int show_status(const Config& config, std::ostream& out, std::ostream& trouble) 
     }
     // One is enough: both processes of a machine have the same clock.
     const bool good = is_trusted(counts, "", trouble) && is_trusted(counts, "relay_", trouble);
-    return good ? 0 : status_exit_clock;
+    const bool safe = has_copies(counts, trouble);
+    return good && safe ? 0 : status_exit_clock;
 }
 
 } // namespace plankurier::relay

@@ -7,10 +7,10 @@
 
 namespace plankurier::relay {
 
-/// For monitoring: somebody has to look at the clock.
+/// For monitoring: somebody has to look at the clock, or at transfers that no relay has.
 inline constexpr int status_exit_clock = 3;
 
-/// The counts go to `out`; to `trouble` what is wrong with the clock and what to do. Returns the
+/// The counts go to `out`; to `trouble` what is wrong with them and what to do. Returns the
 /// exit code: 0 or `status_exit_clock`. Throws std::runtime_error when there is no status.
 int show_status(const Config& config, std::ostream& out, std::ostream& trouble);
 

@@ -88,9 +88,11 @@ Result<void> status(const Options& options, Console& console) {
             fill(text(language, Text::status_notices), {std::to_string(status->resends_left)}));
     }
     if (status->undeliverable) console.warn(Text::status_undeliverable);
+    if (status->lost) console.warn(Text::status_lost);
     if (status->state == "withheld") console.warn(Text::status_withheld);
     console.event("status", {{"state", status->state},
                              {"recipient_undeliverable", status->undeliverable},
+                             {"lost", status->lost},
                              {"stored_bytes", status->body_len},
                              {"copies", status->copies},
                              {"notices_left", status->resends_left},

@@ -202,8 +202,9 @@ Result<TicketAnswer> ControlClient::ticket(const FetchRight& right) {
 }
 
 Result<Finished> ControlClient::finish(const ManageRight& right,
-                                       const std::vector<std::string>& receipts) {
-    const auto body = encode_receipts(receipts);
+                                       const std::vector<std::string>& receipts,
+                                       const Hash256& content_root) {
+    const auto body = encode_receipts(receipts, content_root);
     auto headers = headers_for(right);
     headers.push_back(json_type);
     return read(line_.request("POST", server_ + "/v1/transfers/finish", headers, as_bytes(body)))

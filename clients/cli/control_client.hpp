@@ -79,7 +79,8 @@ public:
     [[nodiscard]] Result<TicketAnswer> ticket(const ManageRight& right);
     [[nodiscard]] Result<TicketAnswer> ticket(const FetchRight& right);
     [[nodiscard]] Result<Finished> finish(const ManageRight& right,
-                                          const std::vector<std::string>& receipts);
+                                          const std::vector<std::string>& receipts,
+                                          const Hash256& content_root);
     [[nodiscard]] Result<TransferStatus> status(const ManageRight& right);
     /// The last history, or nothing when it was revoked before.
     [[nodiscard]] Result<Bytes> revoke(const ManageRight& right);

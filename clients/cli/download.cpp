@@ -12,6 +12,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t complaints_max = 16;
+constexpr unsigned complaint_seconds_max = 3; ///< so long a relay may say nothing to it
+
 HttpSettings settings_for(HttpSettings settings, std::size_t relays) {
     if (relays > 1) settings.silence_seconds = std::min(settings.silence_seconds, 30U);
     return settings;
@@ -47,19 +50,35 @@ void Download::stop_with(Error error) {
     stop_ = true;
 }
 
-/// Goes round the relays once, beginning with `relay`, until one gives what is wanted.
+void Download::complain(std::size_t relay, std::uint32_t volume) {
+    const std::lock_guard guard{mutex_};
+    if (complaints_.size() >= complaints_max || !complaints_.emplace(relay, volume).second) return;
+    complaining_.emplace_back([this, relay, volume] {
+        HttpSettings settings = settings_;
+        settings.silence_seconds = std::min(settings.silence_seconds, complaint_seconds_max);
+        try {
+            PieceClient client{settings, tickets_, job_.transfer};
+            static_cast<void>(client.ask_to_check(job_.relays[relay], volume));
+        } catch (const std::exception&) {
+            // A relay that does not hear it finds the damage by itself, later.
+        }
+    });
+}
+
+/// Goes round the relays once, beginning with `relay`, until one gives what is wanted. When all
+/// have given wrong bytes before, each is asked once for this: they may have lost different pieces.
 template <typename Step>
 auto Download::from_any(std::size_t& relay, Step step) -> decltype(step(relay)) {
     std::optional<Error> curable;
     Error last{Errc::tampered, "every relay lied"};
     for (std::size_t tried = 0; tried < job_.relays.size() && !stop_; ++tried) {
-        const auto next = choice_.pick(relay);
-        if (!next) return tl::unexpected(last);
-        relay = *next;
+        if (const auto next = choice_.pick(relay)) relay = *next;
         auto got = step(relay);
         if (got) choice_.worked(relay);
         if (got || is_local(got.error().code)) return got;
         last = got.error();
+        // We have a ticket: the transfer is there, and this relay is yet to get it, or again.
+        if (last.code == Errc::not_found) last.code = Errc::unavailable;
         if (last.code == Errc::tampered) {
             const bool news = choice_.lied(relay);
             const std::lock_guard guard{mutex_};
@@ -156,6 +175,9 @@ Result<void> Download::fetch_piece(Lane& lane, std::uint64_t piece, std::size_t 
     if (lane.sink.error()) got = tl::unexpected(*lane.sink.error());
     if (got) got = lane.sink.finish();
     if (!got) bytes_ -= counted;
+    if (!got && got.error().code == Errc::tampered) {
+        complain(relay, static_cast<std::uint32_t>(piece / volume_pieces_max));
+    }
     return got;
 }
 

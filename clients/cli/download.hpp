@@ -13,6 +13,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <set>
+#include <thread>
 
 namespace plankurier::cli {
 
@@ -57,6 +59,9 @@ public:
     [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }
     [[nodiscard]] RelayChoice& choice() noexcept { return choice_; }
     [[nodiscard]] Hedge& hedge() noexcept { return hedge_; }
+    /// The relay gave wrong bytes of the volume: it hears of it, in the background, so that it
+    /// looks at what it has. A few times at most.
+    void complain(std::size_t relay, std::uint32_t volume);
     /// All pieces that the state lacks, verified and durable in the part files, and meanwhile what
     /// `describe` does: a piece proves itself when its segments open. Wrong bytes are traced to
     /// their relay and fetched from another. Gives the content root. Fails as `describe`, and with
@@ -101,6 +106,8 @@ private:
     std::deque<std::size_t> liars_;
     std::optional<Error> failed_;
     unsigned running_{};
+    std::set<std::pair<std::size_t, std::uint32_t>> complaints_;
+    std::vector<std::jthread> complaining_; ///< last: it ends first
 };
 
 } // namespace plankurier::cli

@@ -124,11 +124,16 @@ private:
                                  &download.hedge());
         }
         const SwarmFetchJob swarm_job{
-            job, download.roots(), download.choice(), certificate,
+            job,
+            download.roots(),
+            download.choice(),
+            certificate,
             [&](std::size_t relay, std::uint32_t volume, const std::stop_token& stop) {
                 clients[relay].watch([&] { return !stop.stop_requested(); });
                 return clients[relay].swarm(job.relays[relay], volume);
-            }};
+            },
+            SwarmFetchJob::usual_patience,
+            [&](std::size_t relay, std::uint32_t volume) { download.complain(relay, volume); }};
         SwarmFetch swarm{swarm_job, watcher};
         auto prepared = std::async(std::launch::async, [&] { swarm.prepare(); });
         const auto described = download.describe();

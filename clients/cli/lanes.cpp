@@ -78,6 +78,13 @@ Result<std::string> PieceClient::stored(const RelayAddress& relay) {
     return call("POST", relay, "/stored", as_bytes("{}")).and_then(parse_stored);
 }
 
+Result<void> PieceClient::ask_to_check(const RelayAddress& relay, std::uint32_t volume) {
+    const auto answer =
+        call("POST", relay, "/" + std::to_string(volume) + "/check", as_bytes("{}"));
+    if (!answer) return tl::unexpected(answer.error());
+    return {};
+}
+
 Result<SwarmPeer> PieceClient::swarm(const RelayAddress& relay, std::uint32_t volume) {
     const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());

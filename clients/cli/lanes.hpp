@@ -111,6 +111,8 @@ public:
     /// Where the relay serves the volume as a swarm peer, once it is ready for it. `not_found`,
     /// `conflict` and `unavailable` say: not yet.
     [[nodiscard]] Result<SwarmPeer> swarm(const RelayAddress& relay, std::uint32_t volume);
+    /// What the relay gave of this volume was wrong: it is to look at it.
+    [[nodiscard]] Result<void> ask_to_check(const RelayAddress& relay, std::uint32_t volume);
     /// See `HttpLine::watch`.
     void watch(std::function<bool()> keep_going) { keep_going_ = std::move(keep_going); }
     /// See `HttpLine::on_busy`.

@@ -32,11 +32,13 @@ Upload::Watcher watcher_for(Console& console) {
     return watcher;
 }
 
-StoredCalls stored_calls(const DeliveryJob& job, const ManageRight& right, Upload& upload) {
+StoredCalls stored_calls(const DeliveryJob& job, const ManageRight& right, Upload& upload,
+                         const Hash256& content_root) {
     StoredCalls calls;
     calls.ask = [&upload](std::size_t relay) { return upload.stored(relay); };
-    calls.finish = [&job, right](const std::vector<std::string>& receipts) -> Result<Finished> {
-        auto answer = job.control.finish(right, receipts);
+    calls.finish = [&job, right,
+                    content_root](const std::vector<std::string>& receipts) -> Result<Finished> {
+        auto answer = job.control.finish(right, receipts, content_root);
         if (answer && answer->state == "uploading") return fail(Errc::unavailable, "not yet");
         return answer;
     };
@@ -81,11 +83,13 @@ Result<Delivered> deliver(const DeliveryJob& job) {
                   http_settings(job.options),
                   tickets,
                   watcher_for(job.console)};
-    const auto calls = stored_calls(job, right, upload);
     for (;;) {
         auto sent = upload.run();
         job.console.end_progress();
         if (!sent) return tl::unexpected(sent.error());
+        const auto content_root = upload.sealed_content();
+        if (!content_root) return tl::unexpected(content_root.error());
+        const auto calls = stored_calls(job, right, upload, *content_root);
         auto stored =
             finish_when_stored(relays->size(), offer->stored_min, calls, times_for(retry));
         if (!stored) return tl::unexpected(stored.error());

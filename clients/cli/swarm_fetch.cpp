@@ -172,14 +172,16 @@ bool SwarmFetch::stuck(const Active& active, Time now) {
     return now - bytes_moved_ >= job_.patience || now - active.moved >= patience_with_bytes;
 }
 
-void SwarmFetch::drop(const std::string& peer) {
+void SwarmFetch::drop(const std::string& peer, std::uint32_t volume) {
     for (std::size_t relay = 0; relay < peers_.size(); ++relay) {
-        if (!peer.empty() && peers_[relay] == peer) peers_choice_.lied(relay);
+        if (peer.empty() || peers_[relay] != peer) continue;
+        peers_choice_.lied(relay);
+        if (job_.complain) job_.complain(relay, volume);
     }
 }
 
 Result<void> SwarmFetch::take(const SwarmEvent& event) {
-    if (event.kind == SwarmEvent::Kind::bad_peer) drop(event.peer);
+    if (event.kind == SwarmEvent::Kind::bad_peer) drop(event.peer, event.volume.volume);
     const auto active = active_.find(event.volume.volume);
     if (active == active_.end()) return {};
     auto& volume = active->second;

@@ -21,7 +21,10 @@ struct SwarmFetchJob {
     /// Where a relay (number in `download.relays`) serves a volume, as `PieceClient::swarm`. Called
     /// by a thread of each relay.
     SwarmPlaces::Call where;
-    std::chrono::milliseconds patience{4'000}; ///< so long a volume may bring no piece
+    static constexpr std::chrono::milliseconds usual_patience{4'000};
+    std::chrono::milliseconds patience{usual_patience}; ///< so long a volume may bring no piece
+    /// Told when a relay (number in `download.relays`) gave wrong bytes of a volume; may be empty.
+    std::function<void(std::size_t relay, std::uint32_t volume)> complain{};
 };
 
 class SwarmFetch {
@@ -70,7 +73,7 @@ private:
     [[nodiscard]] bool stuck(const Active& active, Time now);
     [[nodiscard]] Result<void> take_events();
     [[nodiscard]] Result<void> take(const SwarmEvent& event);
-    void drop(const std::string& peer);
+    void drop(const std::string& peer, std::uint32_t volume);
     void look_after_volumes();
     [[nodiscard]] Result<void> loop();
 

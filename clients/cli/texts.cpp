@@ -69,7 +69,8 @@ Exit exit_for(Errc code, bool state_kept) noexcept {
     case Errc::not_found:
     case Errc::expired:
     case Errc::revoked:
-    case Errc::purged: return Exit::gone;
+    case Errc::purged:
+    case Errc::lost: return Exit::gone;
     case Errc::network:
     case Errc::tls:
     case Errc::unavailable:

@@ -59,7 +59,7 @@ enum class Text {
     member_line, member_unlisted, passphrase_changed,
     page_title, page_authority, page_recipient, page_number, page_transfer, page_state,
     page_expires, page_history, page_footer, expiry_changed, notice_resent,
-    status_stored, status_notices, status_undeliverable, status_withheld, report_question, reported,
+    status_stored, status_notices, status_undeliverable, status_lost, status_withheld, report_question, reported,
     address_remembered, address_known,
     inbox_line, inbox_new, inbox_fetched, inbox_empty, inbox_all_fetched,
     no_usable_key, clerk_line, clerk_made,

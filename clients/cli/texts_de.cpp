@@ -137,6 +137,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::status_stored, "Gesichert und geprüft: {} (mit Auffüllung), Server: {}."},
     {Text::status_notices, "Die Benachrichtigung kann noch {}-mal wiederholt werden (plankurier resend)."},
     {Text::status_undeliverable, "ACHTUNG: Die Benachrichtigung ließ sich nicht zustellen. Der Empfänger weiß vermutlich nichts von der Sendung. Bitte prüfen Sie die Adresse oder fragen Sie bei der Behörde nach."},
+    {Text::status_lost, "ACHTUNG: Die Dateien sind beim Dienst durch einen technischen Fehler verloren gegangen und können nicht mehr abgerufen werden. Bitte senden Sie sie noch einmal."},
     {Text::status_withheld, "Der Empfänger hat die Sendung gemeldet; sie wird nicht mehr ausgeliefert und zur Frist gelöscht. Bitte fragen Sie bei der Behörde nach."},
     {Text::report_question, "Die Sendung kann danach niemand mehr lesen, auch Sie nicht. Melden? (ja/nein) "},
     {Text::reported, "Gemeldet. Niemand kann die Sendung mehr lesen; zur Frist wird sie gelöscht."},
@@ -194,6 +195,7 @@ std::string_view text_de(Errc code) noexcept {
     case Errc::expired: return "Die Frist ist abgelaufen; es wurde oder wird gelöscht. Ist das Verzeichnis der Behörde gemeint, wenden Sie sich bitte an die Behörde.";
     case Errc::revoked: return "Die Sendung wurde vom Absender zurückgezogen.";
     case Errc::purged: return "Die Sendung wurde bereits gelöscht.";
+    case Errc::lost: return "Die Dateien sind beim Dienst durch einen technischen Fehler verloren gegangen. Die absendende Person weiß es und wird gebeten, noch einmal zu senden.";
     case Errc::wrong_password: return "Das Passwort stimmt nicht. Fragen Sie beim Absender nach und versuchen Sie es noch einmal.";
     case Errc::wrong_key: return "Dieser Schlüssel oder Link öffnet die Sendung nicht. Sie ging an jemand anderen oder an einen früheren Schlüssel, oder vom Link fehlt etwas.";
     case Errc::untrusted_root: return "Diesem Dienst wird noch nicht vertraut, oder sein Schlüssel ist ein anderer als der gemerkte. Gesendet wurde nichts. Zuerst: plankurier trust URL --root DATEI (den Schlüssel gibt es auf der Internetseite der Behörde).";

@@ -137,6 +137,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::status_stored, "Stored and verified: {} (with padding), servers: {}."},
     {Text::status_notices, "The notice can be sent again, times left: {} (plankurier resend)."},
     {Text::status_undeliverable, "WARNING: the notice could not be delivered. The recipient probably does not know of the transfer. Please check the address or ask the authority."},
+    {Text::status_lost, "WARNING: the service has lost the files by a technical fault; nobody can fetch them any more. Please send them again."},
     {Text::status_withheld, "The recipient has reported the transfer; it is not handed out any more and will be deleted at its end. Please ask the authority."},
     {Text::report_question, "Nobody can read the transfer afterwards, you included. Report it? (yes/no) "},
     {Text::reported, "Reported. Nobody can read the transfer any more; it will be deleted at its end."},
@@ -194,6 +195,7 @@ std::string_view text_en(Errc code) noexcept {
     case Errc::expired: return "The time is over; it was or will be deleted. If this is about the authority's directory, please ask the authority.";
     case Errc::revoked: return "The sender has withdrawn the transfer.";
     case Errc::purged: return "The transfer is deleted already.";
+    case Errc::lost: return "The service has lost the files by a technical fault. The sender knows and is asked to send them again.";
     case Errc::wrong_password: return "The password is not right. Ask the sender and try again.";
     case Errc::wrong_key: return "This key or link does not open the transfer. It went to somebody else or to an earlier key, or a part of the link is missing.";
     case Errc::untrusted_root: return "This service is not trusted yet, or its key is not the remembered one. Nothing was sent. First: plankurier trust URL --root FILE (the key is on the authority's web site).";

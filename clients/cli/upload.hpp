@@ -49,6 +49,9 @@ public:
     /// `network`, `no_space` … ; all but file_changed and tampered can be resumed. May be called
     /// again.
     [[nodiscard]] Result<void> run();
+    /// After `run`: the content root of what was sealed, which relays have to sign for. Fails with
+    /// `network`, `unavailable` … when it needs descriptors of an earlier start from the relays.
+    [[nodiscard]] Result<Hash256> sealed_content();
     /// Asks one relay, once, for its stored receipt (b64url). Fails with `conflict` while the
     /// relay does not have everything.
     [[nodiscard]] Result<std::string> stored(std::size_t relay);
@@ -76,6 +79,8 @@ private:
     [[nodiscard]] Result<void> settle();
     [[nodiscard]] Result<void> take_results();
     [[nodiscard]] Result<void> deliver_descriptors(bool patiently);
+    [[nodiscard]] std::optional<Bytes> descriptor(std::uint32_t volume) const;
+    [[nodiscard]] Result<Bytes> descriptor_from_relays(std::uint32_t volume);
     [[nodiscard]] Result<void> deliver(std::uint32_t volume, std::size_t relay);
     [[nodiscard]] Result<void> ask(std::size_t relay, const RetryRule& rule,
                                    const std::function<Result<void>()>& step);

@@ -81,17 +81,57 @@ Result<void> Upload::sample_durable() {
     return {};
 }
 
-Result<void> Upload::deliver(std::uint32_t volume, std::size_t relay) {
+std::optional<Bytes> Upload::descriptor(std::uint32_t volume) const {
     std::vector<Hash256> roots;
     const auto first = std::uint64_t{volume} * volume_pieces_max;
     for (std::uint32_t piece = 0; piece < job_.layout.pieces_in_volume(volume); ++piece) {
         const auto root = roots_.find(first + piece);
-        if (root == roots_.end()) return {}; // its lane has told the plan, but not yet us
+        if (root == roots_.end()) return std::nullopt;
         roots.push_back(root->second);
     }
-    const auto bytes = encode_descriptor(make_descriptor(
-        job_.key, job_.transfer, volume, job_.layout.piece_bytes(), std::move(roots)));
-    auto put = coordinator_.put_descriptor(job_.relays[relay], volume, bytes);
+    return encode_descriptor(make_descriptor(job_.key, job_.transfer, volume,
+                                             job_.layout.piece_bytes(), std::move(roots)));
+}
+
+/// One that an earlier start has sealed, and whose roots this one has not: only we can have made
+/// one whose MAC is right.
+Result<Bytes> Upload::descriptor_from_relays(std::uint32_t volume) {
+    Error last{Errc::unavailable, "descriptor"};
+    for (const RelayAddress& relay : job_.relays) {
+        auto bytes = coordinator_.get_descriptor(relay, volume);
+        if (!bytes) {
+            last = bytes.error();
+            continue;
+        }
+        const auto decoded = decode_descriptor(*bytes);
+        if (decoded && decoded->volume == volume &&
+            check_descriptor(job_.key, job_.transfer, job_.layout, *decoded)) {
+            return bytes;
+        }
+    }
+    if (last.code == Errc::not_found) last.code = Errc::unavailable; // it was there a moment ago
+    return tl::unexpected(last);
+}
+
+Result<Hash256> Upload::sealed_content() {
+    std::vector<Bytes> encoded;
+    for (std::uint32_t volume = 0; volume < job_.layout.volumes(); ++volume) {
+        if (auto known = descriptor(volume)) {
+            encoded.push_back(std::move(*known));
+            continue;
+        }
+        auto read = with_retries(
+            job_.retry, [&] { return descriptor_from_relays(volume); }, watcher_.waiting);
+        if (!read) return tl::unexpected(read.error());
+        encoded.push_back(std::move(*read));
+    }
+    return content_root(encoded);
+}
+
+Result<void> Upload::deliver(std::uint32_t volume, std::size_t relay) {
+    const auto bytes = descriptor(volume);
+    if (!bytes) return {}; // its lane has told the plan, but not yet us
+    auto put = coordinator_.put_descriptor(job_.relays[relay], volume, *bytes);
     if (!put && put.error().code == Errc::conflict) return {}; // not durable after all
     if (!put) return put;
     PK_FAULT("cli.upload.after_descriptor");

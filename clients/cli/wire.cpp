@@ -235,8 +235,8 @@ Result<TicketAnswer> parse_ticket(std::string_view json) {
     });
 }
 
-std::string encode_receipts(const std::vector<std::string>& receipts) {
-    return Json{{"receipts", receipts}}.dump();
+std::string encode_receipts(const std::vector<std::string>& receipts, const Hash256& content_root) {
+    return Json{{"receipts", receipts}, {"content_root", to_base64url(content_root)}}.dump();
 }
 
 Result<Finished> parse_finished(std::string_view json) {
@@ -270,7 +270,8 @@ Result<TransferStatus> parse_status(std::string_view json) {
                               flag("recipient_undeliverable"),
                               number("body_len"),
                               number("copies"),
-                              number("resends_left")};
+                              number("resends_left"),
+                              flag("lost")};
     });
 }
 

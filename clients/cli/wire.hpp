@@ -98,7 +98,8 @@ struct TicketAnswer {
 };
 [[nodiscard]] Result<TicketAnswer> parse_ticket(std::string_view json);
 
-[[nodiscard]] std::string encode_receipts(const std::vector<std::string>& receipts);
+[[nodiscard]] std::string encode_receipts(const std::vector<std::string>& receipts,
+                                          const Hash256& content_root);
 struct Finished {
     std::string state, receipt_number;
     std::int64_t expires{};
@@ -114,6 +115,7 @@ struct TransferStatus {
     std::int64_t body_len{}; ///< bytes with padding
     std::int64_t copies{};   ///< relays that have signed for all of it
     std::int64_t resends_left{};
+    bool lost{}; ///< no relay has all of it any more
 };
 [[nodiscard]] Result<TransferStatus> parse_status(std::string_view json);
 

@@ -62,7 +62,8 @@ enum class Errc {
     tls,         ///< the other side's certificate is not trusted
     unavailable, ///< the service cannot do this now; a later try may work
     busy,        ///< too many at once; the answer says when to ask again (Retry-After)
-    canceled     ///< stopped on request
+    canceled,    ///< stopped on request
+    lost         ///< no relay has all of its pieces any more: it has to be sent again
 };
 
 /// The stable wire name of a code, for example "wrong_code".

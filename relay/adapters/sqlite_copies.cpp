@@ -26,9 +26,41 @@ Id id_from(const Db::Value& value) {
 
 } // namespace
 
-void SqliteStore::add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) {
-    db_.exec("INSERT OR IGNORE INTO copy (tid, relay, time) VALUES (:p0, :p1, :p2)",
-             {transfer.hex(), relay.hex(), at});
+void SqliteStore::put(const CopyRow& row) {
+    db_.exec("INSERT OR REPLACE INTO copy (tid, relay, time, generation, content_root) VALUES "
+             "(:p0, :p1, :p2, :p3, :p4)",
+             {row.transfer.hex(), row.relay.hex(), row.time, row.generation, row.content_root});
+}
+std::vector<CopyRow> SqliteStore::copy_rows(const TransferId& transfer) {
+    std::vector<CopyRow> out;
+    for (const Db::Row& row :
+         db_.query("SELECT relay, time, generation, content_root FROM copy WHERE tid = :p0",
+                   {transfer.hex()})) {
+        out.push_back(
+            {transfer, id_from<RelayId>(row[0]), number(row[1]), number(row[2]), text(row[3])});
+    }
+    return out;
+}
+std::int64_t SqliteStore::remove_copies_before(const RelayId& relay, std::int64_t generation) {
+    const Db::Row those{relay.hex(), generation};
+    const auto lost = db_.query("SELECT count(*) FROM copy, transfer WHERE copy.tid = transfer.tid "
+                                "AND state IN (1, 2) AND relay = :p0 AND generation <> :p1",
+                                those);
+    db_.exec("DELETE FROM copy WHERE relay = :p0 AND generation <> :p1", those);
+    return number(lost.front().front());
+}
+void SqliteStore::put(const RelayRow& row) {
+    db_.exec("INSERT OR REPLACE INTO relay (id, generation, told, copies_lost, lies) VALUES "
+             "(:p0, :p1, :p2, :p3, :p4)",
+             {row.relay.hex(), row.generation, row.told, row.copies_lost, row.lies});
+}
+RelayRow SqliteStore::relay(const RelayId& relay) {
+    const auto rows = db_.query("SELECT generation, told, copies_lost, lies FROM relay WHERE id = "
+                                ":p0",
+                                {relay.hex()});
+    if (rows.empty()) return {relay};
+    const Db::Row& row = rows.front();
+    return {relay, number(row[0]), number(row[1]), number(row[2]), number(row[3])};
 }
 void SqliteStore::remove_copy(const TransferId& transfer, const RelayId& relay) {
     db_.exec("DELETE FROM copy WHERE tid = :p0 AND relay = :p1", {transfer.hex(), relay.hex()});

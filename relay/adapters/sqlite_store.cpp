@@ -62,6 +62,13 @@ const std::vector<std::string> migrations = {
     "CREATE TABLE tally (kind BIGINT NOT NULL, who TEXT NOT NULL, at BIGINT NOT NULL,"
     " amount BIGINT NOT NULL, PRIMARY KEY (kind, who, at)) WITHOUT ROWID",
     "CREATE INDEX tally_at ON tally (at)",
+    "ALTER TABLE transfer ADD COLUMN content_root TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE transfer ADD COLUMN no_copy_since BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE transfer ADD COLUMN lost BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE copy ADD COLUMN generation BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE copy ADD COLUMN content_root TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE relay (id TEXT PRIMARY KEY, generation BIGINT NOT NULL, told BIGINT NOT NULL,"
+    " copies_lost BIGINT NOT NULL, lies BIGINT NOT NULL) WITHOUT ROWID",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -140,6 +147,9 @@ TransferRow transfer_from(const Db::Row& row) {
     out.sender_hash = text(row[33]);
     out.also = words(text(row[34]));
     out.by_link = number(row[35]) != 0;
+    out.content_root = text(row[36]);
+    out.no_copy_since = number(row[37]);
+    out.lost = number(row[38]);
     return out;
 }
 
@@ -235,7 +245,26 @@ void SqliteStore::put(const TransferRow& row) {
                          to_hex(row.sealed_history),
                          row.sender_hash,
                          joined(row.also),
-                         std::int64_t{row.by_link}});
+                         std::int64_t{row.by_link},
+                         row.content_root,
+                         row.no_copy_since,
+                         row.lost});
+}
+std::vector<TransferRow> SqliteStore::without_copy(const std::vector<RelayId>& relays,
+                                                   std::size_t rows_max) {
+    Db::Row parameters;
+    std::string registered;
+    for (const RelayId& relay : relays) {
+        registered += (registered.empty() ? ":p" : ",:p") + std::to_string(parameters.size());
+        parameters.push_back(relay.hex());
+    }
+    const std::string limit = ":p" + std::to_string(parameters.size());
+    parameters.push_back(wide(rows_max));
+    return all(db_.query("SELECT * FROM transfer WHERE state IN (1, 2) AND lost = 0 AND NOT EXISTS "
+                         "(SELECT 1 FROM copy WHERE copy.tid = transfer.tid AND copy.relay IN (" +
+                             registered + ")) LIMIT " + limit,
+                         parameters),
+               transfer_from);
 }
 std::optional<TransferRow> SqliteStore::transfer(const TransferId& transfer) {
     return first(db_.query("SELECT * FROM transfer WHERE tid = :p0", {transfer.hex()}),
@@ -364,8 +393,13 @@ Store::Counts SqliteStore::counts() {
     const auto one = [&](const std::string& sql) {
         return number(db_.query("SELECT count(*) FROM " + sql).front().front());
     };
-    return {one("transfer WHERE state = 0"), one("transfer WHERE state IN (1, 2)"),
-            one("tombstone"), one("outbox WHERE next > 0"), one("transfer WHERE state = 5")};
+    return {one("transfer WHERE state = 0"),
+            one("transfer WHERE state IN (1, 2)"),
+            one("tombstone"),
+            one("outbox WHERE next > 0"),
+            one("transfer WHERE state = 5"),
+            one("transfer WHERE state IN (1, 2) AND no_copy_since <> 0"),
+            one("transfer WHERE state IN (1, 2) AND lost <> 0")};
 }
 
 } // namespace plankurier::relay::adapters

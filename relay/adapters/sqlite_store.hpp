@@ -27,9 +27,15 @@ public:
     std::size_t count_uploading(const std::string& sender_hash) override;
     std::vector<ToCome> to_come(const RelayId& relay, std::int64_t now) override;
     void remove_transfer(const TransferId& transfer) override;
-    void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) override;
+    void put(const CopyRow& row) override;
     void remove_copy(const TransferId& transfer, const RelayId& relay) override;
     std::vector<RelayId> copies_of(const TransferId& transfer) override;
+    std::vector<CopyRow> copy_rows(const TransferId& transfer) override;
+    std::int64_t remove_copies_before(const RelayId& relay, std::int64_t generation) override;
+    void put(const RelayRow& row) override;
+    RelayRow relay(const RelayId& relay) override;
+    std::vector<TransferRow> without_copy(const std::vector<RelayId>& relays,
+                                          std::size_t rows_max) override;
     MissingCopies missing_copies(const RelayId& relay, const std::optional<TransferId>& after,
                                  std::size_t rows_max, std::int64_t now) override;
     std::int64_t count_short_of_copies(const std::vector<RelayId>& relays,

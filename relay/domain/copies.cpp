@@ -53,6 +53,7 @@ Result<TicketAnswer> Relay::put_ticket(const TransferId& transfer, const ManageT
 Result<TicketAnswer> Relay::get_ticket(const TransferId& transfer, const FetchToken& token) {
     const auto row = fetchable(transfer, token);
     if (!row) return tl::unexpected(row.error());
+    if (row->lost != 0) return fail(Errc::lost, "transfer");
     std::vector<KnownRelay> have = holders(transfer);
     const auto is_live = [&](const KnownRelay& relay) {
         return relays_.is_live(relay.id, ports_.clock.monotonic());
@@ -77,18 +78,7 @@ std::vector<KnownRelay> Relay::holders(const TransferId& transfer) {
 Result<void> Relay::enough_copies(TransferRow& row, const std::vector<Bytes>& receipts) {
     constexpr std::int64_t patience_s = 600;
     const std::int64_t now = ports_.clock.now();
-    std::vector<RelayId> signers;
-    for (const KnownRelay& relay : relays_.all()) {
-        const bool has_signed = std::ranges::any_of(receipts, [&](const Bytes& bytes) {
-            const auto receipt = check_stored(bytes, relay.key);
-            return receipt && receipt->relay == relay.id && receipt->transfer == row.transfer &&
-                   receipt->body_len == row.body_len;
-        });
-        if (has_signed) signers.push_back(relay.id);
-    }
-    ports_.store.transaction([&] {
-        for (const RelayId& relay : signers) ports_.store.add_copy(row.transfer, relay, now);
-    });
+    if (auto ok = take_receipts(row, receipts); !ok) return ok;
     const std::size_t stored = holders(row.transfer).size();
     if (stored == 0) return fail(Errc::bad_signature, "no stored receipt");
     if (stored >= relays_.copies_min(ports_.clock.monotonic())) return {};
@@ -98,6 +88,42 @@ Result<void> Relay::enough_copies(TransferRow& row, const std::vector<Bytes>& re
     }
     if (now - row.waits_for_copies < patience_s) return fail(Errc::unavailable, "too few copies");
     return {}; // one copy is better than a sender who waits: `wanted_copies` asks for the others
+}
+
+/// Those in hand and those that came by sync before the sender had said what it sealed.
+Result<void> Relay::take_receipts(const TransferRow& row, const std::vector<Bytes>& receipts) {
+    std::map<RelayId, CopyRow> said;
+    for (CopyRow& copy : ports_.store.copy_rows(row.transfer)) said[copy.relay] = std::move(copy);
+    for (const KnownRelay& relay : relays_.all()) {
+        const RelayRow word = ports_.store.relay(relay.id);
+        for (const Bytes& bytes : receipts) {
+            const auto receipt = check_stored(bytes, relay.key);
+            const bool counts = receipt && receipt->relay == relay.id &&
+                                receipt->transfer == row.transfer &&
+                                receipt->body_len == row.body_len;
+            // One from before the relay told all that it stores has been told again, or is void.
+            if (!counts || receipt->time < word.told - 5) continue;
+            said[relay.id] = {row.transfer, relay.id, ports_.clock.now(), word.generation,
+                              to_hex(receipt->content_root)};
+        }
+    }
+    const auto is_right = [&](const auto& one) {
+        return one.second.content_root == row.content_root;
+    };
+    if (!said.empty() && std::ranges::none_of(said, is_right)) {
+        return fail(Errc::tampered, "content root");
+    }
+    ports_.store.transaction([&] {
+        for (const auto& one : said) {
+            if (is_right(one)) {
+                ports_.store.put(one.second);
+            } else {
+                ports_.store.remove_copy(row.transfer, one.first);
+                count_lie(one.first, row.transfer);
+            }
+        }
+    });
+    return {};
 }
 
 Result<void> Relay::check_caller(const RelayId& relay, std::int64_t time) {
@@ -110,28 +136,68 @@ Result<void> Relay::check_caller(const RelayId& relay, std::int64_t time) {
     return {};
 }
 
-/// A relay speaks for itself only, and of what this control plane knows.
-void Relay::take_statements(const RelayId& relay, const SyncRequest& request) {
-    if (request.gone.empty() && request.stored.empty()) return;
+/// Once for each transfer, as far as memory reaches: a relay repeats itself every second.
+void Relay::count_lie(const RelayId& relay, const TransferId& transfer) {
+    constexpr std::size_t counted_max = 10'000;
+    if (lies_counted_.size() >= counted_max) lies_counted_.clear();
+    if (!lies_counted_.emplace(relay, transfer).second) return;
+    RelayRow word = ports_.store.relay(relay);
+    ++word.lies;
+    ports_.store.put(word);
+}
+
+/// False for a receipt for other content than the sender's.
+bool Relay::take_stored(const RelayId& relay, const StoredReceipt& stored,
+                        std::int64_t generation) {
+    auto row = ports_.store.transfer(stored.transfer);
+    if (!row || !is_open(row->state) || row->body_len != stored.body_len) return true;
+    const std::string root = to_hex(stored.content_root);
+    if (!row->content_root.empty() && row->content_root != root) {
+        ports_.store.remove_copy(stored.transfer, relay);
+        count_lie(relay, stored.transfer);
+        return false;
+    }
+    const std::size_t before = holders(stored.transfer).size();
+    ports_.store.put(CopyRow{stored.transfer, relay, ports_.clock.now(), generation, root});
+    const std::size_t now = holders(stored.transfer).size();
+    if (now == before || row->state == TransferState::uploading) return true;
+    note(*row, HistoryEvent::stored, now);
+    row->no_copy_since = row->lost = 0;
+    ports_.store.put(*row);
+    return true;
+}
+
+/// A relay that starts anew, maybe from an older copy of its data or with an empty disk, tells all
+/// that it stores. What it had signed for before and does not name now, it does not have.
+void Relay::take_generation(const RelayId& relay, const SyncRequest& request) {
+    if (request.generation == 0 || !request.all_told) return;
+    RelayRow word = ports_.store.relay(relay);
+    if (word.generation == request.generation) return;
+    word.copies_lost += ports_.store.remove_copies_before(relay, request.generation);
+    word.generation = request.generation;
+    word.told = ports_.clock.now();
+    ports_.store.put(word);
+}
+
+/// A relay speaks for itself only, and of what this control plane knows. Gives the transfers that
+/// it has signed for with other content than the sender's.
+std::vector<TransferId> Relay::take_statements(const RelayId& relay, const SyncRequest& request) {
+    std::vector<TransferId> wrong;
     ports_.store.transaction([&] {
         for (const GoneReceipt& gone : request.gone) {
             if (gone.relay != relay) continue;
             ports_.store.mark_gone(gone.transfer, relay, relays_.ids());
             ports_.store.remove_copy(gone.transfer, relay);
         }
+        for (const TransferId& lost : request.lost) ports_.store.remove_copy(lost, relay);
         for (const StoredReceipt& stored : request.stored) {
             if (stored.relay != relay) continue;
-            auto row = ports_.store.transfer(stored.transfer);
-            if (!row || !is_open(row->state) || row->body_len != stored.body_len) continue;
-            const std::size_t before = holders(stored.transfer).size();
-            ports_.store.add_copy(stored.transfer, relay, ports_.clock.now());
-            const std::size_t now = holders(stored.transfer).size();
-            if (now == before || row->state == TransferState::uploading) continue;
-            note(*row, HistoryEvent::stored, now);
-            ports_.store.put(*row);
+            if (!take_stored(relay, stored, request.generation)) wrong.push_back(stored.transfer);
         }
+        take_generation(relay, request);
     });
     PK_FAULT("control.after_statements");
+    return wrong;
 }
 
 /// Looks at a part of the transfers each time and goes on where it stopped: many that cannot be
@@ -173,8 +239,9 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     relays_.heard(relay, ports_.clock.monotonic());
     if (request.space) relays_.set_space(relay, *request.space);
-    take_statements(relay, request);
+    if (request.health) relays_.set_health(relay, *request.health);
     SyncAnswer answer;
+    answer.wrong = take_statements(relay, request);
     answer.now = ports_.clock.now();
     answer.is_time_trusted = ports_.clock.is_trusted();
     answer.sequence = request.after;

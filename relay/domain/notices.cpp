@@ -12,7 +12,7 @@ struct Text {
     std::string_view subject, body;
 };
 /// In the order of `Notice`. `{name}` is replaced by the fact of that name.
-constexpr std::array<Text, 11> german = {{
+constexpr std::array<Text, 12> german = {{
     {"Ihr Bestätigungscode (Nr. {code_number})",
      "{authority}\n\nIhr Bestätigungscode lautet:\n\n    {code}\n\n"
      "Geben Sie ihn dort ein, wo nach dem Code der E-Mail Nr. {code_number} gefragt wird. Er gilt "
@@ -64,8 +64,14 @@ constexpr std::array<Text, 11> german = {{
      "Dieser Link allein öffnet sie nicht. Den vollständigen Link, mit dem Schlüssel darin, gibt "
      "Ihnen die absendende Person selbst; wir haben ihn nicht und schicken ihn nie in einer "
      "E-Mail.\n\nSie wird am {expires} automatisch gelöscht.\n"},
+    {"Ihre Nachricht ging verloren: bitte senden Sie noch einmal",
+     "{authority}\n\nDie Dateien Ihrer Übertragung vom {created} (Nummer {receipt_number}) sind "
+     "bei "
+     "uns durch einen technischen Fehler verloren gegangen und können nicht mehr zugestellt "
+     "werden. Bitte senden Sie sie noch einmal.\n\nNiemand hat sie deshalb gelesen: sie waren "
+     "verschlüsselt.\n"},
 }};
-constexpr std::array<Text, 11> english = {{
+constexpr std::array<Text, 12> english = {{
     {"Your verification code (no. {code_number})",
      "{authority}\n\nYour verification code is:\n\n    {code}\n\n"
      "Type it in where the code of e-mail no. {code_number} is asked for. It is valid for "
@@ -114,6 +120,10 @@ constexpr std::array<Text, 11> english = {{
      "This link alone does not open it. The sender gives you the whole link, with the key in it, "
      "in person; we do not have it and never send it by e-mail.\n\n"
      "It will be deleted automatically on {expires}.\n"},
+    {"Your message was lost: please send it again",
+     "{authority}\n\nThe files of your transfer of {created} (number {receipt_number}) were lost "
+     "here by a technical fault and cannot be delivered any more. Please send them again.\n\n"
+     "Nobody has read them: they were encrypted.\n"},
 }};
 
 std::string filled(std::string_view text,

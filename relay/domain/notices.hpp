@@ -25,7 +25,8 @@ enum class Notice {
     not_yet_fetched,
     reminder,
     undeliverable,
-    by_link ///< the sender passes the link that opens it on; nothing else is said
+    by_link, ///< the sender passes the link that opens it on; nothing else is said
+    lost     ///< to the sender: no relay has all of it any more
 };
 
 /// In which language the sender is told what became of a transfer: citizens in the one they chose,

@@ -34,6 +34,8 @@ struct Limits {
     std::uint64_t free_bytes_min{std::uint64_t{50} << 30};
     std::uint64_t free_percent_min{10};
     std::int64_t mail_retry_first_s{60}, mail_retry_max_s{4 * 3'600};
+    /// So long no relay may have all of a transfer before its sender hears that it is lost.
+    std::int64_t lost_after_s{3'600};
 };
 
 /// What one department takes. A relay cannot see types: clients keep to them.

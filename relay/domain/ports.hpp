@@ -140,6 +140,26 @@ struct TransferRow {
     std::string inbox_hash;          ///< keyed; of an answer to a citizen's return key; or empty
     std::int64_t waits_for_copies{}; ///< since when its sender asks for more than one copy; or 0
     bool by_link{};                  ///< its link, which the sender passes on, opens it
+    std::string content_root;        ///< hex; what the sender says that relays store
+    std::int64_t no_copy_since{};    ///< since when no relay has all of it; or 0
+    std::int64_t lost{};             ///< since when it counts as lost; or 0
+};
+
+/// A relay has signed that it stores everything of a transfer.
+struct CopyRow {
+    TransferId transfer;
+    RelayId relay;
+    std::int64_t time{};       ///< when we heard of it
+    std::int64_t generation{}; ///< of the relay's process that said so; 0: unknown
+    std::string content_root;  ///< hex
+};
+/// What became of a relay's word.
+struct RelayRow {
+    RelayId relay;
+    std::int64_t generation{};  ///< of the newest process that has told all that it stores
+    std::int64_t told{};        ///< when it had
+    std::int64_t copies_lost{}; ///< that it had signed for and did not have any more
+    std::int64_t lies{};        ///< receipts for other content than the sender's
 };
 
 /// A mail to be delivered, sealed by the vault slot of its owner.
@@ -211,11 +231,20 @@ public:
     /// With its copies.
     virtual void remove_transfer(const TransferId& transfer) = 0;
 
-    /// The relay has signed that it stores everything of the transfer. Idempotent.
-    virtual void add_copy(const TransferId& transfer, const RelayId& relay, std::int64_t at) = 0;
+    virtual void put(const CopyRow& row) = 0; ///< insert or replace
     virtual void remove_copy(const TransferId& transfer, const RelayId& relay) = 0;
     /// Who has signed, also relays that are not registered any more.
     virtual std::vector<RelayId> copies_of(const TransferId& transfer) = 0;
+    virtual std::vector<CopyRow> copy_rows(const TransferId& transfer) = 0;
+    /// Of all other processes than this one. Gives how many of them were of transfers to be
+    /// fetched.
+    virtual std::int64_t remove_copies_before(const RelayId& relay, std::int64_t generation) = 0;
+    virtual void put(const RelayRow& row) = 0; ///< insert or replace
+    /// Empty but for its id when nothing is known.
+    virtual RelayRow relay(const RelayId& relay) = 0;
+    /// Transfers to be fetched that none of these relays has, and that do not count as lost.
+    virtual std::vector<TransferRow> without_copy(const std::vector<RelayId>& relays,
+                                                  std::size_t rows_max) = 0;
     /// A part of the live transfers with an envelope, in order of their ids.
     struct MissingCopies {
         std::vector<TransferId> transfers; ///< those for which the relay has not signed
@@ -276,6 +305,8 @@ public:
     /// Counts for `status` and metrics.
     struct Counts {
         std::int64_t uploading{}, available{}, tombstones{}, mails_due{}, quarantined{};
+        std::int64_t without_copy{}; ///< no relay has all of them; those that are lost included
+        std::int64_t lost{};
     };
     virtual Counts counts() = 0;
 };

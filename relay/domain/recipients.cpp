@@ -1,5 +1,6 @@
 // A transfer may go to several departments and registered clerks: all get the notice, list it, open
 // it and say "fetched".
+#include "relay/domain/days.hpp"
 #include "relay/domain/relay.hpp"
 
 #include <algorithm>
@@ -87,8 +88,14 @@ bool Relay::is_signed_fetch(const TransferRow& row, ByteView report) const {
         if (department == nullptr) continue;
         for (const DepartmentSigningKey& key : department->signing_keys) {
             const auto checked = check_fetched(report, key.key);
+            // The content root is the sender's, and the time one that can be: who signs for
+            // something else has not fetched this.
             if (checked && checked->transfer == row.transfer &&
-                to_hex(checked->envelope_sha256) == row.envelope_hash) {
+                to_hex(checked->envelope_sha256) == row.envelope_hash &&
+                (row.content_root.empty() || // from before senders named it
+                 to_hex(checked->content_root) == row.content_root) &&
+                checked->time >= row.created - day_s &&
+                checked->time <= ports_.clock.now() + day_s) {
                 return true;
             }
         }

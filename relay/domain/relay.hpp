@@ -7,6 +7,7 @@
 #include "relay/domain/pepper.hpp"
 #include "relay/domain/policy.hpp"
 #include "relay/domain/ports.hpp"
+#include "relay/domain/relay_words.hpp"
 #include "relay/domain/relays.hpp"
 #include "relay/domain/service_time.hpp"
 #include "relay/domain/sessions.hpp"
@@ -99,55 +100,8 @@ struct TransferStatus {
     std::uint64_t body_len{};
     std::int64_t copies{};       ///< relays that have signed for all of it
     std::int64_t resends_left{}; ///< of the notice
+    bool lost{};                 ///< no relay has all of it any more
 };
-struct SyncRequest {
-    std::int64_t time{};                 ///< that the relay goes by
-    std::optional<std::int64_t> clock{}; ///< its own machine's, if it is another and trusts it
-    std::int64_t after{};
-    std::vector<TransferId> holds;
-    std::vector<GoneReceipt> gone; ///< signatures already checked, as with `stored`
-    std::vector<StoredReceipt> stored;
-    std::optional<RelaySpace> space{};
-};
-/// What a relay should fetch from others, and its right to do so.
-struct WantedCopy {
-    TransferId transfer;
-    Bytes ticket; ///< role peer
-};
-struct SyncAnswer {
-    std::int64_t now{}, sequence{};
-    bool is_time_trusted{}; ///< nothing is deleted because of this time else
-    std::vector<TransferId> tombstones, leases;
-    std::vector<WantedCopy> copies;
-    bool is_full{}; ///< the relay takes nothing of transfers that it holds nothing of
-};
-struct CertificateRequest {
-    std::int64_t time{}; ///< by the relay's clock
-    Bytes public_key;    ///< as for CertificateAuthority::issue
-    std::vector<TransferId> transfers;
-};
-struct IssuedCertificate {
-    TransferId transfer;
-    std::string pem;
-    std::int64_t expires{};
-};
-/// Of all registered relays and transfers, for `status`.
-struct CopyCounts {
-    std::int64_t missing{};  ///< transfers to be fetched that too few relays have
-    std::int64_t not_gone{}; ///< purges that not every relay has signed
-    std::size_t relays_live{}, relays_known{};
-};
-/// What a relay has room for, by what it last said. Sealed bytes.
-struct RelayRoom {
-    RelayId relay;
-    bool is_known{};                ///< it has said something; else it counts as without limit
-    bool is_full{};                 ///< it takes nothing new
-    std::uint64_t free_bytes{};     ///< also what unfinished transfers have taken of it already
-    std::uint64_t promised_bytes{}; ///< to unfinished uploads, whole, and to copies that fit
-    std::uint64_t left_bytes{};     ///< for new transfers
-    std::set<TransferId> too_large; ///< copies that it should hold and has no room for
-};
-
 /// A mail on its way to the mailer.
 struct DueMail {
     OutboxRow row; ///< without owner: the last notice of a purged transfer, in memory only
@@ -212,14 +166,16 @@ public:
                               ByteView envelope);
     /// Names relays that live.
     Result<TicketAnswer> put_ticket(const TransferId& transfer, const ManageToken& token);
-    /// Names relays that have signed that they store everything.
+    /// Names relays that have signed that they store everything. Fails with `not_found`, `lost`.
     Result<TicketAnswer> get_ticket(const TransferId& transfer, const FetchToken& token);
     /// Makes the transfer available once enough relays signed that they store everything, here or
     /// in their syncs; the notice is in the outbox in the same transaction. Enough are two, or one
-    /// where no two live, or one ten minutes after the first call. Fails with `bad_signature` (no
-    /// relay signed), `unavailable` (not enough yet), `conflict`, `not_found`.
+    /// where no two live, or one ten minutes after the first call. `content_root` is what the
+    /// sender has sealed: a receipt for something else does not count. Fails with `bad_signature`
+    /// (no relay signed), `tampered` (all signed for something else), `unavailable` (not enough
+    /// yet), `conflict`, `not_found`.
     Result<Finished> finish(const TransferId& transfer, const ManageToken& token,
-                            const std::vector<Bytes>& receipts);
+                            const std::vector<Bytes>& receipts, const Hash256& content_root);
     Result<TransferStatus> status(const TransferId& transfer, const ManageToken& token);
     /// With the history that ends with it; without one when it is said again.
     Result<Bytes> revoke(const TransferId& transfer, const ManageToken& token);
@@ -259,6 +215,8 @@ public:
     /// The certificate that all of these are checked by, PEM.
     [[nodiscard]] const std::string& swarm_authority() { return ports_.authority.certificate(); }
     [[nodiscard]] CopyCounts copy_counts();
+    /// Of all registered relays, in order of their ids.
+    [[nodiscard]] std::vector<RelayReport> relay_reports();
     /// Of all registered relays, in order of their ids.
     [[nodiscard]] std::vector<RelayRoom> rooms();
 
@@ -345,7 +303,13 @@ private:
     [[nodiscard]] Bytes ticket(const TransferRow& row, TicketRole role, std::int64_t expires);
     [[nodiscard]] std::vector<KnownRelay> holders(const TransferId& transfer);
     Result<void> enough_copies(TransferRow& row, const std::vector<Bytes>& receipts);
-    void take_statements(const RelayId& relay, const SyncRequest& request);
+    Result<void> take_receipts(const TransferRow& row, const std::vector<Bytes>& receipts);
+    [[nodiscard]] std::vector<TransferId> take_statements(const RelayId& relay,
+                                                          const SyncRequest& request);
+    bool take_stored(const RelayId& relay, const StoredReceipt& stored, std::int64_t generation);
+    void take_generation(const RelayId& relay, const SyncRequest& request);
+    void count_lie(const RelayId& relay, const TransferId& transfer);
+    void look_for_lost();
     std::vector<WantedCopy> wanted_copies(const RelayRoom& room);
     [[nodiscard]] Result<void> check_caller(const RelayId& relay, std::int64_t time);
     [[nodiscard]] std::int64_t code_number(const VerificationRow& row) const;
@@ -376,6 +340,7 @@ private:
     SigningSeed control_key_;
     Pepper pepper_;
     KnownRelays relays_;
+    std::set<std::pair<RelayId, TransferId>> lies_counted_; ///< a bounded number of them
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
     KeySessions key_sessions_;

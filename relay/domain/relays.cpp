@@ -16,6 +16,7 @@ void KnownRelays::replace(std::vector<KnownRelay> relays) {
     std::erase_if(heard_, is_unknown);
     std::erase_if(space_, is_unknown);
     std::erase_if(clocks_, is_unknown);
+    std::erase_if(health_, is_unknown);
 }
 
 void KnownRelays::heard(const RelayId& relay, std::int64_t now) {
@@ -41,6 +42,15 @@ std::vector<std::int64_t> KnownRelays::clocks(std::int64_t now) const {
         if (now - told.at <= live_s) out.push_back(told.wall + (now - told.at));
     }
     return out;
+}
+
+void KnownRelays::set_health(const RelayId& relay, const RelayHealth& health) {
+    if (find(relay) != nullptr) health_[relay] = health;
+}
+
+RelayHealth KnownRelays::health_of(const RelayId& relay) const {
+    const auto known = health_.find(relay);
+    return known == health_.end() ? RelayHealth{} : known->second;
 }
 
 std::optional<RelaySpace> KnownRelays::space_of(const RelayId& relay) const {

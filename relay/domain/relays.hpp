@@ -24,6 +24,12 @@ struct RelaySpace {
     std::uint64_t free_bytes{}, total_bytes{};
 };
 
+/// What a relay has found by reading what it stores.
+struct RelayHealth {
+    std::int64_t damaged_pieces{}; ///< since its index was made
+    std::int64_t scrubbed_s{};     ///< so long ago it read what it has not read for longest
+};
+
 class KnownRelays {
 public:
     /// A relay lives while its last sync is at most this old.
@@ -42,6 +48,9 @@ public:
     void set_clock(const RelayId& relay, std::optional<std::int64_t> wall, std::int64_t now);
     /// The time now by the clocks of those that live.
     [[nodiscard]] std::vector<std::int64_t> clocks(std::int64_t now) const;
+    void set_health(const RelayId& relay, const RelayHealth& health);
+    /// What it last said, zeros when it never did.
+    [[nodiscard]] RelayHealth health_of(const RelayId& relay) const;
     /// What it last said; nothing when it never did.
     [[nodiscard]] std::optional<RelaySpace> space_of(const RelayId& relay) const;
 
@@ -72,7 +81,8 @@ private:
     struct Told {
         std::int64_t wall{}, at{};
     };
-    std::map<RelayId, Told> clocks_; ///< likewise
+    std::map<RelayId, Told> clocks_;        ///< likewise
+    std::map<RelayId, RelayHealth> health_; ///< likewise
 };
 
 } // namespace plankurier::relay

@@ -39,6 +39,7 @@ RelayRoom Relay::room_at(const RelayId& relay) {
             continue;
         }
         const std::uint64_t bytes = sealed_bytes(one.body_len);
+        if (!one.is_upload) ++room.copies_wanted;
         if (one.is_upload || space->free_bytes >= wanted + room.promised_bytes + bytes) {
             room.promised_bytes += bytes;
         } else {

@@ -232,7 +232,9 @@ void Relay::tick_expiry() {
         purge(row);
     }
     finish_purges();
-    if (is_trusted) send_reminders();
+    if (!is_trusted) return;
+    send_reminders();
+    look_for_lost();
 }
 
 void Relay::purge_now(bool all) {

@@ -222,11 +222,12 @@ Finished Relay::finished(const TransferRow& row) {
 }
 
 Result<Finished> Relay::finish(const TransferId& transfer, const ManageToken& token,
-                               const std::vector<Bytes>& receipts) {
+                               const std::vector<Bytes>& receipts, const Hash256& content_root) {
     auto row = managed(transfer, token);
     if (!row) return tl::unexpected(row.error());
     if (row->state != TransferState::uploading) return finished(*row);
     if (row->envelope_hash.empty()) return fail(Errc::conflict, "no envelope");
+    row->content_root = to_hex(content_root);
     if (auto ok = enough_copies(*row, receipts); !ok) return tl::unexpected(ok.error());
     const LinkId link = LinkId::random();
     row->state = TransferState::available;
@@ -252,6 +253,7 @@ Result<TransferStatus> Relay::status(const TransferId& transfer, const ManageTok
     out.body_len = row->body_len;
     out.copies = static_cast<std::int64_t>(ports_.store.copies_of(transfer).size());
     out.resends_left = resends_max - row->resends;
+    out.lost = row->lost != 0;
     return out;
 }
 

@@ -21,7 +21,8 @@ int status_of(Errc code) noexcept {
     case Errc::expired:
     case Errc::code_expired:
     case Errc::revoked:
-    case Errc::purged: return 410;
+    case Errc::purged:
+    case Errc::lost: return 410;
     case Errc::too_large:
     case Errc::too_many_files: return 413;
     case Errc::too_many_attempts:

@@ -79,6 +79,22 @@ Result<RelaySpace> space(const Json& said) {
     return RelaySpace{free.get<std::uint64_t>(), total.get<std::uint64_t>()};
 }
 
+/// What a relay says of itself since its start. Throws Json::exception.
+Result<void> take_health(const Json& said, SyncRequest& wanted) {
+    constexpr std::uint64_t counter_max = std::uint64_t{1} << 56;
+    for (const char* name : {"generation", "damaged", "scrubbed_s"}) {
+        const Json& one = said.at(name);
+        if (!one.is_number_unsigned() || one.get<std::uint64_t>() > counter_max) {
+            return fail(Errc::malformed, "counter");
+        }
+    }
+    wanted.generation = said.at("generation").get<std::int64_t>();
+    wanted.all_told = said.at("all_told").get<bool>();
+    wanted.health = {said.at("damaged").get<std::int64_t>(),
+                     said.at("scrubbed_s").get<std::int64_t>()};
+    return {};
+}
+
 Json hex_list(const std::vector<TransferId>& ids) {
     Json out = Json::array();
     for (const TransferId& id : ids) out.push_back(id.hex());
@@ -103,6 +119,7 @@ Json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t 
             {"relays", known},
             {"copies", copies},
             {"copies_max", copies_max},
+            {"wrong", hex_list(answer.wrong)},
             {"full", answer.is_full}};
 }
 
@@ -123,6 +140,12 @@ Response Router::sync(const Request& request) {
         if (!told) return from(told);
         wanted.space = *told;
     }
+    if (said.contains("generation")) {
+        if (auto ok = take_health(said, wanted); !ok) return from(ok);
+    }
+    auto lost = ids(said.value("lost", Json::array()), receipts_max);
+    if (!lost) return from(lost);
+    wanted.lost = std::move(*lost);
     auto holds = ids(said.at("holds"), ids_max);
     if (!holds) return from(holds);
     auto gone = receipts<GoneReceipt>(said.at("gone"), ids_max, key, check_gone);

@@ -275,7 +275,9 @@ Response Router::finish(const Request& request) {
         if (!raw) return from(raw);
         receipts.push_back(std::move(*raw));
     }
-    const auto finished = relay_.finish(*id, *token, receipts);
+    const auto content_root = hash(body.at("content_root"));
+    if (!content_root) return from(content_root);
+    const auto finished = relay_.finish(*id, *token, receipts, *content_root);
     if (!finished) return from(finished);
     Json out{{"state", "available"},
              {"expires", finished->expires},
@@ -300,6 +302,7 @@ Response Router::status(const Request& request) {
                {"recipient_undeliverable", state->undeliverable},
                {"body_len", state->body_len},
                {"copies", state->copies},
+               {"lost", state->lost},
                {"resends_left", state->resends_left}});
 }
 

@@ -15,12 +15,8 @@ fs::path prepared(const fs::path& folder) {
     return folder;
 }
 
-std::uint64_t bit(std::uint32_t piece) noexcept { return std::uint64_t{1} << piece; }
-std::uint64_t all_bits(std::uint32_t pieces) noexcept {
-    return pieces >= 64 ? ~std::uint64_t{0} : bit(pieces) - 1;
-}
+} // namespace
 
-/// Everything about a descriptor that can be known without the pieces and without the key.
 bool fits(const Descriptor& descriptor, const BodyLayout& layout) {
     const std::uint32_t pieces = layout.pieces_in_volume(descriptor.volume);
     return pieces != 0 && descriptor.piece_roots.size() == pieces &&
@@ -28,7 +24,9 @@ bool fits(const Descriptor& descriptor, const BodyLayout& layout) {
            descriptor.root == volume_root(descriptor.piece_roots, layout.piece_bytes());
 }
 
-} // namespace
+bool Catalog::Transfer::is_whole(std::uint32_t number, const Volume& volume) const noexcept {
+    return volume.described && volume.durable == all_bits(layout.pieces_in_volume(number));
+}
 
 Catalog::Catalog(const fs::path& folder, adapters::Reserves* reserves)
     : folder_(prepared(folder)), reserves_(reserves), index_(folder_ / "index.db") {
@@ -37,6 +35,7 @@ Catalog::Catalog(const fs::path& folder, adapters::Reserves* reserves)
         if (purged_.contains(id)) purge(id); // cut short by a crash
     }
     remove_strangers();
+    reconcile();
 }
 
 fs::path Catalog::folder_of(const TransferId& transfer) const { return folder_ / transfer.hex(); }
@@ -55,11 +54,14 @@ void Catalog::load() {
     for (PieceIndex::VolumeRow& row : index_.volumes()) {
         const auto found = transfers_.find(row.transfer);
         if (found == transfers_.end()) continue;
-        found->second.described += row.described ? 1 : 0;
-        found->second.volumes[row.volume] = {row.durable, 0, row.described, std::move(row.roots)};
+        Transfer& transfer = found->second;
+        Volume& volume = transfer.volumes[row.volume];
+        volume = {row.durable, 0, row.described, std::move(row.roots), row.scrubbed};
+        if (transfer.is_whole(row.volume, volume)) ++transfer.whole;
     }
     for (const TransferId& id : index_.purged()) purged_.insert(id);
     sequence_ = index_.sequence();
+    damaged_pieces_ = index_.damaged_pieces();
 }
 
 /// A crash between unlink and commit, or between create and commit, leaves folders without a row.
@@ -116,11 +118,17 @@ bool Catalog::has_room(const TransferId& transfer, std::uint32_t volume, const B
     return reserves_->has_room_for(layout.volume_bytes(volume));
 }
 
-Hash256 Catalog::root_of(const PiecePlace& place, const Volume& volume) {
-    if (!volume.described) return volume.roots.at(place.piece);
-    const auto descriptor = decode_descriptor(index_.descriptor(place.transfer, place.volume));
+/// To be written; made, with its folder, if it is not there.
+Result<std::shared_ptr<VolumeFile>> Catalog::opened(const VolumeId& id, const BodyLayout& layout) {
+    if (fs::create_directory(folder_of(id.first))) sync_folder(folder_);
+    return open_volume(file_of(id.first, id.second), layout.volume_bytes(id.second));
+}
+
+std::vector<Hash256> Catalog::roots_of(const VolumeId& id, const Volume& volume) {
+    if (!volume.described) return volume.roots;
+    auto descriptor = decode_descriptor(index_.descriptor(id.first, id.second));
     if (!descriptor) throw std::runtime_error("the piece index is damaged");
-    return descriptor->piece_roots.at(place.piece);
+    return std::move(descriptor->piece_roots);
 }
 
 Result<Writing> Catalog::begin_write(const Ticket& ticket, std::uint32_t volume,
@@ -136,14 +144,18 @@ Result<Writing> Catalog::begin_write(const Ticket& ticket, std::uint32_t volume,
     Volume& entry = (*transfer)->volumes[volume];
     if (!entry.described) entry.roots.resize(layout->pieces_in_volume(volume));
     if ((entry.writing & bit(piece)) != 0) return fail(Errc::conflict, "being written");
-    auto file = open_volume(file_of(ticket.transfer, volume), layout->volume_bytes(volume));
+    auto file = opened({ticket.transfer, volume}, *layout);
     if (!file) return tl::unexpected(file.error());
+    const bool is_durable = (entry.durable & bit(piece)) != 0;
     Writing writing;
     writing.place = {ticket.transfer, volume, piece};
     writing.file = std::move(*file);
     writing.bytes = layout->piece_bytes();
     writing.offset = piece * writing.bytes;
-    if ((entry.durable & bit(piece)) != 0) writing.durable_root = root_of(writing.place, entry);
+    if (is_durable || entry.described) {
+        (is_durable ? writing.durable_root : writing.wanted_root) =
+            roots_of({ticket.transfer, volume}, entry).at(piece);
+    }
     entry.writing |= bit(piece);
     return writing;
 }
@@ -160,16 +172,18 @@ Result<CopyTarget> Catalog::begin_copy(const Ticket& ticket, const Descriptor& d
     const std::uint32_t volume = descriptor.volume;
     const std::uint32_t pieces = layout->pieces_in_volume(volume);
     Volume& entry = (*transfer)->volumes[volume];
-    if (entry.described) return fail(Errc::exists, "described");
-    entry.roots.resize(pieces);
+    if ((*transfer)->is_whole(volume, entry)) return fail(Errc::exists, "whole");
+    if (!entry.described) entry.roots.resize(pieces);
+    const auto known = roots_of({ticket.transfer, volume}, entry);
     for (std::uint32_t i = 0; i < pieces; ++i) {
-        if ((entry.durable & bit(i)) != 0 && entry.roots[i] != descriptor.piece_roots[i]) {
+        const bool is_known = entry.described || (entry.durable & bit(i)) != 0;
+        if (is_known && known[i] != descriptor.piece_roots[i]) {
             return fail(Errc::tampered, "roots differ");
         }
     }
     const std::uint64_t missing = all_bits(pieces) & ~entry.durable;
     if ((entry.writing & missing) != 0) return fail(Errc::conflict, "being written");
-    auto file = open_volume(file_of(ticket.transfer, volume), layout->volume_bytes(volume));
+    auto file = opened({ticket.transfer, volume}, *layout);
     if (!file) return tl::unexpected(file.error());
     entry.writing |= missing;
     return CopyTarget{std::move(*file), missing, entry.durable};
@@ -183,26 +197,35 @@ void Catalog::abandon(const PiecePlace& place) {
 
 void Catalog::commit(const std::vector<Written>& group) {
     const std::scoped_lock lock{mutex_};
-    std::map<std::pair<TransferId, std::uint32_t>, Volume> changed;
+    std::map<VolumeId, Volume> changed;
     for (const Written& one : group) {
         const auto found = transfers_.find(one.place.transfer);
         if (found == transfers_.end()) continue; // purged meanwhile
-        const auto key = std::pair{one.place.transfer, one.place.volume};
+        const VolumeId key{one.place.transfer, one.place.volume};
         Volume& volume =
             changed.try_emplace(key, found->second.volumes[one.place.volume]).first->second;
-        volume.roots.at(one.place.piece) = one.root;
+        // Whoever wrote a piece of a described volume has compared its root with the descriptor's.
+        if (!volume.described) volume.roots.at(one.place.piece) = one.root;
         volume.durable |= bit(one.place.piece);
         volume.writing &= ~bit(one.place.piece);
     }
     index_.together([&] {
         for (const auto& [key, volume] : changed) {
-            index_.set_durable(key.first, key.second, volume.durable, volume.roots);
+            if (volume.described) {
+                index_.set_pieces(key.first, key.second, volume.durable);
+            } else {
+                index_.set_durable(key.first, key.second, volume.durable, volume.roots);
+            }
         }
         PK_FAULT("pieces.before_commit");
     });
     PK_FAULT("pieces.after_commit");
     for (auto& [key, volume] : changed) {
-        transfers_.at(key.first).volumes[key.second] = std::move(volume);
+        Transfer& transfer = transfers_.at(key.first);
+        Volume& entry = transfer.volumes[key.second];
+        const bool was_whole = transfer.is_whole(key.second, entry);
+        entry = std::move(volume);
+        if (!was_whole && transfer.is_whole(key.second, entry)) ++transfer.whole;
     }
 }
 
@@ -212,12 +235,21 @@ Result<Readable> Catalog::readable(const Ticket& ticket, std::uint32_t volume,
     const auto transfer = transfer_for(ticket);
     if (!transfer) return tl::unexpected(transfer.error());
     const auto found = (*transfer)->volumes.find(volume);
-    if (found == (*transfer)->volumes.end() || piece >= volume_pieces_max ||
-        (found->second.durable & bit(piece)) == 0) {
+    if (found == (*transfer)->volumes.end() ||
+        piece >= (*transfer)->layout.pieces_in_volume(volume)) {
         return fail(Errc::not_found, "piece");
     }
+    if ((found->second.durable & bit(piece)) == 0) {
+        return fail(found->second.described ? Errc::unavailable : Errc::not_found, "piece");
+    }
     const std::uint64_t bytes = (*transfer)->layout.piece_bytes();
-    return Readable{open_to_read(file_of(ticket.transfer, volume)), piece * bytes, bytes};
+    auto file =
+        open_to_read(file_of(ticket.transfer, volume), (*transfer)->layout.volume_bytes(volume));
+    if (!file) {
+        note_suspect({ticket.transfer, volume});
+        return fail(Errc::unavailable, "damaged");
+    }
+    return Readable{std::move(*file), piece * bytes, bytes};
 }
 
 Result<void> Catalog::put_descriptor(const Ticket& ticket, std::uint32_t volume, ByteView bytes) {
@@ -246,7 +278,7 @@ Result<void> Catalog::put_descriptor(const Ticket& ticket, std::uint32_t volume,
     PK_FAULT("pieces.after_descriptor");
     entry.described = true;
     entry.roots = {};
-    ++(*transfer)->described;
+    ++(*transfer)->whole;
     return {};
 }
 

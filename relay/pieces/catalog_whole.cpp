@@ -8,12 +8,12 @@
 
 namespace plankurier::relay::pieces {
 
-Result<bool> Catalog::described(const Ticket& ticket, std::uint32_t volume) {
+Result<bool> Catalog::is_whole(const Ticket& ticket, std::uint32_t volume) {
     const std::scoped_lock lock{mutex_};
     const auto transfer = transfer_for(ticket);
     if (!transfer) return tl::unexpected(transfer.error());
     const auto found = (*transfer)->volumes.find(volume);
-    return found != (*transfer)->volumes.end() && found->second.described;
+    return found != (*transfer)->volumes.end() && (*transfer)->is_whole(volume, found->second);
 }
 
 Result<WholeVolume> Catalog::whole(const TransferId& transfer, std::uint32_t volume) {
@@ -22,13 +22,17 @@ Result<WholeVolume> Catalog::whole(const TransferId& transfer, std::uint32_t vol
     const auto found = transfers_.find(transfer);
     if (found == transfers_.end()) return fail(Errc::not_found, "transfer");
     const auto entry = found->second.volumes.find(volume);
-    if (entry == found->second.volumes.end() || !entry->second.described) {
-        return fail(Errc::not_found, "descriptor");
+    if (entry == found->second.volumes.end() || !found->second.is_whole(volume, entry->second)) {
+        return fail(Errc::not_found, "not whole");
     }
-    auto descriptor = decode_descriptor(index_.descriptor(transfer, volume));
-    if (!descriptor) throw std::runtime_error("the piece index is damaged");
-    return WholeVolume{found->second.layout.piece_bytes(), std::move(descriptor->piece_roots),
-                       open_to_read(file_of(transfer, volume))};
+    const BodyLayout& layout = found->second.layout;
+    auto file = open_to_read(file_of(transfer, volume), layout.volume_bytes(volume));
+    if (!file) {
+        note_suspect({transfer, volume});
+        return fail(Errc::not_found, "damaged");
+    }
+    return WholeVolume{layout.piece_bytes(), roots_of({transfer, volume}, entry->second),
+                       std::move(*file)};
 }
 
 std::vector<Catalog::VolumeMap> Catalog::map(const TransferId& transfer) {
@@ -38,7 +42,8 @@ std::vector<Catalog::VolumeMap> Catalog::map(const TransferId& transfer) {
     if (found == transfers_.end() || purged_.contains(transfer)) return out;
     for (const auto& [number, volume] : found->second.volumes) {
         const std::size_t pieces = found->second.layout.pieces_in_volume(number);
-        VolumeMap one{number, Bytes((pieces + 7) / 8), volume.described};
+        const bool is_whole = found->second.is_whole(number, volume);
+        VolumeMap one{number, Bytes((pieces + 7) / 8), is_whole, volume.described && !is_whole};
         for (std::size_t i = 0; i < pieces; ++i) {
             if ((volume.durable >> i & 1U) != 0) one.durable[i / 8] |= std::byte{0x80} >> (i % 8);
         }
@@ -51,7 +56,7 @@ Result<Hash256> Catalog::stored(const Ticket& ticket) {
     const std::scoped_lock lock{mutex_};
     const auto transfer = transfer_for(ticket);
     if (!transfer) return tl::unexpected(transfer.error());
-    if (!(*transfer)->complete()) return fail(Errc::conflict, "descriptors are missing");
+    if (!(*transfer)->complete()) return fail(Errc::conflict, "volumes are missing");
     return content_root(index_.descriptors(ticket.transfer));
 }
 
@@ -67,7 +72,7 @@ Result<Catalog::StoredContent> Catalog::stored(const TransferId& transfer) {
     if (found == transfers_.end() || purged_.contains(transfer)) {
         return fail(Errc::not_found, "transfer");
     }
-    if (!found->second.complete()) return fail(Errc::conflict, "descriptors are missing");
+    if (!found->second.complete()) return fail(Errc::conflict, "volumes are missing");
     return StoredContent{content_root(index_.descriptors(transfer)),
                          found->second.layout.body_len()};
 }

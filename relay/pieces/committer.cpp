@@ -53,9 +53,7 @@ void Committer::flush(std::vector<Written>& group) {
     PK_FAULT("pieces.before_fdatasync");
     for (const Written& one : group) {
         if (!synced.emplace(one.place.transfer, one.place.volume).second) continue;
-        if (::fdatasync(one.file->fd()) != 0) {
-            throw std::system_error(errno, std::generic_category(), "sync a volume");
-        }
+        sync_file(*one.file);
     }
     PK_FAULT("pieces.after_fdatasync");
     catalog_.commit(group);

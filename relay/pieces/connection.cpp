@@ -17,7 +17,6 @@
 #include <cstdio>
 #include <limits>
 #include <stdexcept>
-#include <system_error>
 
 namespace plankurier::relay::pieces {
 
@@ -242,8 +241,6 @@ awaitable<void> Connection::send(const Answer& answer, std::uint64_t length) {
 }
 
 awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) {
-    co_await send(answer.head, answer.bytes);
-    if (head_only) co_return;
     const PartBuffer memory;
     const std::span buffer = memory.span();
     for (std::uint64_t at = 0; at < answer.bytes;) {
@@ -251,7 +248,14 @@ awaitable<void> Connection::send_file(const FileAnswer& answer, bool head_only) 
             static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), answer.bytes - at));
         const ssize_t got =
             ::pread(answer.file->fd(), buffer.data(), now, static_cast<off_t>(answer.offset + at));
-        if (got <= 0) throw std::system_error(errno, std::generic_category(), "read a piece");
+        if (got <= 0) {
+            const Answer instead = service_.unreadable(answer);
+            if (at != 0) throw LineEnded{}; // nothing else can be said within a piece
+            co_await reply(instead, head_only);
+            co_return;
+        }
+        if (at == 0) co_await send(answer.head, answer.bytes);
+        if (head_only) break;
         arm(idle_time);
         co_await write(buffer.first(static_cast<std::size_t>(got)));
         at += static_cast<std::uint64_t>(got);

@@ -69,6 +69,11 @@ std::size_t Copier::queued() {
     return entries_.size();
 }
 
+bool Copier::has(const VolumeName& volume) {
+    const std::scoped_lock lock{mutex_};
+    return entries_.contains(volume);
+}
+
 /// The one that has waited longest; else when to look again.
 std::optional<VolumeName> Copier::next(steady_clock::time_point& wake) {
     auto best = entries_.end();

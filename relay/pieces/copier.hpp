@@ -27,6 +27,7 @@ public:
     /// On return nothing of the transfer is queued or being copied.
     void cancel(const TransferId& transfer);
     [[nodiscard]] std::size_t queued();
+    [[nodiscard]] bool has(const VolumeName& volume);
 
 private:
     struct Entry {

@@ -194,6 +194,14 @@ bool VolumeCopy::connect(const RelayCalls::Place& place) {
     return connected_;
 }
 
+/// Whoever it was of those we are connected to: looking at one volume costs the others little.
+void VolumeCopy::tell_of_bad_bytes() {
+    for (; told_bad_ < std::min(asked_, upstreams_.size()); ++told_bad_) {
+        // If it does not hear us, its next scrub finds the damage.
+        static_cast<void>(calls_.check(upstreams_[told_bad_], job_.ticket_text, job_.volume));
+    }
+}
+
 /// One question to the relay whose turn it is; gives an end when nobody is left.
 std::optional<CopyEnd> VolumeCopy::keep_asking() {
     if (asked_ >= upstreams_.size()) {
@@ -236,6 +244,7 @@ CopyEnd VolumeCopy::collect(const CopyTarget& target, Reserved& reserved) {
             if (now - begun > ready_time) return CopyEnd::again;
             continue;
         }
+        if (state.bad_peer) tell_of_bad_bytes();
         if (!asking_ && (state.bad_peer || now - moved_ > stall_time)) {
             asking_ = true;
             asking_since_ = now;

@@ -46,6 +46,7 @@ private:
     [[nodiscard]] std::optional<CopyEnd> take(const CopyNews::State& state,
                                               const CopyTarget& target, Reserved& reserved);
     void ask_early();
+    void tell_of_bad_bytes();
     [[nodiscard]] Result<RelayCalls::Place> ask(const OtherRelay& relay);
     bool connect(const RelayCalls::Place& place);
     [[nodiscard]] std::optional<CopyEnd> keep_asking();
@@ -61,7 +62,7 @@ private:
     std::uint64_t durable_{};
     std::optional<RelayCalls::Place> early_; ///< where the first one has it, known before we load
     // Whom we ask: upstreams_[asked_], since when; nobody while pieces come.
-    std::size_t asked_{};
+    std::size_t asked_{}, told_bad_{};
     bool asking_{true}, connected_{};
     std::chrono::steady_clock::time_point asking_since_, moved_;
 };

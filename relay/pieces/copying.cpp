@@ -13,7 +13,8 @@ Copying::Copying(Catalog& catalog, Committer& committer, const Relays& relays, c
               [&catalog, stored = std::move(stored)](const TransferId& transfer) {
                   if (catalog.complete(transfer)) stored();
               }),
-      healer_(catalog, relays, copier_, settings.ca_file), pusher_(relays, settings.ca_file) {}
+      healer_(catalog, relays, copier_, settings.ca_file, settings.heal_bytes_per_s),
+      pusher_(relays, settings.ca_file) {}
 
 Result<void> Copying::note(CopyJob job) {
     if (!relays_.knows(job.from) || job.from == relays_.self()) {
@@ -25,7 +26,7 @@ Result<void> Copying::note(CopyJob job) {
         job.volume.volume >= layout->volumes()) {
         return fail(Errc::malformed, "descriptor");
     }
-    const auto here = catalog_.described(job.ticket, job.volume.volume);
+    const auto here = catalog_.is_whole(job.ticket, job.volume.volume);
     if (here && *here) return {};
     if (!here && here.error().code != Errc::not_found) return tl::unexpected(here.error());
     if (!here && is_full_) return fail(Errc::no_space, "full");
@@ -35,7 +36,7 @@ Result<void> Copying::note(CopyJob job) {
 void Copying::want(const Ticket& ticket, std::uint32_t volume, SwarmKind kind,
                    SwarmVolumes::Told told) {
     // What is not whole may still be one that is being copied: the swarm's table knows.
-    if (const auto here = catalog_.described(ticket, volume); !here) {
+    if (const auto here = catalog_.is_whole(ticket, volume); !here) {
         told(tl::unexpected(here.error()));
         return;
     }

@@ -14,6 +14,7 @@ struct CopyingSettings {
     std::filesystem::path ca_file; ///< whom to trust for other relays; empty: the system's
     std::vector<std::string> trusted_networks;
     std::chrono::milliseconds disk_rest{}; ///< see Copier
+    std::uint64_t heal_bytes_per_s{};      ///< see Healer
 };
 
 class Copying {
@@ -35,6 +36,8 @@ public:
     void heal(std::vector<Healer::Wanted> wanted) { healer_.set(std::move(wanted)); }
     /// The control plane has promised all room here: nothing is taken of transfers that are new.
     void set_full(bool full) noexcept { is_full_ = full; }
+    /// The volume is damaged: on return none of it is served by swarm.
+    void unload(const VolumeName& volume) { volumes_.unload(volume); }
     /// The transfer is forbidden: on return none of it is copied, loaded or served by swarm.
     void stop(const TransferId& transfer);
 

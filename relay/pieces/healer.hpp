@@ -15,7 +15,10 @@ public:
     };
     static constexpr std::size_t wanted_max = 100;
 
-    Healer(Catalog& catalog, const Relays& relays, Copier& copier, std::filesystem::path ca_file);
+    /// At most so many bytes a second are asked for, but those of one volume at once: who returns
+    /// with an empty disk takes no more of the others' lines than that.
+    Healer(Catalog& catalog, const Relays& relays, Copier& copier, std::filesystem::path ca_file,
+           std::uint64_t bytes_per_s);
     ~Healer();
     Healer(const Healer&) = delete;
     Healer& operator=(const Healer&) = delete;
@@ -25,13 +28,18 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
     void run(const std::stop_token& stop);
-    void look_for(const Wanted& wanted);
+    void look_for(const Wanted& wanted, const std::stop_token& stop);
+    bool wait_for_pace(const VolumeName& volume, const BodyLayout& layout,
+                       const std::stop_token& stop);
     [[nodiscard]] std::optional<Wanted> due();
 
     Catalog& catalog_;
     const Relays& relays_;
     Copier& copier_;
-    RelayCalls calls_; ///< the thread's
+    const std::uint64_t bytes_per_s_;
+    RelayCalls calls_;       ///< this and the two below: the thread's
+    Clock::time_point next_; ///< not before then
+    unsigned round_{};
     std::mutex mutex_; ///< guards the three below
     std::condition_variable_any changed_;
     std::vector<Wanted> wanted_;

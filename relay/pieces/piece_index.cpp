@@ -19,6 +19,9 @@ const std::vector<std::string> migrations = {
     " PRIMARY KEY (tid, n))",
     "CREATE TABLE purged (tid TEXT PRIMARY KEY)",
     "CREATE TABLE sync (sequence BIGINT NOT NULL)",
+    "CREATE TABLE scrubbed (tid TEXT NOT NULL, n BIGINT NOT NULL, at BIGINT NOT NULL,"
+    " PRIMARY KEY (tid, n)) WITHOUT ROWID",
+    "CREATE TABLE damaged (pieces BIGINT NOT NULL)",
 };
 
 [[noreturn]] void damaged() { throw std::runtime_error("the piece index is damaged"); }
@@ -58,7 +61,10 @@ std::vector<PieceIndex::TransferRow> PieceIndex::transfers() {
 
 std::vector<PieceIndex::VolumeRow> PieceIndex::volumes() {
     std::vector<VolumeRow> out;
-    for (const auto& row : db_.query("SELECT tid, n, durable, described, roots FROM volume")) {
+    for (const auto& row :
+         db_.query("SELECT volume.tid, volume.n, durable, described, roots, ifnull(at, 0) FROM "
+                   "volume LEFT JOIN scrubbed ON scrubbed.tid = volume.tid AND scrubbed.n = "
+                   "volume.n")) {
         VolumeRow& volume = out.emplace_back();
         volume.transfer = id_from(text(row[0]));
         volume.volume = static_cast<std::uint32_t>(number(row[1]));
@@ -72,6 +78,7 @@ std::vector<PieceIndex::VolumeRow> PieceIndex::volumes() {
             std::copy_n(roots.begin() + static_cast<std::ptrdiff_t>(at), 32,
                         volume.roots.emplace_back().begin());
         }
+        volume.scrubbed = number(row[5]);
     }
     return out;
 }
@@ -136,6 +143,42 @@ void PieceIndex::describe(const TransferId& transfer, std::uint32_t volume, std:
     });
 }
 
+void PieceIndex::set_pieces(const TransferId& transfer, std::uint32_t volume,
+                            std::uint64_t durable) {
+    db_.tx([&] {
+        db_.exec("UPDATE volume SET durable = :p0 WHERE tid = :p1 AND n = :p2",
+                 {hex_of(durable), transfer.hex(), std::int64_t{volume}});
+    });
+}
+
+void PieceIndex::forget_volume(const TransferId& transfer, std::uint32_t volume) {
+    db_.tx([&] {
+        for (const char* table : {"volume", "scrubbed"}) {
+            db_.exec(std::string{"DELETE FROM "} + table + " WHERE tid = :p0 AND n = :p1",
+                     {transfer.hex(), std::int64_t{volume}});
+        }
+    });
+}
+
+void PieceIndex::set_scrubbed(const TransferId& transfer, std::uint32_t volume, std::int64_t at) {
+    db_.tx([&] {
+        db_.exec("INSERT OR REPLACE INTO scrubbed VALUES (:p0, :p1, :p2)",
+                 {transfer.hex(), std::int64_t{volume}, at});
+    });
+}
+
+std::int64_t PieceIndex::damaged_pieces() {
+    const auto rows = db_.query("SELECT pieces FROM damaged");
+    return rows.empty() ? 0 : number(rows[0][0]);
+}
+
+void PieceIndex::set_damaged(std::int64_t pieces) {
+    db_.tx([&] {
+        db_.exec("DELETE FROM damaged");
+        db_.exec("INSERT INTO damaged VALUES (:p0)", {pieces});
+    });
+}
+
 void PieceIndex::forbid(const TransferId& transfer) {
     db_.tx([&] { db_.exec("INSERT OR IGNORE INTO purged VALUES (:p0)", {transfer.hex()}); });
 }
@@ -143,6 +186,7 @@ void PieceIndex::forbid(const TransferId& transfer) {
 void PieceIndex::forget(const TransferId& transfer) {
     db_.tx([&] {
         db_.exec("DELETE FROM volume WHERE tid = :p0", {transfer.hex()});
+        db_.exec("DELETE FROM scrubbed WHERE tid = :p0", {transfer.hex()});
         db_.exec("DELETE FROM transfer WHERE tid = :p0", {transfer.hex()});
     });
     db_.checkpoint_truncate();

@@ -23,8 +23,9 @@ public:
         TransferId transfer;
         std::uint32_t volume{};
         std::uint64_t durable{};    ///< bit i: piece i
-        bool described{};           ///< its descriptor is durable, and so all its pieces
+        bool described{};           ///< its descriptor is durable
         std::vector<Hash256> roots; ///< of durable pieces; empty once described
+        std::int64_t scrubbed{};    ///< see `set_scrubbed`
     };
 
     /// Throws std::runtime_error.
@@ -51,6 +52,16 @@ public:
     /// The descriptor names the roots, so that they are kept once.
     void describe(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable,
                   ByteView descriptor);
+    /// Of a volume that is described: its roots stay.
+    void set_pieces(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable);
+    /// Nothing of the volume is known any more.
+    void forget_volume(const TransferId& transfer, std::uint32_t volume);
+    /// When all of the volume was last read and hashed, Unix seconds; negative: the same, and it is
+    /// to be read again at once. 0: never.
+    void set_scrubbed(const TransferId& transfer, std::uint32_t volume, std::int64_t at);
+    /// Pieces that were found damaged or missing since this index was made.
+    [[nodiscard]] std::int64_t damaged_pieces();
+    void set_damaged(std::int64_t pieces);
     void forbid(const TransferId& transfer);
     /// Also empties the log, so that nothing is left in it.
     void forget(const TransferId& transfer);

@@ -62,21 +62,30 @@ Result<Bytes> RelayCalls::descriptor(const OtherRelay& relay, const std::string&
     return Bytes{bytes.begin(), bytes.end()};
 }
 
-Result<std::vector<std::uint32_t>> RelayCalls::described(const OtherRelay& relay,
-                                                         const std::string& ticket,
-                                                         const TransferId& transfer) {
+Result<std::vector<RelayCalls::Described>> RelayCalls::described(const OtherRelay& relay,
+                                                                 const std::string& ticket,
+                                                                 const TransferId& transfer) {
     const auto answer = call(relay, ticket, "GET", "/v1/" + transfer.hex(), {});
     if (!answer) return tl::unexpected(answer.error());
-    std::vector<std::uint32_t> out;
+    std::vector<Described> out;
     try {
         const Json map = parse_json(answer->body);
         for (const Json& one : map.at("volumes")) {
-            if (one.at("descriptor").get<bool>()) out.push_back(one.at("n").get<std::uint32_t>());
+            const bool is_whole = one.at("descriptor").get<bool>();
+            if (!is_whole && !one.value("damaged", false)) continue;
+            out.push_back({one.at("n").get<std::uint32_t>(), is_whole});
         }
     } catch (const Json::exception&) {
         return fail(Errc::malformed, "map");
     }
     return out;
+}
+
+Result<void> RelayCalls::check(const OtherRelay& relay, const std::string& ticket,
+                               const VolumeName& volume) {
+    const auto answer = call(relay, ticket, "POST", path_of(volume) + "/check", "{}");
+    if (!answer) return tl::unexpected(answer.error());
+    return {};
 }
 
 Result<void> RelayCalls::copy(const OtherRelay& relay, const std::string& ticket,

@@ -25,9 +25,16 @@ public:
                                       const VolumeName& volume, bool plain);
     [[nodiscard]] Result<Bytes> descriptor(const OtherRelay& relay, const std::string& ticket,
                                            const VolumeName& volume);
-    /// The volumes whose descriptor is durable there.
-    [[nodiscard]] Result<std::vector<std::uint32_t>>
+    /// A volume whose descriptor is durable there.
+    struct Described {
+        std::uint32_t volume{};
+        bool is_whole{}; ///< else pieces were lost
+    };
+    [[nodiscard]] Result<std::vector<Described>>
     described(const OtherRelay& relay, const std::string& ticket, const TransferId& transfer);
+    /// It gave us wrong bytes of the volume: it is to look at it.
+    [[nodiscard]] Result<void> check(const OtherRelay& relay, const std::string& ticket,
+                                     const VolumeName& volume);
     /// Tells that `from` has the volume, with its descriptor.
     [[nodiscard]] Result<void> copy(const OtherRelay& relay, const std::string& ticket,
                                     const VolumeName& volume, const RelayId& from,

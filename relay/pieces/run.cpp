@@ -7,6 +7,7 @@
 
 #include "relay/pieces/census.hpp"
 #include "relay/pieces/connection.hpp"
+#include "relay/pieces/scrubber.hpp"
 #include "relay/pieces/server_tls.hpp"
 #include "relay/pieces/sync.hpp"
 
@@ -119,19 +120,31 @@ struct PiecesProcess::State {
           signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
         if (config.swarm_enabled) {
             const CopyingSettings settings{config.data_dir / "swarm.sock", config.control_ca,
-                                           config.trusted_networks, config.disk_rest};
+                                           config.trusted_networks, config.disk_rest,
+                                           config.heal_bytes_per_s};
             copying = std::make_unique<Copying>(catalog, committer, relays, lease, control,
                                                 settings, [this] { told_of_stored(); });
         }
         service =
             std::make_unique<Service>(Service::Parts{catalog, committer, lease, copying.get()},
                                       identity.id, identity.seed.clone(), identity.control_key);
-        const std::scoped_lock lock{sync_mutex};
-        sync = std::make_unique<Sync>(
-            Sync::Parts{catalog, lease, time, relays, control, copying.get()},
-            identity.seed.clone(), identity.control_key);
+        {
+            const std::scoped_lock lock{sync_mutex};
+            sync = std::make_unique<Sync>(
+                Sync::Parts{catalog, lease, time, relays, control, copying.get()},
+                identity.seed.clone(), identity.control_key);
+        }
+        scrubber = std::make_unique<Scrubber>(
+            catalog, lease,
+            Scrubber::Settings{config.data_dir / "request.scrub", config.scrub_days,
+                               config.scrub_bytes_per_s},
+            Scrubber::News{[this](const Catalog::VolumeId& volume) {
+                               if (copying) copying->unload({volume.first, volume.second});
+                           },
+                           [this] { told_of_stored(); }});
     }
     ~State() {
+        scrubber.reset(); // it tells the two below
         // The sync commands the copying, and the copying nudges the sync.
         std::unique_ptr<Sync> ending;
         {
@@ -166,6 +179,7 @@ struct PiecesProcess::State {
     std::unique_ptr<Sync> sync;
     std::unique_ptr<Copying> copying;
     adapters::ReserveWatch reserve_watch{reserves};
+    std::unique_ptr<Scrubber> scrubber;
 };
 
 PiecesProcess::PiecesProcess(const PiecesConfig& config)

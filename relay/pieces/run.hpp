@@ -29,6 +29,8 @@ struct PiecesConfig {
     LineLimits lines{};
     std::filesystem::path pieces_dir{}; ///< instead of DATA/pieces
     std::uint64_t reserve_bytes{};      ///< kept free for deleting; see Reserves
+    std::int64_t scrub_days{30};        ///< so often everything is read and hashed
+    std::uint64_t scrub_bytes_per_s{50'000'000}, heal_bytes_per_s{100'000'000};
 };
 
 /// The whole data process, for one thread: `run` serves until `stop`.

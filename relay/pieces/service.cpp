@@ -166,11 +166,14 @@ Plan Service::plan_post(const Head& head, const Ticket& ticket, std::string_view
     if (path != "stored") {
         const auto volume = volume_number(next_part(path));
         const bool copy = path == "copy";
-        if (!volume || (!copy && path != "swarm")) {
+        const bool check = path == "check";
+        if (!volume || (!copy && !check && path != "swarm")) {
             return problem(put ? Errc::not_found : Errc::bad_signature);
         }
         upload.volume = *volume;
-        upload.kind = copy ? SmallUpload::Kind::copy : SmallUpload::Kind::swarm;
+        upload.kind = copy    ? SmallUpload::Kind::copy
+                      : check ? SmallUpload::Kind::check
+                              : SmallUpload::Kind::swarm;
         // The ticket that came with a sender's descriptor is the one that relays copy with.
         allowed = !copy || put || ticket.role == TicketRole::peer;
     }
@@ -201,7 +204,9 @@ Plan Service::plan_read(const Head& head, const Ticket& ticket, std::uint32_t vo
     FileAnswer answer{{200, {}, "application/octet-stream", "Accept-Ranges: bytes\r\n"},
                       std::move(readable->file),
                       readable->offset,
-                      readable->bytes};
+                      readable->bytes,
+                      ticket.transfer,
+                      volume};
     if (head.range.empty()) return answer;
     const auto range = range_of(head.range, answer.bytes);
     if (!range) {
@@ -224,6 +229,7 @@ Answer Service::map(const TransferId& transfer) {
         volumes.push_back({{"n", one.volume},
                            {"durable", to_base64url(one.durable)},
                            {"descriptor", one.descriptor}});
+        if (one.damaged) volumes.back()["damaged"] = true;
     }
     return {200, Json{{"volumes", volumes}}.dump(), "application/json", {}};
 }
@@ -246,9 +252,13 @@ Result<void> Service::take(const PieceUpload& upload, std::uint64_t offset, Byte
 
 Result<Answer> Service::finish(const PieceUpload& upload, const Hash256& root) {
     const Writing& writing = upload.writing;
+    const auto& must_be = writing.durable_root ? writing.durable_root : writing.wanted_root;
+    if (must_be && *must_be != root) {
+        abandon(upload);
+        return fail(Errc::tampered, "other bytes");
+    }
     if (writing.durable_root) {
         abandon(upload);
-        if (*writing.durable_root != root) return fail(Errc::tampered, "other bytes");
     } else {
         PK_FAULT("pieces.after_pwrite");
         committer_.add({writing.place, writing.file, writing.bytes, root});

@@ -29,6 +29,8 @@ struct FileAnswer {
     Answer head;
     std::shared_ptr<VolumeFile> file;
     std::uint64_t offset{}, bytes{};
+    TransferId transfer;
+    std::uint32_t volume{};
 };
 /// The request's body is a piece: the connection feeds it to `Service::take` in order.
 struct PieceUpload {
@@ -36,7 +38,7 @@ struct PieceUpload {
 };
 /// The request's body is small and goes to `Service::small_body`, or to `Service::swarm`.
 struct SmallUpload {
-    enum class Kind { descriptor, stored, copy, swarm };
+    enum class Kind { descriptor, stored, copy, swarm, check };
     Kind kind{};
     Ticket ticket;
     std::string ticket_text; ///< base64url
@@ -73,6 +75,8 @@ public:
     /// The piece did not come whole: somebody may send it anew.
     void abandon(const PieceUpload& upload);
     Answer small_body(const SmallUpload& upload, ByteView body);
+    /// The file of an answer cannot be read: gives what is said instead, if nothing was said yet.
+    Answer unreadable(const FileAnswer& answer);
     /// `POST …/swarm`; the answer may come later, from another thread, once.
     using Answered = std::function<void(Answer)>;
     void swarm(const SmallUpload& upload, ByteView body, Answered answered);

@@ -18,9 +18,17 @@ Answer Service::small_body(const SmallUpload& upload, ByteView body) {
         }
     case SmallUpload::Kind::stored: return sign_receipt(upload);
     case SmallUpload::Kind::copy: return note_copy(upload, body);
+    case SmallUpload::Kind::check:
+        catalog_.suspect(upload.ticket.transfer, upload.volume);
+        return {202, {}, "text/plain", {}};
     case SmallUpload::Kind::swarm: break;
     }
     return problem(Errc::not_found);
+}
+
+Answer Service::unreadable(const FileAnswer& answer) {
+    catalog_.suspect(answer.transfer, answer.volume);
+    return problem(Errc::unavailable);
 }
 
 Answer Service::take_descriptor(const SmallUpload& upload, ByteView body) {

@@ -65,19 +65,24 @@ void SwarmVolumes::keep_copy(const SwarmPlace& place) {
     if (found != table_.end()) found->second.news.reset();
 }
 
-void SwarmVolumes::unload(const TransferId& transfer) {
+void SwarmVolumes::unload_all(const std::function<bool(const SwarmPlace&)>& concerns, Errc why) {
     std::vector<Told> askers;
     {
         std::unique_lock lock{mutex_};
         for (auto at = table_.begin(); at != table_.end();) {
             auto& [place, entry] = *at;
-            if (place.volume.transfer != transfer) {
+            if (!concerns(place)) {
                 ++at;
                 continue;
             }
             std::ranges::move(entry.askers, std::back_inserter(askers));
             entry.askers.clear();
-            if (entry.news) entry.news->tell([](CopyNews::State& news) { news.canceled = true; });
+            if (entry.news) {
+                entry.news->tell([&](CopyNews::State& news) {
+                    news.canceled = why == Errc::purged;
+                    news.ended = true;
+                });
+            }
             if (entry.state == Loaded::State::waiting) {
                 at = table_.erase(at); // never sent, or the process is gone
             } else {
@@ -85,11 +90,20 @@ void SwarmVolumes::unload(const TransferId& transfer) {
                 ++at;
             }
         }
-        wait_removed(lock, [&](const SwarmPlace& one) { return one.volume.transfer == transfer; });
+        wait_removed(lock, concerns);
     }
     changed_.notify_all();
+    for (const Told& one : askers) one(fail(why, "unloaded"));
+}
+
+void SwarmVolumes::unload(const TransferId& transfer) {
+    unload_all([&](const SwarmPlace& one) { return one.volume.transfer == transfer; },
+               Errc::purged);
     certificates_.forget(transfer);
-    for (const Told& one : askers) one(fail(Errc::purged, "transfer"));
+}
+
+void SwarmVolumes::unload(const VolumeName& volume) {
+    unload_all([&](const SwarmPlace& one) { return one.volume == volume; }, Errc::unavailable);
 }
 
 std::size_t SwarmVolumes::loaded() {

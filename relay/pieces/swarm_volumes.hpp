@@ -53,6 +53,9 @@ public:
 
     /// The transfer is forbidden in the catalog: on return no byte of it is served.
     void unload(const TransferId& transfer);
+    /// The volume is damaged, and the catalog gives it to nobody: on return no byte of it is
+    /// served. A copy of it that is under way ends, to be begun anew.
+    void unload(const VolumeName& volume);
     [[nodiscard]] std::size_t loaded();
 
 private:
@@ -81,6 +84,7 @@ private:
     void end_if_deaf(SwarmKind kind, const Loaded& entry);
     void on_piece(Loaded& entry, const swarm::Report& report);
     void on_removed(Table::iterator entry);
+    void unload_all(const std::function<bool(const SwarmPlace&)>& concerns, Errc why);
     void wait_removed(std::unique_lock<std::mutex>& lock,
                       const std::function<bool(const SwarmPlace&)>& concerns);
     Result<std::optional<Certificates::Issued>> certificate_for(const SwarmPlace& place);

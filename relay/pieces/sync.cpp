@@ -4,6 +4,7 @@
 #include <plankurier/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <stdexcept>
 
@@ -37,11 +38,21 @@ std::vector<OtherRelay> relays_from(const Json& list) {
     return out;
 }
 
+/// By lot, so that a process that starts from an old copy of the data never repeats an earlier one.
+/// Fits the numbers of JSON and SQL.
+std::uint64_t new_generation() {
+    std::array<std::byte, 6> dice{};
+    fill_random(dice);
+    std::uint64_t value = 1;
+    for (const std::byte one : dice) value = value << 8 | std::to_integer<std::uint64_t>(one);
+    return value;
+}
+
 } // namespace
 
 Sync::Sync(Parts parts, SigningSeed seed, SigningPublicKey control_key)
     : parts_(parts), seed_(std::move(seed)), control_key_(control_key),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      generation_(new_generation()), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Sync::~Sync() {
     thread_.request_stop();
@@ -70,28 +81,49 @@ std::string Sync::request_text() {
     for (std::size_t i = 0; i < told_; ++i) {
         gone.push_back(to_base64url(sign_gone({self, gone_[i], now}, seed_)));
     }
-    Json receipts = Json::array();
-    telling_.clear();
-    for (const Catalog::Held& one : all) {
-        if (!one.complete || telling_.size() == receipts_max) continue;
-        if (told_stored_.contains(one.transfer)) continue;
-        const auto stored = parts_.catalog.stored(one.transfer);
-        if (!stored) continue; // purged meanwhile
-        telling_.push_back(one.transfer);
-        receipts.push_back(to_base64url(
-            sign_stored({self, one.transfer, stored->root, stored->body_len, now}, seed_)));
-    }
-    Json request{{"time", now},
-                 {"after", parts_.catalog.sync_sequence()},
-                 {"holds", holds},
-                 {"gone", gone},
-                 {"stored", receipts}};
+    Json request{
+        {"time", now}, {"after", parts_.catalog.sync_sequence()}, {"holds", holds}, {"gone", gone}};
+    choose_stored(all, now);
+    Json lost = Json::array();
+    for (const TransferId& one : losing_) lost.push_back(one.hex());
+    const Catalog::Health health = parts_.catalog.health();
+    request.update(
+        {{"stored", receipts_},
+         {"lost", lost},
+         {"generation", generation_},
+         {"all_told", !has_more_},
+         {"damaged", health.damaged_pieces},
+         {"scrubbed_s",
+          health.oldest_scrub == 0 ? 0 : std::max<std::int64_t>(0, now - health.oldest_scrub)}});
     if (const auto clock = parts_.time.for_others()) request["clock"] = *clock;
     if (const auto space = parts_.catalog.space()) {
         request["free_bytes"] = space->available;
         request["total_bytes"] = space->capacity;
     }
     return request.dump();
+}
+
+/// What is stored, what is not any more, and whether that is all: a control plane that has heard
+/// all of one generation forgets what it heard of those before.
+void Sync::choose_stored(const std::vector<Catalog::Held>& all, std::int64_t now) {
+    receipts_.clear();
+    telling_.clear();
+    losing_.clear();
+    has_more_ = false;
+    for (const Catalog::Held& one : all) {
+        const bool is_told = told_stored_.contains(one.transfer);
+        if (is_told && !one.complete && losing_.size() < receipts_max) {
+            losing_.push_back(one.transfer);
+        }
+        if (is_told || !one.complete) continue;
+        has_more_ = telling_.size() == receipts_max;
+        if (has_more_) break;
+        const auto stored = parts_.catalog.stored(one.transfer);
+        if (!stored) continue; // purged meanwhile
+        telling_.push_back(one.transfer);
+        receipts_.push_back(to_base64url(sign_stored(
+            {parts_.relays.self(), one.transfer, stored->root, stored->body_len, now}, seed_)));
+    }
 }
 
 /// In this order nothing is served by swarm, copied or read any more when the files go.
@@ -104,12 +136,21 @@ void Sync::purge(const TransferId& transfer) {
     gone_.push_back(transfer);
 }
 
+/// Our receipt names other content than what the sender sealed: whatever has happened to our
+/// records, the other relays have the right ones.
+void Sync::drop(const TransferId& transfer) {
+    std::fprintf(stderr, "pieces: the records of a transfer are wrong: it is copied again\n");
+    parts_.catalog.drop_volumes(transfer);
+    told_stored_.erase(transfer);
+}
+
 void Sync::obey(const std::string& text) {
     const Json answer = parse_json(text);
     // The last request's statements have arrived.
     gone_.erase(gone_.begin(),
                 gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));
     told_stored_.insert(telling_.begin(), telling_.end());
+    for (const TransferId& one : losing_) told_stored_.erase(one);
     for (const Json& one : answer.at("tombstones")) purge(id_from(one));
     PK_FAULT("sync.after_purge");
     parts_.catalog.set_sync_sequence(answer.at("seq").get<std::int64_t>());
@@ -117,6 +158,7 @@ void Sync::obey(const std::string& text) {
     parts_.relays.set(relays_from(answer.at("relays")), answer.at("copies_max").get<std::size_t>());
     // Only now: what was deleted while we were away is not read in between.
     parts_.lease.renew(answer.at("now").get<std::int64_t>(), answer.value("time_trusted", true));
+    for (const Json& one : answer.value("wrong", Json::array())) drop(id_from(one));
     std::vector<Healer::Wanted> wanted;
     for (const Json& one : answer.at("copies")) {
         const std::string& ticket_text = one.at("ticket").get_ref<const std::string&>();
@@ -153,15 +195,18 @@ void Sync::once() {
 void Sync::run(const std::stop_token& stop) {
     bool complained = false;
     while (!stop.stop_requested()) {
+        bool at_once = false;
         try {
             once();
             complained = false;
+            at_once = has_more_;
         } catch (const std::exception& error) {
             // The control plane may be starting; its absence stops no writing, and for a day no
             // reading.
             if (!std::exchange(complained, true))
                 std::fprintf(stderr, "pieces: sync: %s\n", error.what());
         }
+        if (at_once) continue;
         std::unique_lock lock{mutex_};
         pause_.wait_for(lock, stop, std::chrono::seconds{1},
                         [&] { return std::exchange(nudged_, false); });

@@ -33,8 +33,10 @@ private:
     void run(const std::stop_token& stop);
     void once();
     [[nodiscard]] std::string request_text();
+    void choose_stored(const std::vector<Catalog::Held>& all, std::int64_t now);
     void obey(const std::string& answer);
     void purge(const TransferId& transfer);
+    void drop(const TransferId& transfer);
 
     Parts parts_;
     SigningSeed seed_;
@@ -44,9 +46,13 @@ private:
     bool by_own_clock_{};          ///< the time in the next request; after a refusal the other one
     std::vector<TransferId> gone_; ///< to be told next time
     std::size_t told_{};           ///< how many of `gone_` the last request named
-    std::vector<TransferId> telling_;  ///< stored, in the last request
-    std::set<TransferId> told_stored_; ///< the control plane has our receipt
-    std::mutex mutex_;                 ///< guards nudged_
+    const std::uint64_t generation_;    ///< of this process, drawn by lot
+    bool has_more_{};                   ///< stored, to be told, than one request takes
+    std::vector<std::string> receipts_; ///< for them, base64url
+    std::vector<TransferId> telling_;   ///< stored, in the last request
+    std::vector<TransferId> losing_;    ///< not stored any more, in the last request
+    std::set<TransferId> told_stored_;  ///< the control plane has our receipt
+    std::mutex mutex_;                  ///< guards nudged_
     std::condition_variable_any pause_;
     bool nudged_{};
     std::jthread thread_; ///< last, so that it ends first

@@ -51,9 +51,13 @@ Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& fil
         throw std::system_error(errno, std::generic_category(), "stat of a volume");
     }
     if (static_cast<std::uint64_t>(info.st_size) == bytes) return out;
+    if (static_cast<std::uint64_t>(info.st_size) > bytes &&
+        ::ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
+        throw std::system_error(errno, std::generic_category(), "shorten a volume");
+    }
     const int failed = take_room(fd, bytes);
     if (failed == ENOSPC || failed == EDQUOT || failed == EFBIG) {
-        ::unlink(file.c_str());
+        if (info.st_size == 0) ::unlink(file.c_str()); // else it holds pieces
         return fail(Errc::no_space, "preallocate");
     }
     if (failed != 0) {
@@ -63,10 +67,22 @@ Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& fil
     return out;
 }
 
-std::shared_ptr<VolumeFile> open_to_read(const std::filesystem::path& file) {
+Result<std::shared_ptr<VolumeFile>> open_to_read(const std::filesystem::path& file,
+                                                 std::uint64_t bytes) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "open a volume");
-    return std::make_shared<VolumeFile>(fd);
+    if (fd < 0) return fail(Errc::file_unreadable, "open a volume");
+    auto out = std::make_shared<VolumeFile>(fd);
+    struct stat info {};
+    if (::fstat(fd, &info) != 0 || static_cast<std::uint64_t>(info.st_size) < bytes) {
+        return fail(Errc::file_unreadable, "a volume is too short");
+    }
+    return out;
+}
+
+void sync_file(const VolumeFile& file) {
+    if (::fdatasync(file.fd()) != 0) {
+        throw std::system_error(errno, std::generic_category(), "sync a volume");
+    }
 }
 
 } // namespace plankurier::relay::pieces

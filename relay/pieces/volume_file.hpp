@@ -26,8 +26,12 @@ private:
 /// durable on return. Fails with `no_space`. Throws std::system_error.
 [[nodiscard]] Result<std::shared_ptr<VolumeFile>> open_volume(const std::filesystem::path& file,
                                                               std::uint64_t bytes);
-/// Opens for reading only. Throws std::system_error.
-[[nodiscard]] std::shared_ptr<VolumeFile> open_to_read(const std::filesystem::path& file);
+/// Opens for reading only. Fails with `file_unreadable` when that is not possible, or when the file
+/// is shorter than it was made.
+[[nodiscard]] Result<std::shared_ptr<VolumeFile>> open_to_read(const std::filesystem::path& file,
+                                                               std::uint64_t bytes);
+/// Makes bytes that were written durable. Throws std::system_error.
+void sync_file(const VolumeFile& file);
 /// Makes the names in a folder durable. Throws std::system_error.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -105,7 +105,7 @@ TEST_CASE("without retries, and when it finishes a transfer, a client asks once"
     options.retries = 1;
     const auto manage = ManageToken::random();
     auto patient = control_at(url, options, console);
-    CHECK(patient.finish({TransferId::random(), manage}, {}).error().code == Errc::unavailable);
+    CHECK(patient.finish({TransferId::random(), manage}, {}, {}).error().code == Errc::unavailable);
     CHECK(service.calls == 2);
 }
 

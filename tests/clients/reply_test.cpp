@@ -53,7 +53,8 @@ void store_unsigned(Control& control, const RecipientPublicKey& return_key) {
     REQUIRE(envelope);
     REQUIRE(control.relay().create_transfer(control.verified_session(clerk), request));
     REQUIRE(control.relay().put_envelope(sending.id, sending.manage, *envelope));
-    REQUIRE(control.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(control.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                   sending.content()));
 }
 
 } // namespace

@@ -77,3 +77,21 @@ class ApiDocument:
         if out.get("type") == "object" and "properties" in out:
             out.setdefault("additionalProperties", False)
         return out
+
+
+def negative_control(checks):
+    """The judge finds what is wrong with an answer."""
+    judge = ApiDocument().judge
+    call, told = ("GET", "/v1/transfers/history"), {"Content-Type": "application/json"}
+    problem = {"type": "about:blank", "title": "x", "status": 404, "code": "not_found"}
+    as_problem = {"Content-Type": PROBLEM}
+    checks.that("an answer of the documented form is good",
+                not judge(call, 200, told, b'{"history":"AA"}')
+                and not judge(call, 404, as_problem, json.dumps(problem).encode()))
+    checks.that("every other one is not (negative control)", all([
+        judge(call, 418, told, b'{"history":"AA"}'), judge(call, 200, told, b'{"history":7}'),
+        judge(call, 200, told, b'{}'), judge(call, 200, told, b'{"history":"AA","more":1}'),
+        judge(call, 200, {"Content-Type": "text/html"}, b'{"history":"AA"}'),
+        judge(call, 404, as_problem, json.dumps({**problem, "code": "conflict"}).encode()),
+        judge(call, 404, as_problem, json.dumps({**problem, "status": 200}).encode()),
+        judge(("POST", "/v1/verifications"), 202, told, b'{"session":"A","valid_s":1,"resend_s":1,"number":1}')]))

@@ -118,9 +118,13 @@ class Member:
             return index.execute(query, values).fetchall()
 
     def described(self, tid):
-        """Numbers of the volumes that are durable here with their descriptor."""
+        """Numbers of the volumes that are durable here, whole, with their descriptor."""
+        def whole(durable, descriptor):
+            pieces = int(descriptor[88:92], 16)  # u32 volume, u64 length, root, u16 pieces
+            return int(durable, 16) == (1 << pieces) - 1
         return [row[0] for row in self._rows(
-            "SELECT n FROM volume WHERE tid = ? AND descriptor <> '' ORDER BY n", tid)]
+            "SELECT n, durable, descriptor FROM volume WHERE tid = ? AND descriptor <> '' "
+            "ORDER BY n", tid) if whole(*row[1:])]
 
     def descriptor(self, tid, volume):
         rows = self._rows("SELECT descriptor FROM volume WHERE tid = ? AND n = ?", tid, volume)

@@ -106,7 +106,8 @@ def finish_with_one(wire, raw, relay):
     """What the control plane says to the stored receipt of one relay."""
     put, _ = raw.ticket(raw.as_sender)
     _, receipt = wire.call(relay.url, "POST", f"{raw.path}/stored", b"{}", put)
-    status, told = wire.post("/v1/transfers/finish", {"receipts": [json.loads(receipt)["receipt"]]},
+    status, told = wire.post("/v1/transfers/finish", {"receipts": [json.loads(receipt)["receipt"]],
+                                                         "content_root": raw.content_root},
                              raw.as_sender)
     return status, told.get("code")
 

@@ -180,8 +180,16 @@ class RawTransfer:
         for url in relay_urls:
             signed = world.wait_until(lambda: self._stored(url, put), what="a stored receipt")
             receipts.append(signed)
-        good(self.wire.post("/v1/transfers/finish", {"receipts": receipts}, self.as_sender))
+        good(self.wire.post("/v1/transfers/finish",
+                            {"receipts": receipts, "content_root": self.content_root},
+                            self.as_sender))
         return self
+
+    @property
+    def content_root(self):
+        """Of what was sent, as `finish` wants to know it."""
+        return b64url(hashlib.sha256(b"".join(self.descriptors[volume]
+                                              for volume in sorted(self.descriptors))).digest())
 
     def _stored(self, url, put):
         status, content = self.wire.call(url, "POST", f"{self.path}/stored", b"{}", put)

@@ -131,6 +131,7 @@ def _send_volume(service, path, url, put, seal_piece, layout, key, tid, volume):
         need(told["root"] == roots[-1].hex(), "tampered")
     descriptor = body.make_descriptor(key, tid, volume, layout.piece_bytes, roots)
     patiently(lambda: service.octets(url, "PUT", f"{path}/{volume}", descriptor, put))
+    return descriptor
 
 
 def send(service, session, out):
@@ -153,11 +154,12 @@ def send(service, session, out):
         return b"".join(sealer.seal(i, content[i * body.PLAIN:(i + 1) * body.PLAIN].ljust(
             body.PLAIN, b"\0")) for i in indexes)
     path = f"/v1/{tid.hex()}"
-    for volume in range(layout.volumes):
-        _send_volume(service, path, urls[volume % len(urls)], put, seal_piece, layout, key, tid, volume)
+    descriptors = [_send_volume(service, path, urls[volume % len(urls)], put, seal_piece, layout, key,
+                                tid, volume) for volume in range(layout.volumes)]
     receipts = [json.loads(patiently(lambda: service.octets(url, "POST", f"{path}/stored", b"{}", put)))
                 ["receipt"] for url in urls]
-    told = service.post("/v1/transfers/finish", {"receipts": receipts}, rights)
+    told = service.post("/v1/transfers/finish", {
+        "receipts": receipts, "content_root": b64url(sha256(b"".join(descriptors)))}, rights)
     return Sent(tid, key, rights, told)
 
 

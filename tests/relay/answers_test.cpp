@@ -50,7 +50,8 @@ TEST_CASE("a department answers a citizen, who finds it by mail and in the inbox
                   {"manage_sha256", to_base64url(request.manage_hash)}}
                  .dump());
     REQUIRE(world.relay().put_envelope(sending.id, sending.manage, sending.envelope()));
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     world.mails.sent.clear();
     world.relay().tick();
     REQUIRE(world.mails.sent.size() == 1);

@@ -124,7 +124,8 @@ TEST_CASE("a notice that the mail server refuses is told to the sender, a code i
     const TempFolder folder;
     Control world{folder.path()};
     const auto sending = world.uploading();
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     world.mails.answer = relay::Delivery::refused;
     auto due = world.relay().due_mails();
     REQUIRE(due.size() == 1);
@@ -146,7 +147,8 @@ TEST_CASE("a notice that is tried for a week in vain is told to the sender") {
     const TempFolder folder;
     Control world{folder.path()};
     const auto sending = world.uploading();
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     for (int i = 0; i < 40; ++i) {
         CHECK(told(world) == 0);
         for (auto& due : world.relay().due_mails()) {

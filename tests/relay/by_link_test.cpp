@@ -50,8 +50,8 @@ struct World {
         return finished;
     }
     relay::Finished finish(const Sending& sending) {
-        const auto done =
-            control.relay().finish(sending.id, sending.manage, {sending.signed_receipt()});
+        const auto done = control.relay().finish(sending.id, sending.manage,
+                                                 {sending.signed_receipt()}, sending.content());
         REQUIRE(done);
         return *done;
     }

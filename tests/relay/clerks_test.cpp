@@ -70,10 +70,7 @@ TEST_CASE("a registered clerk gets the notice of key holders, lists it, and sign
     CHECK(world.relay().inbox(world.clerks_session().value())->size() == 2);
     CHECK(world.relay().inbox(world.department_session())->size() == 1);
     CHECK(world.relay().envelope(world.clerks_session().value(), both.id));
-    FetchedReport report;
-    report.transfer = one.id;
-    const auto hash = from_hex(world.store().transfer(one.id)->envelope_hash).value();
-    std::copy(hash.begin(), hash.end(), report.envelope_sha256.begin());
+    const FetchedReport report = world.fetched_report(one);
     const auto fetched = [&](const SigningSeed& seed) {
         return why(world.relay().fetched(one.id, one.fetch(), sign_fetched(report, seed)));
     };

@@ -12,7 +12,7 @@ namespace plankurier::test {
 namespace {
 
 std::string finish(Control& world, const Sending& sending, const std::vector<Bytes>& receipts) {
-    return why(world.relay().finish(sending.id, sending.manage, receipts));
+    return why(world.relay().finish(sending.id, sending.manage, receipts, sending.content()));
 }
 std::set<std::string> ids(const std::vector<relay::KnownRelay>& relays) {
     std::set<std::string> out;

@@ -9,16 +9,11 @@ namespace plankurier::test {
 namespace {
 
 std::string finish(Control& world, const Sending& sending, const std::vector<Bytes>& receipts) {
-    return why(world.relay().finish(sending.id, sending.manage, receipts));
+    return why(world.relay().finish(sending.id, sending.manage, receipts, sending.content()));
 }
 
 Bytes report(const Sending& sending, Control& world, const SigningSeed& key) {
-    const auto row = world.store().transfer(sending.id).value();
-    FetchedReport report;
-    report.transfer = sending.id;
-    const auto hash = from_hex(row.envelope_hash).value();
-    std::copy(hash.begin(), hash.end(), report.envelope_sha256.begin());
-    return sign_fetched(report, key);
+    return sign_fetched(world.fetched_report(sending), key);
 }
 
 void to_clerk(relay::TransferRequest& request) {
@@ -89,12 +84,13 @@ TEST_CASE("finishing starts the clock of the expiry, and twice is once") {
     Control world{folder.path()};
     const auto sending = world.uploading();
     world.clock.pass(5 * hour_s);
-    const auto first = world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()});
+    const auto first = world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                            sending.content());
     REQUIRE(first);
     CHECK(first->expires == world.clock.now() + 14 * day_s);
     CHECK(first->receipt_number.size() == 9);
     world.clock.pass(hour_s);
-    const auto second = world.relay().finish(sending.id, sending.manage, {});
+    const auto second = world.relay().finish(sending.id, sending.manage, {}, sending.content());
     REQUIRE(second);
     CHECK(second->expires == first->expires);
     CHECK(second->receipt_number == first->receipt_number);
@@ -214,7 +210,8 @@ TEST_CASE("a mail that cannot be delivered now waits longer each time and is nev
     const TempFolder folder;
     Control world{folder.path()};
     const auto sending = world.uploading();
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     world.mails.answer = relay::Delivery::later;
     std::vector<std::int64_t> waits;
     std::int64_t last = world.clock.now();

@@ -35,7 +35,8 @@ TEST_CASE("a transfer's history tells its steps with their times, signed by the 
     CHECK(events(world, sending) == Events{{HistoryEvent::accepted, 0}});
     world.clock.pass(60);
     REQUIRE(world.relay().finish(sending.id, sending.manage,
-                                 {sending.signed_receipt(0), sending.signed_receipt(1)}));
+                                 {sending.signed_receipt(0), sending.signed_receipt(1)},
+                                 sending.content()));
     CHECK(events(world, sending) == when_available);
     world.clock.pass(60);
     Events expected = when_available;
@@ -52,11 +53,7 @@ TEST_CASE("a transfer's history tells its steps with their times, signed by the 
         }
         expected.emplace_back(HistoryEvent::fetched, 0);
         CHECK(events(world, sending) == expected);
-        FetchedReport report;
-        report.transfer = sending.id;
-        const auto hash = from_hex(world.store().transfer(sending.id)->envelope_hash).value();
-        std::copy(hash.begin(), hash.end(), report.envelope_sha256.begin());
-        const Bytes signed_report = sign_fetched(report, department_seed());
+        const Bytes signed_report = sign_fetched(world.fetched_report(sending), department_seed());
         for (int i = 0; i < 3; ++i) {
             REQUIRE(world.relay().fetched(sending.id, sending.fetch(), signed_report));
         }

@@ -66,8 +66,9 @@ TEST_CASE("a transfer's whole life, call by call") {
     CHECK(put.at("relays") ==
           json::array({{{"id", known_relay(0).id.hex()}, {"url", known_relay(0).url}}}));
 
-    const std::string receipts =
-        json{{"receipts", {to_base64url(sending.signed_receipt())}}}.dump();
+    const std::string receipts = json{{"receipts", {to_base64url(sending.signed_receipt())}},
+                                      {"content_root", to_base64url(sending.content())}}
+                                     .dump();
     const json finished = api.good(200, "POST", "/v1/transfers/finish", sender, receipts);
     CHECK(members(finished) == std::set<std::string>{"state", "expires", "receipt_number"});
     CHECK(finished.at("state") == "available");

@@ -67,8 +67,9 @@ TEST_CASE("a relay's own stored receipts make a transfer available, foreign sign
         return api.refused("POST", "/v1/relay/sync", {}, sync_body(inner, 1));
     };
     const auto finish = [&](const json& receipts) {
-        return api.refused("POST", "/v1/transfers/finish", sender,
-                           json{{"receipts", receipts}}.dump());
+        return api.refused(
+            "POST", "/v1/transfers/finish", sender,
+            json{{"receipts", receipts}, {"content_root", to_base64url(sending.content())}}.dump());
     };
     CHECK(api.good(200, "POST", "/v1/tickets", sender, "{}").at("stored_min") == 2);
     const json own = json::array({to_base64url(sending.signed_receipt(0))});

@@ -184,13 +184,10 @@ TEST_CASE("a missing or odd header is refused and tells nothing") {
 TEST_CASE("headers of the right form that belong to nothing get the strangers' answer") {
     const TempFolder folder;
     Api api{folder.path()};
-    const std::string body = json{
-        {"code", "1"},
-        {"receipts", json::array()},
-        {"report", ""},
-        {"public_key", ""},
-        {"expires_days_from_now",
-         1}}.dump();
+    const std::string body =
+        json{{"code", "1"},  {"receipts", json::array()}, {"content_root", to_base64url(Hash256{})},
+             {"report", ""}, {"public_key", ""},          {"expires_days_from_now", 1}}
+            .dump();
     for (const Call& call : calls) {
         if (call.headers.empty()) continue;
         INFO(call.method << " " << call.path);

@@ -79,6 +79,12 @@ const std::vector<Expected>& all_notices() {
         {Notice::by_link, "Eine Nachricht wartet auf Ihren Link",
          "A message is waiting for your link", "Dieser Link allein öffnet sie nicht",
          "This link alone does not open it", of_a_recipient},
+        {Notice::lost,
+         "Ihre Nachricht ging verloren: bitte senden Sie noch einmal",
+         "Your message was lost: please send it again",
+         "können nicht mehr zugestellt werden",
+         "cannot be delivered any more",
+         {"NUMBER", "created"}},
     };
     return notices;
 }

@@ -187,7 +187,7 @@ TEST_CASE("what its recipient reports is read by nobody any more, and purged at 
     const auto session = world.department_session();
     CHECK(world.relay().inbox(session).value().empty());
     CHECK(why(world.relay().envelope(session, sending.id)) == "not_found");
-    CHECK(world.relay().finish(sending.id, sending.manage, {}));
+    CHECK(world.relay().finish(sending.id, sending.manage, {}, sending.content()));
     CHECK(why(world.relay().envelope(link)) == "not_found");
     CHECK(api.good(200, "GET", "/v1/transfers/status", sender(sending)).at("state") == "withheld");
     CHECK(world.store().counts().quarantined == 1);

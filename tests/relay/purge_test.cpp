@@ -102,7 +102,7 @@ TEST_CASE("only what has ended is purged") {
     CHECK(world.store().transfer(long_one.id));
     CHECK(world.store().transfer(young.id));
     CHECK(world.relay().envelope(world.link_for()));
-    CHECK(world.relay().finish(young.id, young.manage, {young.signed_receipt()}));
+    CHECK(world.relay().finish(young.id, young.manage, {young.signed_receipt()}, young.content()));
 }
 
 TEST_CASE("no byte of any file points to a purged transfer or a person") {
@@ -198,7 +198,8 @@ TEST_CASE("waiting mails of a purged transfer are never sent") {
     Control world{folder.path()};
     const auto sending = world.uploading();
     world.mails.answer = relay::Delivery::later;
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     world.relay().tick();
     world.clock.pass(14 * day_s);
     world.mails.answer = relay::Delivery::done;
@@ -232,7 +233,8 @@ TEST_CASE("a mail that is on its way while its transfer is purged is forgotten")
     const TempFolder folder;
     Control world{folder.path(), {1, true, true}};
     const auto sending = world.uploading();
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     auto due = world.relay().due_mails();
     REQUIRE(due.size() == 1);
     REQUIRE(world.relay().revoke(sending.id, sending.manage));

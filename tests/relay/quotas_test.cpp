@@ -54,7 +54,8 @@ TEST_CASE("an address has three uploads open at a time, in all its sessions") {
     for (int i = 0; i < 5; ++i) CHECK(write(world, department) == "value");
     // Finished or given up, it counts no more.
     REQUIRE(world.relay().put_envelope(sending.id, sending.manage, sending.envelope()));
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     CHECK(write(world, first) == "value");
     CHECK(write(world, first) == "quota_exceeded");
     world.clock.pass(day_s);

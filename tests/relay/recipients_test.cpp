@@ -160,11 +160,7 @@ TEST_CASE("each department may sign that it was fetched, and nobody else") {
     const TempFolder folder;
     World world{folder.path()};
     const auto report = [&](const Sending& sending, const SigningSeed& seed) {
-        FetchedReport out;
-        out.transfer = sending.id;
-        const auto hash = from_hex(world.store().transfer(sending.id)->envelope_hash).value();
-        std::copy(hash.begin(), hash.end(), out.envelope_sha256.begin());
-        return sign_fetched(out, seed);
+        return sign_fetched(world.fetched_report(sending), seed);
     };
     const auto both = world.available(to_both), one = world.available();
     const auto fetched = [&](const Sending& sending, const SigningSeed& seed) {

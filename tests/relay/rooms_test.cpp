@@ -38,7 +38,7 @@ struct Site {
     Sending sent_to_two() {
         auto sending = world.uploading();
         const std::vector<Bytes> receipts{sending.signed_receipt(0), sending.signed_receipt(1)};
-        REQUIRE(world.relay().finish(sending.id, sending.manage, receipts));
+        REQUIRE(world.relay().finish(sending.id, sending.manage, receipts, sending.content()));
         return sending;
     }
     relay::RelayRoom room(std::size_t number) {

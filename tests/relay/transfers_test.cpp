@@ -30,8 +30,8 @@ void upload(Case& it) {
 }
 void finish(Case& it) {
     upload(it);
-    REQUIRE(
-        it.world.relay().finish(it.sending.id, it.sending.manage, {it.sending.signed_receipt()}));
+    REQUIRE(it.world.relay().finish(it.sending.id, it.sending.manage, {it.sending.signed_receipt()},
+                                    it.sending.content()));
     it.world.relay().tick();
     it.link = it.world.link_for();
 }
@@ -74,7 +74,8 @@ std::string answer(Case& it, const std::string& call) {
     if (call == "put ticket") return why(relay.put_ticket(sending.id, sending.manage));
     if (call == "get ticket") return why(relay.get_ticket(sending.id, sending.fetch()));
     if (call == "finish") {
-        return why(relay.finish(sending.id, sending.manage, {sending.signed_receipt()}));
+        return why(relay.finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                sending.content()));
     }
     if (call == "status") return why(relay.status(sending.id, sending.manage));
     if (call == "read envelope") return why(relay.envelope(it.link));
@@ -179,9 +180,10 @@ TEST_CASE("a transfer id belongs to whoever took it first") {
     CHECK(why(world.relay().put_ticket(victim.id, foreign.manage)) == "not_found");
     CHECK(why(world.relay().status(victim.id, foreign.manage)) == "not_found");
     CHECK(why(world.relay().revoke(victim.id, foreign.manage)) == "not_found");
-    CHECK(why(world.relay().finish(victim.id, foreign.manage, {victim.signed_receipt()})) ==
-          "not_found");
-    REQUIRE(world.relay().finish(victim.id, victim.manage, {victim.signed_receipt()}));
+    CHECK(why(world.relay().finish(victim.id, foreign.manage, {victim.signed_receipt()},
+                                   victim.content())) == "not_found");
+    REQUIRE(world.relay().finish(victim.id, victim.manage, {victim.signed_receipt()},
+                                 victim.content()));
     CHECK(why(world.relay().get_ticket(victim.id, foreign.fetch())) == "not_found");
     CHECK(why(world.relay().fetched(victim.id, foreign.fetch(), {})) == "not_found");
     CHECK(why(world.relay().envelope(LinkId::random())) == "not_found");
@@ -218,7 +220,8 @@ TEST_CASE("an envelope is written once, and only one that fits its transfer") {
     CHECK(put(envelope) == "value");
     CHECK(put(envelope) == "value");
     CHECK(put(sending.envelope()) == "conflict"); // sealed anew: other bytes
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     CHECK(put(envelope) == "value");
     world.relay().tick();
     const auto read = world.relay().envelope(world.link_for());
@@ -252,7 +255,8 @@ TEST_CASE("a ticket says what its holder may do, for a quarter of an hour") {
     CHECK(check_ticket(put->ticket, key, now).value() ==
           Ticket{sending.id, TicketRole::put, sending.layout.body_len(), now, now + 900,
                  now + day_s + 14 * day_s});
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     world.clock.pass(hour_s);
     const auto get = world.relay().get_ticket(sending.id, sending.fetch());
     REQUIRE(get);
@@ -282,7 +286,8 @@ TEST_CASE("a revoked transfer's waiting notice is not sent") {
     const TempFolder folder;
     Control world{folder.path()};
     const auto sending = world.uploading();
-    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(world.relay().finish(sending.id, sending.manage, {sending.signed_receipt()},
+                                 sending.content()));
     REQUIRE(world.relay().revoke(sending.id, sending.manage));
     world.relay().tick();
     CHECK(world.mails.sent_to(department_mail).empty());

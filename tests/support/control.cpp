@@ -91,7 +91,7 @@ Bytes Sending::envelope(const std::vector<Recipient>& recipients) const {
 }
 
 StoredReceipt Sending::receipt(std::size_t number) const {
-    return {known_relay(number).id, id, sha256(as_bytes("content")), layout.body_len(), 1};
+    return {known_relay(number).id, id, content(), layout.body_len(), 1};
 }
 Bytes Sending::signed_receipt(std::size_t number) const {
     return sign_stored(receipt(number), relay_seed(number));
@@ -173,16 +173,27 @@ Sending Control::sent(const SessionToken& session, const Change& change) {
     change(request);
     REQUIRE(relay().create_transfer(session, request));
     REQUIRE(relay().put_envelope(sending.id, sending.manage, sending.envelope()));
-    REQUIRE(relay().finish(sending.id, sending.manage, {sending.signed_receipt()}));
+    REQUIRE(
+        relay().finish(sending.id, sending.manage, {sending.signed_receipt()}, sending.content()));
     relay().tick();
     return sending;
+}
+
+FetchedReport Control::fetched_report(const Sending& sending) {
+    FetchedReport report;
+    report.transfer = sending.id;
+    const auto hash = from_hex(store().transfer(sending.id)->envelope_hash).value();
+    std::copy(hash.begin(), hash.end(), report.envelope_sha256.begin());
+    report.content_root = sending.content();
+    report.time = clock.now();
+    return report;
 }
 
 Sending Control::available(const Change& change) {
     auto sending = uploading(change);
     std::vector<Bytes> receipts;
     for (std::size_t i = 0; i < options.relays; ++i) receipts.push_back(sending.signed_receipt(i));
-    REQUIRE(relay().finish(sending.id, sending.manage, receipts));
+    REQUIRE(relay().finish(sending.id, sending.manage, receipts, sending.content()));
     relay().tick();
     return sending;
 }

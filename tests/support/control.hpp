@@ -51,6 +51,8 @@ struct Sending {
     /// What relay `number` signs once it stores everything.
     [[nodiscard]] StoredReceipt receipt(std::size_t number = 0) const;
     [[nodiscard]] Bytes signed_receipt(std::size_t number = 0) const;
+    /// What it has sealed.
+    [[nodiscard]] Hash256 content() const { return sha256(as_bytes("content")); }
 };
 
 class Control {
@@ -91,6 +93,8 @@ public:
     /// Of that session, until it is available.
     Sending sent(const SessionToken& session, const Change& change);
     Sending available(const Change& change = {});
+    /// What a department's client reports after fetching.
+    [[nodiscard]] FetchedReport fetched_report(const Sending& sending);
     /// A relay's sync that says nothing but the time.
     [[nodiscard]] relay::SyncRequest news();
     /// Relay `number` syncs; the test fails when it may not.
