@@ -355,29 +355,6 @@ void SqliteStore::remove_never(const std::string& hash) {
     db_.exec("DELETE FROM never WHERE hash = :p0", {hash});
 }
 
-void SqliteStore::add_tombstone(const TransferId& transfer, std::int64_t at,
-                                const std::string& manage) {
-    db_.exec("INSERT OR IGNORE INTO tombstone (tid, at, gone, manage) VALUES (:p0, :p1, 0, :p2)",
-             {transfer.hex(), at, manage});
-}
-std::string SqliteStore::tombstone_manage(const TransferId& transfer) {
-    const auto rows = db_.query("SELECT manage FROM tombstone WHERE tid = :p0", {transfer.hex()});
-    return rows.empty() ? std::string{} : text(rows.front().front());
-}
-bool SqliteStore::is_tombstoned(const TransferId& transfer) {
-    return !db_.query("SELECT sequence FROM tombstone WHERE tid = :p0", {transfer.hex()}).empty();
-}
-std::vector<TombstoneRow> SqliteStore::tombstones_after(std::int64_t sequence,
-                                                        std::size_t count_max) {
-    std::vector<TombstoneRow> out;
-    for (const Db::Row& row :
-         db_.query("SELECT sequence, tid, at, gone FROM tombstone WHERE sequence > :p0 "
-                   "ORDER BY sequence LIMIT :p1",
-                   {sequence, wide(count_max)})) {
-        out.push_back({number(row[0]), transfer_id(row[1]), number(row[2]), number(row[3]) != 0});
-    }
-    return out;
-}
 std::vector<Slot> SqliteStore::used_slots() {
     std::vector<Slot> out;
     for (const Db::Row& row :
