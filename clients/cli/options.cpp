@@ -98,11 +98,11 @@ tl::unexpected<CommandLineError> wrong_option(const std::string& option, Mistake
 
 Read check_fitting(const po::parsed_options& parsed, Command command) {
     const auto allowed = options_of(command);
-    const auto globals = global_options();
+    const auto everywhere = global_options();
     for (const auto& option : parsed.options) {
         const std::string& key = option.string_key;
         const auto among = [&](auto names) { return std::ranges::find(names, key) != names.end(); };
-        if (option.position_key >= 0 || among(allowed) || among(globals)) continue;
+        if (option.position_key >= 0 || among(allowed) || among(everywhere)) continue;
         return wrong("--" + key, Mistake::option_of_others,
                      {"--" + key, std::string{name_of(command)}, commands_with(key),
                       std::string{name_of(command)}});

@@ -83,17 +83,17 @@ const std::vector<std::string> good_addresses{
 TEST_CASE("an address that could break out of a header or command is refused") {
     for (const std::string& address : odd_addresses) {
         INFO(address);
-        CHECK(why(relay::check_address(address)) == "invalid_argument");
+        CHECK(why(check_address(address)) == "invalid_argument");
     }
     for (int byte = 0; byte < 256; ++byte) {
         const std::string address = "a"s + static_cast<char>(byte) + "b@c.example";
         const bool control = byte < 0x21 || byte > 0x7e;
         INFO(byte);
-        if (control) CHECK_FALSE(relay::check_address(address));
+        if (control) CHECK_FALSE(check_address(address));
     }
     for (const std::string& address : good_addresses) {
         INFO(address);
-        CHECK(why(relay::check_address(address)) == "value");
+        CHECK(why(check_address(address)) == "value");
     }
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("a reserve takes blocks and inodes of its disk") {
     CHECK(static_cast<std::uint64_t>(info.st_blocks) * 512 >= mebibyte);
     std::size_t files = 0;
     for (const auto& entry : fs::directory_iterator{folder.path() / "reserve"}) {
-        files += entry.is_regular_file() ? 1 : 0;
+        files += entry.is_regular_file() ? 1U : 0U;
     }
     CHECK(files > 60);
 }

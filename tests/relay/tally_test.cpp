@@ -98,10 +98,14 @@ TEST_CASE("a wrong manage token gets the same answer in every state of a transfe
     const auto replies = [&](const TransferId& transfer, const ManageToken& token) {
         relay::Relay& relay = world.relay();
         return std::set<std::string>{
-            why(relay.revoke(transfer, token)),        why(relay.status(transfer, token)),
-            why(relay.history(transfer, token)),       why(relay.change_expiry(transfer, token, 3)),
-            why(relay.resend_notice(transfer, token)), why(relay.put_ticket(transfer, token)),
-            why(relay.finish(transfer, token, {})),    why(relay.put_envelope(transfer, token, {})),
+            why(relay.revoke(transfer, token)),
+            why(relay.status(transfer, token)),
+            why(relay.history(transfer, token)),
+            why(relay.change_expiry(transfer, token, 3)),
+            why(relay.resend_notice(transfer, token)),
+            why(relay.put_ticket(transfer, token)),
+            why(relay.finish(transfer, token, {}, {})),
+            why(relay.put_envelope(transfer, token, {})),
         };
     };
     const std::set<std::string> unknown{"not_found"};
