@@ -160,7 +160,10 @@ void Settings::gather_unknown(const toml::node& node, const std::string& name,
         }
         return;
     }
-    if (const auto* list = node.as_array(); list != nullptr && list->is_array_of_tables()) {
+    const auto* list = node.as_array();
+    const bool is_tables = list != nullptr && list->is_array_of_tables();
+    const auto parts = shared_->known.lower_bound(name + "[");
+    if (is_tables && parts != shared_->known.end() && parts->starts_with(name + "[")) {
         for (std::size_t i = 0; i < list->size(); ++i) {
             gather_unknown((*list)[i], name + "[" + std::to_string(i) + "]", out);
         }
@@ -168,7 +171,7 @@ void Settings::gather_unknown(const toml::node& node, const std::string& name,
     }
     const std::string near = nearest(name);
     out.push_back(shared_->file + place_of(node.source()) + "there is no " +
-                  (table != nullptr ? "table " : "setting ") + name +
+                  (table != nullptr || is_tables ? "table " : "setting ") + name +
                   (near.empty() ? "" : ", did you mean " + near + "?"));
 }
 

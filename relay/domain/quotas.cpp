@@ -45,10 +45,15 @@ Result<Quota> Relay::quota_for(const Sender& sender, std::uint64_t bytes) {
     const std::size_t open = ports_.store.count_uploading(hash);
     if (open >= quota.open_max) return fail(Errc::quota_exceeded, "open transfers");
     quota.open_left = quota.open_max - open - 1;
-    const std::int64_t sent = tally_.sum(Tally::Kind::body_bytes, hash, now - day_s);
+    const std::int64_t sent = tally_.sum(Tally::Kind::body_bytes, tally_hash(hash), now - day_s);
     if (static_cast<std::uint64_t>(sent) + bytes > limits.bytes_per_address_day)
         return fail(Errc::quota_exceeded, "bytes a day");
     return quota;
+}
+
+/// Not what stands in rows, so that nothing of a purged transfer is left in what is counted.
+std::string Relay::tally_hash(const std::string& sender_hash) const {
+    return keyed_hash(pepper_, "tally", sender_hash);
 }
 
 std::string Relay::sender_hash(std::string_view email) const {

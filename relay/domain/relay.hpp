@@ -285,6 +285,7 @@ private:
     Bytes history_of(const TransferRow& row);
     void note(TransferRow& row, HistoryEvent event, std::uint64_t detail = 0);
     Result<Quota> quota_for(const Sender& sender, std::uint64_t bytes);
+    [[nodiscard]] std::string tally_hash(const std::string& sender_hash) const;
     [[nodiscard]] std::string tombstone_manage(const std::string& manage_hash) const;
     RelayRoom room_at(const RelayId& relay);
     Result<void> room_for(const TransferId& transfer, std::uint64_t body_len);

@@ -140,7 +140,7 @@ Result<TransferCreated> Relay::create_transfer(const SessionToken& session,
     ports_.store.transaction([&] {
         ports_.store.put(row);
         if (row.sender_hash.empty()) return;
-        tally_.add(Tally::Kind::body_bytes, row.sender_hash, row.created,
+        tally_.add(Tally::Kind::body_bytes, tally_hash(row.sender_hash), row.created,
                    static_cast<std::int64_t>(row.body_len));
     });
     return TransferCreated{row.ends, *quota};

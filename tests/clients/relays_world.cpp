@@ -128,7 +128,7 @@ RelaysWorld::Fetched RelaysWorld::download(const std::vector<std::size_t>& relay
     PartFiles parts{std::move(list)};
     DownloadStore store{path.string() + "-state", transfer};
     DownloadState state{
-        transfer, folder.path(), {"plan.pdf"}, std::vector<bool>(layout.pieces()), false};
+        transfer, folder.path(), {"plan.pdf"}, {}, std::vector<bool>(layout.pieces()), false};
     std::vector<RelayAddress> addresses;
     for (const auto relay : relays) addresses.push_back(servers[relay]->address());
     const DownloadJob job{key,   transfer, {},        layout, parts,

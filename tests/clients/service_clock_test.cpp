@@ -18,7 +18,6 @@ TEST_CASE("before anything was heard this computer's clock is taken, and nothing
 }
 
 TEST_CASE("clocks that are an hour apart agree, more is a wrong clock") {
-    constexpr std::int64_t day_s = 86'400;
     for (const std::int64_t apart : {std::int64_t{0}, std::int64_t{3'500}, std::int64_t{-3'500}}) {
         ServiceClock clock;
         clock.hear(std::time(nullptr) + apart);

@@ -137,7 +137,7 @@ struct World {
         list.push_back({FileHandle{std::exchange(target, -1)}, content.size()});
         PartFiles parts{std::move(list)};
         DownloadStore store{folder.path() / "state", transfer};
-        DownloadState state{transfer, folder.path(), {"plan.pdf"}, have, false};
+        DownloadState state{transfer, folder.path(), {"plan.pdf"}, {}, have, false};
         const DownloadJob job{key,   transfer,    header, layout,
                               parts, store,       state,  std::vector<RelayAddress>(seeds.size()),
                               1,     RetryRule{0}};

@@ -178,7 +178,7 @@ TEST_CASE(
     "the bounce command leaves what came back for the relay, and removes it from the folder") {
     const TempFolder folder;
     relay::Config config;
-    config.data_dir = folder.path() / "data";
+    config.data_dir = config.database_dir = folder.path() / "data";
     std::filesystem::create_directories(config.data_dir);
     std::ofstream{config.data_dir / "control.db"};
     std::istringstream message{report("failed", "5.1.1")}, late{report("delayed", "4.4.1")};
@@ -210,7 +210,7 @@ TEST_CASE(
 TEST_CASE("the bounce command writes nothing where no relay would look") {
     const TempFolder folder;
     relay::Config config;
-    config.data_dir = folder.path() / "data";
+    config.data_dir = config.database_dir = folder.path() / "data";
     config.mail_bounce = bounce_address;
     const auto refuses = [&] {
         std::istringstream message{report("failed", "5.1.1")};

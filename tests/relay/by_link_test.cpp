@@ -227,7 +227,9 @@ TEST_CASE("by HTTP the answer that ends the sending has the link") {
                        "/v1/transfers/finish",
                        {{"plankurier-transfer", sending.id.hex()},
                         {"plankurier-manage", to_base64url(sending.manage.reveal())}},
-                       json{{"receipts", {to_base64url(sending.signed_receipt())}}}.dump()});
+                       json{{"receipts", {to_base64url(sending.signed_receipt())}},
+                            {"content_root", to_base64url(sending.content())}}
+                           .dump()});
     CHECK(json::parse(answer.body).at("link") == done.link->hex());
 }
 

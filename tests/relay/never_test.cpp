@@ -87,7 +87,7 @@ TEST_CASE("the list tells no address, and an administrator takes one off it") {
     CHECK(files_with(folder.path(), citizen).empty());
     CHECK(files_with(folder.path(), to_hex(sha256(as_bytes(citizen)))).empty());
     relay::Config config;
-    config.data_dir = folder.path();
+    config.data_dir = config.database_dir = folder.path();
     std::filesystem::create_directories(config.keys());
     relay::adapters::write_durably(config.keys() / "pepper",
                                    fixed_secret<relay::Pepper>(world.options.pepper).reveal());

@@ -103,7 +103,7 @@ std::set<std::string> facts_in(const std::string& text, const std::string& creat
 } // namespace
 
 TEST_CASE("each mail says in German and English what it is for, and nothing else") {
-    CHECK(all_notices().size() == static_cast<std::size_t>(Notice::by_link) + 1);
+    CHECK(all_notices().size() == static_cast<std::size_t>(Notice::lost) + 1);
     for (const Expected& expected : all_notices()) {
         INFO(expected.english_subject);
         const relay::Mail german = write_notice(expected.notice, "de", facts());

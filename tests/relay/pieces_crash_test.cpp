@@ -97,6 +97,9 @@ void one_body_stored(const TempFolder& folder) {
 }
 
 /// Everything in the ledger is there, and nothing that is given out is wrong.
+/// The database's log is written over at the start only, when nothing is purged.
+bool is_once(const std::string& point) { return point == "db.after_overwrite"; }
+
 void check_kept(PieceStore& store, const TempFolder& outside) {
     const auto ledger = lines_of(outside.path() / "ledger");
     for (const Body* body : {&first_body(), &second_body()}) {
@@ -137,7 +140,8 @@ TEST_CASE("a relay that is killed anywhere keeps what it called durable and goes
     const auto points = points_of(taking, nothing_before);
     CHECK(points.size() >= 8);
     for (const std::string& point : points) {
-        for (const char* hit : {"@1", "@2"}) {
+        for (const std::string hit : {"@1", "@2"}) {
+            if (is_once(point) && hit == "@2") continue;
             const TempFolder folder;
             const TempFolder outside;
             INFO(point << hit);
@@ -155,7 +159,8 @@ TEST_CASE("a relay that is killed anywhere keeps what it called durable and goes
 
 TEST_CASE("a relay whose disk fails once anywhere acknowledges nothing that is not there") {
     for (const std::string& point : points_of(taking, nothing_before)) {
-        for (const char* fault : {"=eio@1", "=enospc@1", "=eio@2"}) {
+        for (const std::string fault : {"=eio@1", "=enospc@1", "=eio@2"}) {
+            if (is_once(point) && fault.ends_with("@2")) continue;
             const TempFolder folder;
             const TempFolder outside;
             INFO(point << fault);

@@ -7,12 +7,14 @@
 #include <catch2/catch.hpp>
 
 #include <malloc.h>
+#include <cstdio>
+#include <fstream>
 
 namespace plankurier::test {
 
 namespace {
 
-/// Rows of 25 transfers of about 100 GiB each, without their files.
+/// Rows of 25 transfers of about 100 GiB each, whose files have that size and no bytes.
 std::size_t write_rows(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder);
     relay::pieces::PieceIndex index{folder / "index.db"};
@@ -23,7 +25,12 @@ std::size_t write_rows(const std::filesystem::path& folder) {
         for (int i = 0; i < 25; ++i) {
             const TransferId id = TransferId::random();
             index.add_transfer({id, layout.body_len(), 2'000'000'000});
+            std::filesystem::create_directories(folder / id.hex());
             for (std::uint32_t v = 0; v < layout.volumes(); ++v, ++count) {
+                char name[16];
+                std::snprintf(name, sizeof name, "%08u.vol", v);
+                std::ofstream{folder / id.hex() / name};
+                std::filesystem::resize_file(folder / id.hex() / name, layout.volume_bytes(v));
                 std::vector<Hash256> roots(layout.pieces_in_volume(v));
                 for (Hash256& root : roots) fill_random(root);
                 index.describe(id, v, ~std::uint64_t{0},
