@@ -3,6 +3,7 @@ documented form, this problem code one of those that the document names?
 """
 import json
 import pathlib
+import re
 
 import jsonschema
 import yaml
@@ -51,7 +52,7 @@ class ApiDocument:
         if media == PROBLEM and not faults:
             code = value["code"]
             self.codes_seen[call].add(code)
-            if code not in documented["description"].split():
+            if code not in re.split(r"[\s,]+", documented["description"]):
                 faults.append(f"code {code} is not documented for {status}")
             if value["status"] != status:
                 faults.append("another status inside")

@@ -202,6 +202,7 @@ def by_word(service, checks, clocks):
     trusts(service.data, False)
     service.run(service.relay_program, "purge", "--config", service.config, "--clock-ok")
     trusts(service.data, True)
+    trusts(service.data, True, "status.relay")  # by its next sync
 
 
 def guard_off(service, checks, clocks):

@@ -15,6 +15,8 @@ import file_outputs
 import file_variants
 import world
 
+NAMING_POINTS = ("file.linked", "file.name_taken")
+
 
 def pdf(path, size=3_000):
     with open(os.fsencode(str(path)), "wb") as out:
@@ -32,6 +34,7 @@ class Lab:
         self.service, self.checks = service, checks
         self.root = service.root / "files"
         self.root.mkdir()
+        self.naming_points = set()
 
     def folder(self, name):
         path = self.root / name
@@ -106,6 +109,7 @@ def other_disks(lab):
     files = [pdf(lab.root / name) for name in ("Ärger.pdf", "ärger.pdf", "blatt.pdf")]
     wanted = sorted(file.read_bytes() for file in files)
     link, _ = lab.sent(*files)
+    killed_on = 0
     for name, program, disk in (("a FUSE disk", "bindfs", disks.bound), ("NTFS", "lowntfs-3g", disks.ntfs),
                                 ("exFAT", "mount.exfat-fuse", disks.exfat)):
         if not disks.is_possible(program):
@@ -120,6 +124,10 @@ def other_disks(lab):
             lab.checks.that(f"{name} without a rename that does not replace: all arrives, nothing of "
                             "what was there is lost", done.returncode == 0 and mine == b"mine"
                             and sorted(there.values()) == sorted(2 * wanted))
+            killed_while_naming(lab, name, link, target / "killed", wanted)
+            killed_on += 1
+    if killed_on == 3:
+        lab.checks.that("both ways of naming were killed", lab.naming_points == set(NAMING_POINTS))
     if disks.is_possible("bindfs"):
         with disks.bound(lab.root, "-r") as target:
             done = lab.fetch(link, target, check=False)
@@ -127,6 +135,24 @@ def other_disks(lab):
                             and "schreibgeschützt" in done.stderr and str(target) in done.stderr)
     else:
         lab.checks.skip("a read-only disk", "needs root, FUSE and bindfs")
+
+
+def killed_while_naming(lab, name, link, target, wanted):
+    """Which of the two steps there is depends on whether the disk has links."""
+    token, log = lab.root / "naming-token", lab.root / "naming-points"
+    log.write_text("")
+    token.write_text("")
+    for point in NAMING_POINTS:
+        lab.fetch(link, target, check=False, env={
+            "PLANKURIER_FAULT": f"{point}=kill@1", "PLANKURIER_FAULT_ONCE": str(token),
+            "PLANKURIER_FAULT_LOG": str(log)})
+    done = lab.fetch(link, target, check=False)
+    arrived = list(content(target).values())
+    lab.checks.that(f"{name}: killed between the steps of naming, all arrives at the next start",
+                    not token.exists() and done.returncode == 0
+                    and all(one in arrived for one in wanted)
+                    and all(one in wanted or not one for one in arrived))
+    lab.naming_points |= set(log.read_text().split()) & set(NAMING_POINTS)
 
 
 def types(lab):

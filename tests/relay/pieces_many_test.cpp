@@ -33,7 +33,7 @@ std::size_t write_rows(const std::filesystem::path& folder) {
                 std::filesystem::resize_file(folder / id.hex() / name, layout.volume_bytes(v));
                 std::vector<Hash256> roots(layout.pieces_in_volume(v));
                 for (Hash256& root : roots) fill_random(root);
-                index.describe(id, v, ~std::uint64_t{0},
+                index.describe(id, v, ~std::uint64_t{0} >> (64 - layout.pieces_in_volume(v)),
                                encode_descriptor(make_descriptor(key, id, v, layout.piece_bytes(),
                                                                  std::move(roots))));
             }
