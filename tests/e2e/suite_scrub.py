@@ -230,7 +230,7 @@ def outdated(relays):
             member.start()
         service.wait_live(3)
         relays.sent.append(Sent(service, f"newer-{count}-{busy}", 700_000))
-        service.run(service.client, "revoke", "--receipt", ending.receipt, "--yes", "--ca",
+        service.run(service.client, "revoke", ending.receipt, "--yes", "--ca",
                     service.ca, env=service.env())
         service.wait_status(purged_not_confirmed=0)
         lost = relays.status("copies_lost")
@@ -330,7 +330,7 @@ def lost(relays):
     relays.checks.that("the recipient reads that it is lost, in German and English",
                        second.returncode == english.returncode == 6
                        and "verloren" in second.stderr and "lost" in english.stderr)
-    state = service.run(service.client, "status", "--receipt", sent.receipt, "--ca", service.ca,
+    state = service.run(service.client, "status", sent.receipt, "--ca", service.ca,
                         "--json", env=service.env())
     relays.checks.that("the sender's status says so, too", '"lost":true' in state.stdout
                        .replace(" ", ""))
