@@ -132,7 +132,7 @@ def steal(service, checks, sent):
     right.write_text("".join(f"{transfer} {password}\n" for transfer, password in known))
     clerks = thief.run("--passwords", right)
     checks.that(f"and with {len(known)} right passwords as many (control)",
-                clerks["opened"] == len(known) == SAMPLE)
+                clerks["opened"] == len(known) == min(SAMPLE, TRANSFERS // 2))
     planted = copy_of_copy(stolen, "careless")
     careless = thieves.Thief(program, planted)
     shutil.copy(service.root / "right-passwords", planted / "data" / "note.json")
