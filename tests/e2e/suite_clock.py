@@ -197,7 +197,9 @@ def by_word(service, checks, clocks):
     waits = waits and there(service)
     service.run(service.relay_program, "purge", "--config", service.config, "--clock-ok")
     checks.that("who says that the new time is right gets what is due deleted, and a calm status",
-                waits and gone(service) and told(service.config, service).returncode == 0)
+                waits and gone(service) and trusts(service.data, True)
+                and trusts(service.data, True, "status.relay")  # both say it at their next beat
+                and told(service.config, service).returncode == 0)
     clocks.set(wall=clocks.wall - 400 * DAY)
     trusts(service.data, False)
     service.run(service.relay_program, "purge", "--config", service.config, "--clock-ok")

@@ -158,6 +158,14 @@ class Service(world.World):
                                                             done.stderr)
 
 
+def make_room(service, folder):
+    """Until every process knows that there is room again."""
+    service.empty(folder)
+    world.wait_until(lambda: not service.is_short(folder), what="the reserve to be taken back")
+    world.wait_until(lambda: int(service.status()["space_free_bytes"]) > UPLOAD_BYTES and
+                     service.status()["reserves_given_up"] == "0", what="news of room")
+
+
 def idle(service, checks, folder, kind):
     """Filled while nothing goes on; then everything that must work, and a start."""
     name = f"no {kind} free for {folder}"
@@ -177,10 +185,7 @@ def idle(service, checks, folder, kind):
     checks.that(f"{name}: serve starts, and fetching goes on", service.arrives(kept[0], kept[1]))
     service.pass_days(2)
     checks.that(f"{name}: expired, purged and confirmed", service.purged(1))
-    service.empty(folder)
-    world.wait_until(lambda: not service.is_short(folder), what="the reserve to be taken back")
-    world.wait_until(lambda: int(service.status()["space_free_bytes"]) > UPLOAD_BYTES and
-                     service.status()["reserves_given_up"] == "0", what="news of room")
+    make_room(service, folder)
     again = service.sent(f"{folder}-{kind}-d", to_days=30)
     checks.that(f"{name}: with room again a new transfer goes through",
                 service.arrives(again[0], again[1]))
@@ -200,8 +205,7 @@ def purge_at_work(service, checks, folder, kind):
     service.start_relay()
     checks.that(f"no {kind} free for {folder}: a purge that was cut short ends after the start",
                 done.returncode == 0 and service.purged(0))
-    service.empty(folder)
-    world.wait_until(lambda: not service.is_short(folder), what="the reserve to be taken back")
+    make_room(service, folder)
 
 
 def under_way(service, checks, folder, kind):
@@ -230,8 +234,7 @@ def under_way(service, checks, folder, kind):
     checks.that(f"{name}: fetched while it is full again", service.arrives(link, file))
     service.run(service.relay_program, "purge", "--config", service.config, "--now")
     checks.that(f"{name}: purged while it is full again", service.purged(0))
-    service.empty(folder)
-    world.wait_until(lambda: not service.is_short(folder), what="the reserve to be taken back")
+    make_room(service, folder)
 
 
 def without_reserve(build, checks):

@@ -92,14 +92,14 @@ class Relays:
         return good and all(one.is_exact(member) for one in self.sent
                             for member in self.service.members)
 
-    def start_fetch(self):
+    def start_fetch(self, lanes=2):
         self.number += 1
         target = self.service.root / f"in-{self.number}"
         link = self.service.root / f"link-{self.number}"
         link.write_text(self.sent[0].link + "\n")
         command = [self.service.client, "fetch", "--link-file", link, "-o", target, "--key",
                    self.service.key, "--passphrase-file", self.service.passphrase, "--ca",
-                   self.service.ca, "--via", "https", "--lanes", "2", "--no-progress"]
+                   self.service.ca, "--via", "https", "--lanes", lanes, "--no-progress"]
         process = subprocess.Popen([str(part) for part in command], env=self.service.env(),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return process, target
@@ -125,7 +125,7 @@ class Relays:
         shutil.rmtree(target, ignore_errors=True)
 
     def fetch_exactly(self, what):
-        process, target = self.start_fetch()
+        process, target = self.start_fetch(lanes=3)  # each relay is asked
         stdout, stderr = process.communicate(timeout=600)
         exact = (process.returncode == 0 and
                  (target / self.sent[0].file.name).read_bytes() == self.sent[0].file.read_bytes())
