@@ -16,6 +16,18 @@ INTO_A_PIECE = 50_000
 READ = re.compile(rb"^GET (/v1/[0-9a-f]{32}/\d+)/(\d+) ")
 
 
+def read(line):
+    """b"" at the end; None when TLS has only spoken to itself: a relay sends its session tickets
+    while it waits for the rest of what we carry to it."""
+    line.setblocking(False)
+    try:
+        return line.recv(65_536)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        line.setblocking(True)
+
+
 class HostileLine:
     """For `lines` of SeveralRelays. The relay's folder has its certificate a little later: `open`."""
 
@@ -60,16 +72,16 @@ class HostileLine:
                 ready, _, _ = select.select([client, relay], [], [], 600)
             if not ready:
                 return
-            if client in ready:
-                part = client.recv(65_536)
-                if not part:
-                    return
+            part = read(client) if client in ready else None
+            if part == b"":
+                return
+            if part:
                 relay.sendall(self._asked(part))
                 answered = 0
-            if relay in ready:
-                part = relay.recv(65_536)
-                if not part:
-                    return
+            part = read(relay) if relay in ready else None
+            if part == b"":
+                return
+            if part:
                 if answered < INTO_A_PIECE <= answered + len(part):
                     part = self._cheat(client, part)
                 answered += len(part)
