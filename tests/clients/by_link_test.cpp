@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-namespace plankurier::test {
+namespace plankurier::test::by_link_test {
 
 namespace {
 
@@ -176,4 +176,4 @@ TEST_CASE("where the authority allows no links the client says so before anythin
     CHECK(world.mails_to(citizen).empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::by_link_test

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::clerks_test {
 
 namespace {
 
@@ -324,4 +324,4 @@ TEST_CASE("recipients and escrow key stand in the state of a transfer and in the
     CHECK(cli::decode_receipt(cli::encode_receipt(receipt))->escrow == escrow_name);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::clerks_test

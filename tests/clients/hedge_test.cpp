@@ -5,7 +5,7 @@
 #include "tests/clients/piece_server.hpp"
 #include "tests/clients/relays_world.hpp"
 
-namespace plankurier::test {
+namespace plankurier::test::hedge_test {
 
 using namespace cli;
 using namespace std::chrono_literals;
@@ -77,4 +77,4 @@ TEST_CASE("uploads and downloads go on by another relay while one is stuck from 
     CHECK(world.described(1, 0));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::hedge_test

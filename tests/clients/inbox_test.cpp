@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::inbox_test {
 
 TEST_CASE("a department sees what waits for it, and another department does not") {
     ServiceWorld world;
@@ -66,4 +66,4 @@ TEST_CASE("what does not wait in the inbox is not found there") {
     CHECK(world.run(world.staff_home, {"inbox"}).exit == 2);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::inbox_test

@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::key_agent_test {
 
 using namespace cli;
 using namespace std::chrono_literals;
@@ -153,4 +153,4 @@ TEST_CASE("how long a key may stay unlocked is said in hours and minutes") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::key_agent_test

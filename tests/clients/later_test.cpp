@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-namespace plankurier::test {
+namespace plankurier::test::later_test {
 
 using namespace cli;
 
@@ -225,4 +225,4 @@ TEST_CASE("a department's own limits are checked before anything is uploaded") {
     CHECK(attempt("bauamt") == 4);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::later_test

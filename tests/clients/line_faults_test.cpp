@@ -11,7 +11,7 @@
 #include <ctime>
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::line_faults_test {
 
 using namespace cli;
 
@@ -194,4 +194,4 @@ TEST_CASE("waiting for a busy server is at least what it says, at most twice, an
     CHECK(busy_wait(std::chrono::hours{9}) <= std::chrono::seconds{240});
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::line_faults_test

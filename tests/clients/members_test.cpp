@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::members_test {
 
 namespace {
 
@@ -231,4 +231,4 @@ TEST_CASE("a member's record comes back as it was, and nothing else passes for o
               .code == Errc::unsupported);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::members_test

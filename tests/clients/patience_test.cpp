@@ -13,7 +13,7 @@
 #include <atomic>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::patience_test {
 
 using namespace cli;
 
@@ -109,4 +109,4 @@ TEST_CASE("without retries, and when it finishes a transfer, a client asks once"
     CHECK(service.calls == 2);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::patience_test

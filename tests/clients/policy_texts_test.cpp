@@ -6,8 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace plankurier;
-using namespace plankurier::test;
+namespace plankurier::test::policy_texts_test {
 
 namespace {
 
@@ -158,3 +157,5 @@ TEST_CASE("codes, expiry and notices: the words for each refusal") {
     CHECK(german(busy).starts_with("Zu viele Anfragen in kurzer Zeit."));
     CHECK(english(busy).starts_with("Too many requests in a short time."));
 }
+
+} // namespace plankurier::test::policy_texts_test

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::proof_test {
 
 using namespace cli;
 
@@ -147,4 +147,4 @@ TEST_CASE("the page of a state loads nothing and takes no text for markup") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::proof_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace plankurier::test::relay_choice_test {
+
 using namespace plankurier::cli;
 using std::chrono::seconds;
 
@@ -48,3 +50,5 @@ TEST_CASE("a relay that lied is never asked again") {
     CHECK(choice.lied(1));
     CHECK_FALSE(choice.pick(0));
 }
+
+} // namespace plankurier::test::relay_choice_test

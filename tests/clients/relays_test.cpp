@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::relays_test {
 
 TEST_CASE("volumes enter at the relays in turn and no byte is sent twice") {
     RelaysWorld world{2, 150};
@@ -172,4 +172,4 @@ TEST_CASE("a relay that keeps the line and says nothing does not hold up the fet
     CHECK(fetched.liars.empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::relays_test

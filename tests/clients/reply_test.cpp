@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::reply_test {
 
 namespace {
 
@@ -189,4 +189,4 @@ TEST_CASE("only a department with its own key writes to citizens, and not to the
     CHECK(world.run(world.staff_home, with_key(world, {"reply", "--message", "x"})).exit == 2);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::reply_test

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
-namespace plankurier::test {
+namespace plankurier::test::return_key_test {
 
 TEST_CASE("a citizen's transfer carries a return key, and the receipt holds its secret link") {
     ServiceWorld world;
@@ -57,4 +57,4 @@ TEST_CASE("the return link is shown on a terminal once, and never where it could
     CHECK(logged.err.find(world.path(world.receipt)) != std::string::npos);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::return_key_test

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::scarce_test {
 
 namespace {
 
@@ -132,4 +132,4 @@ TEST_CASE("a client hears that there is no room before it sends a byte, and goes
     CHECK_FALSE(says(resumed, "no room"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::scarce_test

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <ctime>
 
-namespace plankurier::test {
+namespace plankurier::test::service_clock_test {
 
 using cli::ServiceClock;
 
@@ -34,4 +34,4 @@ TEST_CASE("clocks that are an hour apart agree, more is a wrong clock") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::service_clock_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::several_test {
 
 namespace {
 
@@ -71,4 +71,4 @@ TEST_CASE("several departments are named once each, and no address among them") 
     CHECK(attempt({"bauamt", "umwelt"}) == 4); // only the code is wrong
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::several_test

@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::spare_lines_test {
 
 using namespace cli;
 
@@ -106,4 +106,4 @@ TEST_CASE("lines that nobody takes end although their relay is silent") {
     silent.stop();
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::spare_lines_test

@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include <fstream>
 
-using namespace plankurier;
+namespace plankurier::test::state_test {
+
 using namespace plankurier::cli;
 
 namespace {
@@ -235,3 +236,5 @@ TEST_CASE("a new file never replaces one") {
     CHECK(write_new_file(path, as_bytes("two")).error().code == Errc::exists);
     CHECK(*read_file(path) == "one");
 }
+
+} // namespace plankurier::test::state_test

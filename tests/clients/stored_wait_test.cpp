@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace plankurier;
+namespace plankurier::test::stored_wait_test {
+
 using namespace plankurier::cli;
 using std::chrono::milliseconds;
 
@@ -164,3 +165,5 @@ TEST_CASE("a relay that stays silent lets the upload look again at what is missi
     CHECK_FALSE(*stored);
     CHECK(world.reviewed == 1);
 }
+
+} // namespace plankurier::test::stored_wait_test

@@ -14,7 +14,7 @@
 #include <ctime>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::swarm_fetch_test {
 
 using namespace cli;
 
@@ -279,4 +279,4 @@ TEST_CASE("a full disk ends the fetch instead of trying another way") {
     CHECK(world.missing() == 64);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::swarm_fetch_test

@@ -6,7 +6,8 @@
 #include <set>
 #include <vector>
 
-using namespace plankurier;
+namespace plankurier::test::texts_test {
+
 using namespace plankurier::cli;
 
 namespace {
@@ -102,3 +103,5 @@ TEST_CASE("LC_ALL comes before LC_MESSAGES, that before LANG, and LANGUAGE befor
     CHECK(chosen({"fr:nl", "", "", "en_GB.UTF-8"}) == Language::en);
     CHECK(chosen({"en", "C", "", "en_GB.UTF-8"}) == Language::de); // as gettext has it
 }
+
+} // namespace plankurier::test::texts_test

@@ -8,7 +8,7 @@
 #include <atomic>
 #include <ctime>
 
-namespace plankurier::test {
+namespace plankurier::test::ticket_box_test {
 
 using namespace cli;
 using namespace std::chrono_literals;
@@ -120,4 +120,4 @@ TEST_CASE("without a good ticket the reason is told, and who is refused gets ano
     CHECK(given == 2);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::ticket_box_test

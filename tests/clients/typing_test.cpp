@@ -8,7 +8,8 @@
 
 #include <algorithm>
 
-using namespace plankurier;
+namespace plankurier::test::typing_test {
+
 using namespace plankurier::cli;
 
 namespace {
@@ -172,3 +173,5 @@ TEST_CASE("every mistake has a sentence in both languages, with the same places 
         CHECK(places(german) <= 5);
     }
 }
+
+} // namespace plankurier::test::typing_test

@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace plankurier;
+namespace plankurier::test::upload_plan_test {
+
 using namespace plankurier::cli;
 
 namespace {
@@ -188,3 +189,5 @@ TEST_CASE("a map with a volume that the body does not have is malformed") {
     UploadPlan plan{body_of(64), 1};
     CHECK(plan.take_map(0, {durable(1, 0, 1)}).error().code == Errc::malformed);
 }
+
+} // namespace plankurier::test::upload_plan_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::clerks_test {
 
 namespace {
 
@@ -125,4 +125,4 @@ TEST_CASE("an answer names the clerk who signed it, while the key counts") {
     CHECK(check_signer(opened, Directory{}).error().code == Errc::bad_signature);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::clerks_test

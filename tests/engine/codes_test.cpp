@@ -6,7 +6,7 @@
 #include <cctype>
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::codes_test {
 
 TEST_CASE("every code is read back as it is shown, in small letters and out of its link") {
     std::set<std::string> seen;
@@ -53,4 +53,4 @@ TEST_CASE("the link for people who want no mail is read back") {
     CHECK_FALSE(parse_never_link(make_never_link("https://amt.example", token)));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::codes_test

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::files_test {
 
 namespace {
 
@@ -109,4 +109,4 @@ TEST_CASE("a folder that cannot be written says why, and keeps the old content")
     CHECK(entries_of(folder.path()) == 1);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::files_test

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::format_test {
 
 namespace {
 
@@ -205,4 +205,4 @@ TEST_CASE("a layout follows from its body length") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::format_test

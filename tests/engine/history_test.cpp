@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::history_test {
 
 namespace {
 
@@ -114,4 +114,4 @@ TEST_CASE("a full history still has room for its end") {
     CHECK(check_history(bytes, control.key)->entries.size() == history_entries_max);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::history_test

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-using namespace plankurier;
+namespace plankurier::test::json_test {
 
 namespace {
 
@@ -82,3 +82,5 @@ TEST_CASE("a directory whose numbers are none is malformed") {
         CHECK(read.error().code == Errc::malformed);
     }
 }
+
+} // namespace plankurier::test::json_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::links_test {
 
 namespace {
 
@@ -82,4 +82,4 @@ TEST_CASE("links of another form are refused") {
     CHECK(transfer_code("") == Errc::malformed);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::links_test

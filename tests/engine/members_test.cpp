@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::members_test {
 
 namespace {
 
@@ -152,4 +152,4 @@ TEST_CASE("new transfers go to the newest epoch, and old ones open with the old 
           Errc::wrong_key);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::members_test

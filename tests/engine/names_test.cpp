@@ -11,7 +11,7 @@
 #include <random>
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::names_test {
 
 namespace {
 
@@ -192,4 +192,4 @@ TEST_CASE("a publication that a crash stopped between link and unlink is brought
     CHECK_FALSE(std::filesystem::exists(folder.path() / "a.part"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::names_test

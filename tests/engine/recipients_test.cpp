@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::recipients_test {
 
 namespace {
 
@@ -94,4 +94,4 @@ TEST_CASE("an envelope holds one password at most, beside any number of links") 
           Errc::invalid_argument);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::recipients_test

@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-namespace plankurier::test {
+namespace plankurier::test::secret_test {
 
 namespace {
 
@@ -49,4 +49,4 @@ TEST_CASE("a secret text leaves nothing when it dies") {
     CHECK_FALSE(place.holds("3M-Q9XA"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::secret_test

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace plankurier;
+namespace plankurier::test::sha256_pair_test {
 
 TEST_CASE("two messages hashed at once have the digests of each alone") {
     if (!sha256_pair_available()) {
@@ -36,3 +36,5 @@ TEST_CASE("a piece root does not depend on how its blocks are handed over") {
     CHECK(single.finish() == root);
     CHECK(odd.finish() == root);
 }
+
+} // namespace plankurier::test::sha256_pair_test

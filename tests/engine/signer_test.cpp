@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace plankurier::test {
+namespace plankurier::test::signer_test {
 
 namespace {
 
@@ -153,4 +153,4 @@ TEST_CASE("a return key of a later version is passed over, not its message") {
     CHECK(read->message == "Guten Tag");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::signer_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::synthetic_iv_test {
 
 namespace {
 
@@ -55,4 +55,4 @@ TEST_CASE("a segment's IV is the same again, and another for anything else") {
     CHECK(SyntheticIv(key, transfer).of(5, false, plain) == iv);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::synthetic_iv_test

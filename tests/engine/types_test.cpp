@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::types_test {
 
 TEST_CASE("what is no allowed type is told apart by what a person can do about it") {
     using namespace std::string_view_literals;
@@ -37,4 +37,4 @@ TEST_CASE("what is no allowed type is told apart by what a person can do about i
     CHECK(flaw("plan.exe", "MZ\x90\0"sv) == TypeFlaw::other);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::types_test

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::vectors_test {
 
 TEST_CASE("every test vector gives the result and the bytes that it states", "[vectors]") {
     const auto folder = std::filesystem::path{PLANKURIER_SOURCE_DIR} / "tests/vectors/v1";
@@ -25,4 +25,4 @@ TEST_CASE("every test vector gives the result and the bytes that it states", "[v
     CHECK(negative >= 150);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::vectors_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace plankurier;
+namespace plankurier::test::work_test {
 
 namespace {
 bool never() { return false; }
@@ -48,3 +48,5 @@ TEST_CASE("nobody is made to work for hours, or on after being stopped") {
     }
     CHECK_FALSE(is_too_much({"salt", 18, 16})); // what a relay asks for by default
 }
+
+} // namespace plankurier::test::work_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::answers_test {
 
 namespace {
 
@@ -173,4 +173,4 @@ TEST_CASE("an inbox in a request that is no id is malformed") {
     CHECK(api.refused("POST", "/v1/transfers", session, body.dump()) == "status 201");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::answers_test

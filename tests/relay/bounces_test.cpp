@@ -12,7 +12,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::bounces_test {
 
 namespace {
 
@@ -230,4 +230,4 @@ TEST_CASE("the bounce command writes nothing where no relay would look") {
     CHECK(relay::take_bounce(config, message));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::bounces_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::by_link_test {
 
 namespace {
 
@@ -233,4 +233,4 @@ TEST_CASE("by HTTP the answer that ends the sending has the link") {
     CHECK(json::parse(answer.body).at("link") == done.link->hex());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::by_link_test

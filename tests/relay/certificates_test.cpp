@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-namespace plankurier::test {
+namespace plankurier::test::certificates_test {
 
 namespace {
 
@@ -201,4 +201,4 @@ TEST_CASE("whoever cannot fetch a transfer gets no certificate for it") {
           "malformed");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::certificates_test

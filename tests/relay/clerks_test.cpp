@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::clerks_test {
 
 namespace {
 
@@ -176,4 +176,4 @@ TEST_CASE("the audit names no clerk, not even by the id, and nothing keeps the a
     CHECK(world.audit().find("clerk-") == std::string::npos);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::clerks_test

@@ -8,7 +8,7 @@
 
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::clock_test {
 
 TEST_CASE("a clock that jumps ahead purges nothing") {
     const TempFolder folder;
@@ -238,4 +238,4 @@ TEST_CASE("time that goes by is remembered once a minute, not more often") {
     CHECK(memory.saves == 3);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::clock_test

@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::config_test {
 
 namespace {
 
@@ -192,4 +192,4 @@ TEST_CASE("check-config looks at the certificate, at files that are named, and a
     CHECK(only().find("is no certificate in PEM") != std::string::npos);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::config_test

@@ -7,7 +7,7 @@
 
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::copies_test {
 
 namespace {
 
@@ -369,4 +369,4 @@ TEST_CASE("while a purge is under way a relay gets no lease, no certificate and 
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::copies_test

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace plankurier::test {
+namespace plankurier::test::db_test {
 
 using relay::adapters::Db;
 
@@ -38,4 +38,4 @@ TEST_CASE("a transfer of 9 TiB that ends after 2038 is read as it was stored") {
     CHECK(read->ends == row.ends);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::db_test

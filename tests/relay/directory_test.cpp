@@ -11,7 +11,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::directory_test {
 
 namespace {
 
@@ -139,4 +139,4 @@ TEST_CASE("lost keys are revoked for good, and a new one may follow") {
     CHECK_THROWS(relay::directory_end(office.config, "../keys/control"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::directory_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::finish_test {
 
 namespace {
 
@@ -253,4 +253,4 @@ TEST_CASE("a mail that was refused is not tried again, and its text is not kept"
     CHECK(rows[0].sealed.empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::finish_test

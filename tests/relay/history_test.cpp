@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::history_test {
 
 namespace {
 
@@ -133,4 +133,4 @@ TEST_CASE("a history from before they were sealed goes on, sealed") {
     CHECK(to_hex(world.store().transfer(sending.id)->sealed_history).substr(0, 200) != clear);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::history_test

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::http_relay_test {
 
 namespace {
 
@@ -161,4 +161,4 @@ TEST_CASE("a recipient's client gets its certificate for the fetch token alone")
     CHECK(refused(body) == "not_found");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::http_relay_test

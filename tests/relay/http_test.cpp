@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::http_test {
 
 namespace {
 
@@ -337,4 +337,4 @@ TEST_CASE("a wrong code is answered with what is left") {
     CHECK(code_of(api.call("POST", "/v1/verifications/resend", headers, "{}")) == "too_early");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::http_test

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace plankurier::test {
+namespace plankurier::test::lost_test {
 
 namespace {
 
@@ -246,4 +246,4 @@ TEST_CASE("who signs that it was fetched names the content and a time that can b
     CHECK(tell(world.fetched_report(sending)) == "value");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::lost_test

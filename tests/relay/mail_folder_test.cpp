@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace plankurier::test {
+namespace plankurier::test::mail_folder_test {
 
 namespace {
 
@@ -56,4 +56,4 @@ TEST_CASE("a mail that is delivered again leaves nothing of the first") {
     CHECK_FALSE(folder.holds_text());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::mail_folder_test

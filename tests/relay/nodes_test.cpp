@@ -15,7 +15,7 @@
 #include <set>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::nodes_test {
 
 namespace {
 
@@ -254,4 +254,4 @@ TEST_CASE("the swarm listens where the pieces do unless it is told otherwise") {
     CHECK(relay::load_config(file).swarm_plain_port == 8'446);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::nodes_test

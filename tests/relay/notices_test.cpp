@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::notices_test {
 
 namespace {
 
@@ -134,4 +134,4 @@ TEST_CASE("a phone number that was not given leaves no line") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::notices_test

@@ -12,7 +12,7 @@
 #include <set>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::openapi_test {
 
 namespace {
 
@@ -138,4 +138,4 @@ TEST_CASE("every reference in the API document leads somewhere") {
     CHECK(count > 100);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::openapi_test

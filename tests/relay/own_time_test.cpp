@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::own_time_test {
 
 namespace {
 
@@ -82,4 +82,4 @@ TEST_CASE("of two trusted times the earlier one deletes") {
     CHECK(relay.delete_days(now) == 0); // its own is not trusted: by the control plane's
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::own_time_test

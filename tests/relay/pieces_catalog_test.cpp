@@ -9,7 +9,7 @@
 
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_catalog_test {
 
 namespace {
 
@@ -292,4 +292,4 @@ TEST_CASE("a damaged index is said, not guessed at") {
     CHECK(fs::exists(folder_of(folder, body) / "00000000.vol")); // and nothing is deleted
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_catalog_test

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_census_test {
 
 namespace {
 
@@ -80,4 +80,4 @@ TEST_CASE("a transfer has so many lines, and all transfers together") {
     CHECK(taken('c'));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_census_test

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_copy_crash_test {
 
 namespace {
 
@@ -107,4 +107,4 @@ TEST_CASE("a relay whose disk is full or fails during a copy tries again and com
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_copy_crash_test

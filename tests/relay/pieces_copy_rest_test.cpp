@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_copy_rest_test {
 
 namespace {
 
@@ -46,4 +46,4 @@ TEST_CASE("a rest stays at its limit, however often an attempt fails") {
     CHECK(rest.after(CopyEnd::disk, 1s) == 1s);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_copy_rest_test

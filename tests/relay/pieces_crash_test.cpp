@@ -12,7 +12,7 @@
 #include <fstream>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_crash_test {
 
 namespace {
 
@@ -224,4 +224,4 @@ TEST_CASE("a purge of pieces that meets a disk error serves nothing and is repea
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_crash_test

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_full_test {
 
 namespace {
 
@@ -45,4 +45,4 @@ TEST_CASE("a full relay takes no copy of what is new to it, and goes on with wha
     CHECK(status(fresh) == 202);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_full_test

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_lease_test {
 
 namespace {
 
@@ -107,4 +107,4 @@ TEST_CASE("without a lease nothing is read, and everything is written") {
     CHECK(status("PUT", "/0", TicketRole::put, 100) == 200);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_lease_test

@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_many_test {
 
 namespace {
 
@@ -59,4 +59,4 @@ TEST_CASE("ten thousand volumes take some hundred bytes of memory each") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_many_test

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_relays_test {
 
 namespace {
 
@@ -89,4 +89,4 @@ TEST_CASE("a way is trusted when both its ends are") {
     CHECK_FALSE(TrustedNetworks{{}}.contain_way_to("https://127.0.0.1"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_relays_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::policy_test {
 
 namespace {
 
@@ -220,4 +220,4 @@ TEST_CASE("a phone number is a number: nothing else of the sender gets into a ma
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::policy_test

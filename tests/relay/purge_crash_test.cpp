@@ -10,7 +10,7 @@
 #include <csignal>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::purge_crash_test {
 
 namespace {
 
@@ -195,4 +195,4 @@ TEST_CASE("a transfer that is created while a purge waits for its disk keeps its
     CHECK(end.exit_code == 0);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::purge_crash_test

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::purge_test {
 
 namespace {
 
@@ -260,4 +260,4 @@ TEST_CASE("an administrator can purge everything at once, without mails to the s
     CHECK(world.mails.sent.empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::purge_test

@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::quotas_test {
 
 namespace {
 
@@ -212,4 +212,4 @@ TEST_CASE("relay.toml names limits for all, for a department, and rules") {
     CHECK_FALSE(complaint(folder, "[policy]\nlink_allowed = \"yes\"\n").empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::quotas_test

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::recipients_test {
 
 namespace {
 
@@ -186,4 +186,4 @@ TEST_CASE("the sender hears once when one of the departments takes no mail") {
     CHECK(world.mails.sent_to(citizen).size() == before + 2); // the code, and this
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::recipients_test

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::relays_test {
 
 namespace {
 
@@ -115,4 +115,4 @@ TEST_CASE("the first of the ring hold a transfer; others stand in when too few o
     CHECK_FALSE(relays.should_hold(id(6), starting_with(0), 3, 300));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::relays_test

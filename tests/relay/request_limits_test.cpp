@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::request_limits_test {
 
 namespace {
 
@@ -106,4 +106,4 @@ TEST_CASE("this machine's own relay is not counted") {
     CHECK(counter.served(plain(""), 300) == 300);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::request_limits_test

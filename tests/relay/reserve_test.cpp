@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::reserve_test {
 
 namespace {
 
@@ -142,4 +142,4 @@ TEST_CASE("folders of other kinds stay where pieces and mails lie") {
     CHECK(fs::exists(folder.path() / "lost+found" / "x"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::reserve_test

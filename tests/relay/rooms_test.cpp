@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace plankurier::test {
+namespace plankurier::test::rooms_test {
 
 namespace {
 
@@ -205,4 +205,4 @@ TEST_CASE("check-config warns of a disk on which nothing could ever begin") {
     CHECK_FALSE(relay::space_warning(config));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::rooms_test

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::sessions_test {
 
 namespace {
 
@@ -301,4 +301,4 @@ TEST_CASE("an inbox lists the newest 500 of what can still be fetched") {
     CHECK(why(world.relay().envelope(later, newest)) == "not_found");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::sessions_test

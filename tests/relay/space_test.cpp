@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::space_test {
 
 namespace {
 
@@ -101,4 +101,4 @@ TEST_CASE("a relay's sync tells its free space") {
     CHECK(write(api.world, session) == "no_space"); // what it last said holds
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::space_test

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace plankurier::test {
+namespace plankurier::test::status_test {
 
 namespace {
 
@@ -52,4 +52,4 @@ TEST_CASE("a clock that is not trusted has an exit code of its own, and a way ou
     CHECK(status.trouble.str().find("--clock-ok") != std::string::npos);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::status_test

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::tally_test {
 
 namespace {
 
@@ -122,4 +122,4 @@ TEST_CASE("a wrong manage token gets the same answer in every state of a transfe
     CHECK(world.relay().revoke(revoked.id, revoked.manage)); // said twice
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::tally_test

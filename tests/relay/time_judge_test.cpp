@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::time_judge_test {
 
 namespace {
 
@@ -208,4 +208,4 @@ TEST_CASE("the administrator's word sets the time anew") {
     CHECK_FALSE(machine.trusts());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::time_judge_test

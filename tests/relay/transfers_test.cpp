@@ -6,7 +6,7 @@
 
 #include <map>
 
-namespace plankurier::test {
+namespace plankurier::test::transfers_test {
 
 namespace {
 
@@ -293,4 +293,4 @@ TEST_CASE("a revoked transfer's waiting notice is not sent") {
     CHECK(world.mails.sent_to(department_mail).empty());
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::transfers_test

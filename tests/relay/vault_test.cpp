@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::vault_test {
 
 namespace {
 
@@ -249,4 +249,4 @@ TEST_CASE("a folder that cannot hold the vault is said, not survived") {
     CHECK_THROWS_AS(VaultFile(folder.path() / "vault"), std::system_error);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::vault_test

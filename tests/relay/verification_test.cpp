@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace plankurier::test {
+namespace plankurier::test::verification_test {
 
 namespace {
 
@@ -378,4 +378,4 @@ TEST_CASE("a used code leaves neither hash nor mail") {
     CHECK(world.mails.forgotten == std::vector{mail});
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::verification_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::work_test {
 
 namespace {
 
@@ -179,4 +179,4 @@ TEST_CASE("a request for a code that is said again gets the same session and one
               .status != 401);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::work_test

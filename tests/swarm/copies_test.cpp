@@ -9,7 +9,7 @@
 #include <fstream>
 #include <set>
 
-namespace plankurier::test {
+namespace plankurier::test::copies_test {
 
 namespace {
 
@@ -246,4 +246,4 @@ TEST_CASE("pieces are told once each, and complete after the last") {
     CHECK(one.count(Kind::complete, volume.about) == 0);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::copies_test

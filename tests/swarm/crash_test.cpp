@@ -16,7 +16,7 @@
 #include <fstream>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::crash_test {
 
 TEST_CASE("an invited peer cannot end a swarm with hashes of an all-zero root") {
     const bool serving = GENERATE(true, false);
@@ -90,4 +90,4 @@ TEST_CASE("that message does end stock libtorrent where there is a pad file") {
     CHECK(lines_of(told) == std::vector<std::string>{"sent"});
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::crash_test

@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::faults_test {
 
 TEST_CASE("a seed that lies is banned, nothing of it is told, and an honest one completes") {
     const std::uint64_t piece_bytes = segment_bytes * GENERATE(1U, 4U);
@@ -304,4 +304,4 @@ TEST_CASE("a volume that nobody wants is quiet, again and again") {
     REQUIRE(eventually([&] { return one.count(Kind::quiet, volume.about) >= 3; }));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::faults_test

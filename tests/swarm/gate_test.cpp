@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <libtorrent/torrent_info.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::gate_test {
 
 namespace {
 
@@ -223,4 +223,4 @@ TEST_CASE("the session's settings are what they must be") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::gate_test
