@@ -101,13 +101,15 @@ public:
                  secret_file<SigningSeed>(config.keys() / "control.seed"),
                  secret_file<Secret<32, PepperTag>>(config.keys() / "pepper"), relays(config)),
           router_(relay_, published_, mutex_), limits_(config.requests),
-          server_([this](const http::Request& request) {
-              return limits_.handle(request, [this](const http::Request& one) {
-                  return with_room(reserves_, one, [this](const http::Request& again) {
-                      return router_.handle(again);
+          server_(
+              [this](const http::Request& request) {
+                  return limits_.handle(request, [this](const http::Request& one) {
+                      return with_room(reserves_, one, [this](const http::Request& again) {
+                          return router_.handle(again);
+                      });
                   });
-              });
-          }),
+              },
+              clock_),
           reserve_watch_(reserves_) {
         published_.relay_here = registered_relays(config).relays.front().id;
         reload_directory();
@@ -124,7 +126,11 @@ public:
             relay_.set_relays(relays(config_));
         }
         if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
-        if (take_request(config_.data_dir / "request.purge")) relay_.purge_now(true);
+        const auto purge = config_.data_dir / "request.purge";
+        if (std::filesystem::exists(purge)) {
+            relay_.purge_now(true);
+            adapters::remove_durably(purge); // last: one that is cut short goes on after the start
+        }
         relay_.tick_expiry();
         const std::vector<RelayRoom> rooms = relay_.rooms();
         for (const std::string& line : space_watch_.news(rooms)) {

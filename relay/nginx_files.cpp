@@ -100,6 +100,7 @@ proxy_set_header Connection close;
 proxy_set_header Range ""; proxy_set_header If-Range "";
 proxy_set_header TE ""; proxy_set_header Trailer "";
 proxy_set_header X-Real-IP $remote_addr;
+proxy_pass_header Date; # clients go by the clock that judges what they say
 location /v1/ { proxy_pass http://control; }
 # Only what a registered relay has signed gets an answer there.
 location /v1/relay/ { client_max_body_size 256k; proxy_pass http://control; }

@@ -303,16 +303,25 @@ private:
     std::string via_{"https"}; ///< how the pieces came: or "swarm", or "swarm+https"
 };
 
-Result<void> report(ControlClient& control, const FetchRight& right, const OpenedTransfer& transfer,
-                    const Hash256& root, const KeySeed* department, const RetryRule& retry) {
+Result<void> report(Console& console, ControlClient& control, const FetchRight& right,
+                    const OpenedTransfer& transfer, const Hash256& root, const KeySeed* department,
+                    const RetryRule& retry) {
     std::optional<Bytes> signed_report;
     if (department != nullptr) {
         signed_report =
             sign_fetched({right.transfer, sha256(transfer.envelope), root, control.clock().now()},
                          signing_seed(*department));
     }
-    return with_retries(
-        retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});
+    const auto say = [&] {
+        return with_retries(
+            retry, [&] { return control.fetched(right, signed_report); }, [](unsigned) {});
+    };
+    auto said = say();
+    if (said || !signed_report || said.error().code != Errc::bad_signature) return said;
+    // The files are there all the same, and their arrival may be told without it.
+    console.warn(Text::report_unsigned);
+    signed_report.reset();
+    return say();
 }
 
 } // namespace
@@ -346,7 +355,7 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
         *relays, tickets,
         [&](ByteView public_key) { return control.swarm_certificate(right, public_key); },
         [&](const Hash256& root) {
-            return report(control, right, transfer, root, department, retry);
+            return report(console, control, right, transfer, root, department, retry);
         });
 }
 

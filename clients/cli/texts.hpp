@@ -39,7 +39,7 @@ enum class Text {
     checking, sending, fetching, progress_line, network_retry, resumable_hint, nothing_to_resume,
     several_to_resume, resume_entry, resumed,
     receipt_text, receipt_saved, receipt_fallback,
-    sent_as, withdrawn, not_withdrawn, elsewhere_hint, file_withheld,
+    sent_as, withdrawn, not_withdrawn, elsewhere_hint, file_withheld, report_unsigned,
     flaw_empty, flaw_placeholder, flaw_shortcut, flaw_name, flaw_photo, flaw_image, flaw_drawing,
     flaw_archive, flaw_document, no_home, output_failed,
     reason_rights, reason_read_only, reason_missing, reason_not_a_folder, reason_a_folder,

@@ -44,6 +44,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::not_withdrawn, "Was davon schon übertragen war, ließ sich gerade nicht zurückziehen. Später noch einmal: plankurier send --resume {}"},
     {Text::elsewhere_hint, "Der Stand bleibt gesichert. Liegen die Dateien jetzt an einem anderen Ort: plankurier send --resume {} DATEI…"},
     {Text::file_withheld, "Diese Datei ist nicht, was ihr Name sagt, oder von keiner zugelassenen Art. Sie wurde nicht gespeichert; die anderen sind da. Bitte fragen Sie die absendende Person, bevor Sie sie auf anderem Weg annehmen."},
+    {Text::report_unsigned, "Die Dateien sind vollständig da. Der Dienst hat die unterschriebene Empfangsbestätigung nicht angenommen; er vermerkt die Abholung ohne Unterschrift. Bitte sagen Sie das der Administration: Der Schlüssel Ihrer Abteilung ist vielleicht erneuert, oder eine Uhr geht falsch."},
     {Text::flaw_empty, "Die Datei ist leer (0 Bytes). Vielleicht wird sie noch geschrieben, oder sie liegt bisher nur in einem Online-Speicher. Bitte öffnen Sie sie einmal, und senden Sie sie dann noch einmal."},
     {Text::flaw_placeholder, "Die Datei enthält nur Nullen: Ihr Inhalt ist noch nicht auf diesem Rechner (OneDrive, iCloud und andere legen solche Platzhalter an) oder beschädigt. Bitte wählen Sie dort „Immer auf diesem Gerät behalten“ oder öffnen Sie die Datei einmal, und senden Sie sie dann noch einmal."},
     {Text::flaw_shortcut, "Das ist nur eine Verknüpfung. Bitte geben Sie die Datei selbst an, auf die sie zeigt."},

@@ -44,6 +44,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::not_withdrawn, "What had been transferred of it could not be withdrawn just now. Try later: plankurier send --resume {}"},
     {Text::elsewhere_hint, "The state is kept. If the files are in another place now: plankurier send --resume {} FILE…"},
     {Text::file_withheld, "This file is not what its name says, or of no type that is allowed. It was not saved; the others are there. Please ask the sender before you accept it by other means."},
+    {Text::report_unsigned, "All files have arrived. The service did not accept the signed confirmation; it notes the fetch without a signature. Please tell the administrator: the key of your department may have been renewed, or a clock is wrong."},
     {Text::flaw_empty, "The file is empty (0 bytes). Perhaps it is still being written, or it is only in an online storage so far. Please open it once, then send it again."},
     {Text::flaw_placeholder, "The file holds nothing but zeros: its content is not on this computer yet (OneDrive, iCloud and others make such placeholders), or it is damaged. Please choose “Always keep on this device” there or open the file once, then send it again."},
     {Text::flaw_shortcut, "This is only a shortcut. Please name the file itself that it points to."},

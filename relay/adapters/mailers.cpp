@@ -1,6 +1,7 @@
 #include "relay/adapters/mailers.hpp"
 
 #include "relay/adapters/files.hpp"
+#include "relay/domain/days.hpp"
 
 #include <curl/curl.h>
 
@@ -74,22 +75,6 @@ std::string quoted_printable(std::string_view text) {
     return out;
 }
 
-std::string date_header(std::int64_t time) {
-    const std::time_t seconds = time;
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    std::array<char, 64> text{};
-    // Not strftime: its names follow the locale, those of RFC 5322 do not.
-    std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d +0000",
-                  days[static_cast<std::size_t>(parts.tm_wday)], parts.tm_mday,
-                  months[static_cast<std::size_t>(parts.tm_mon)], parts.tm_year + 1900,
-                  parts.tm_hour, parts.tm_min, parts.tm_sec);
-    return text.data();
-}
-
 /// Names stay in a file system's journal and cannot be overwritten: this one tells no id.
 std::string file_name(const std::string& id) {
     return to_hex(sha256(as_bytes(id))).substr(0, 32) + ".eml";
@@ -114,8 +99,8 @@ std::string mail_message(const Mail& mail, const std::string& from, std::int64_t
                 (mail.reply_to.empty() || is_address_safe(mail.reply_to)),
             "mail fields");
     const std::string host = from.substr(from.find('@') + 1);
-    std::string out =
-        "Date: " + date_header(time) + "\r\nFrom: <" + from + ">\r\nTo: <" + mail.to + ">\r\n";
+    std::string out = "Date: " + internet_date(time, "+0000") + "\r\nFrom: <" + from +
+                      ">\r\nTo: <" + mail.to + ">\r\n";
     if (!mail.reply_to.empty()) out += "Reply-To: <" + mail.reply_to + ">\r\n";
     out += "Subject: " + encoded_subject(mail.subject) + "\r\nMessage-ID: <" + mail.id + "@" +
            host +

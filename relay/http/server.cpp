@@ -1,5 +1,7 @@
 #include "relay/http/server.hpp"
 
+#include "relay/domain/days.hpp"
+
 #include <httplib.h>
 
 #include <arpa/inet.h>
@@ -75,6 +77,7 @@ void answer(httplib::Response& response, const Response& ours) {
 struct Server::State {
     UnixServer server;
     Handler handler;
+    Clock& clock;
 
     void serve(const httplib::Request& request, httplib::Response& response, std::string body) {
         Request ours;
@@ -103,8 +106,7 @@ struct Server::State {
     }
 };
 
-Server::Server(Handler handler) : state_(std::make_unique<State>()) {
-    state_->handler = std::move(handler);
+Server::Server(Handler handler, Clock& clock) : state_(new State{{}, std::move(handler), clock}) {
     UnixServer& server = state_->server;
     server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
     // One request a connection: what one request left unread can never be taken for the next one,
@@ -113,7 +115,8 @@ Server::Server(Handler handler) : state_(std::make_unique<State>()) {
     server.set_read_timeout(5);
     server.set_write_timeout(10);
     server.set_payload_max_length(body_bytes_max);
-    server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& out) {
+    server.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& out) {
+        out.set_header("Date", internet_date(state_->clock.now(), "GMT"));
         const bool has_body = request.method == "POST" || request.method == "PUT";
         if (request.has_header("Content-Encoding") || request.has_header("Range")) {
             answer(out, {415, {}});

@@ -2,6 +2,7 @@
 /// cpp-httplib on a Unix socket, never on a public port: nginx stands in front. The only part of
 /// the relay that sees cpp-httplib, whose Debian version has open CVEs (docs/architecture.md).
 
+#include "relay/domain/ports.hpp"
 #include "relay/http/message.hpp"
 
 #include <filesystem>
@@ -14,8 +15,9 @@ using Handler = std::function<Response(const Request&)>;
 
 class Server {
 public:
-    /// `handler` is called from several threads.
-    explicit Server(Handler handler);
+    /// `handler` and `clock` are called from several threads. Each answer carries the clock's time
+    /// (Date, RFC 9110 6.6.1): clients go by the time that judges what they say.
+    Server(Handler handler, Clock& clock);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -53,25 +53,16 @@ class Service(world.World):
         super().__init__(build, smtp=True, **options)
         self.bounce = BOUNCE
         self.seconds = 0
-        self.wall_clock = self.root / "wall-clock"
-        self.wall_clock.write_text("+0\n")
-
-    def start_nginx(self):
-        """It has the relay's clock, as on one machine: clients go by the time of its answers."""
-        folder, clock = self.root / "nginx", world.wall_clock(self.wall_clock)
-        conf = folder / "nginx.conf"
-        kept = "".join(f"env {name};\n" for name in clock)
-        if not conf.read_text().startswith(kept):
-            conf.write_text(kept + conf.read_text())
-        self.start("nginx", "nginx", "-p", folder, "-c", conf, env=clock)
-        world.wait_until(lambda: world.listening(self.control_port, self.address), what="nginx")
 
     def pass_time(self, seconds):
         """Returns when the relay has gone through everything that this time causes."""
         self.seconds += seconds
-        self.wall_clock.write_text(f"+{self.seconds}\n")
         self.clock.write_text(str(self.seconds))
-        for _ in range(2):
+        self.ticks(2)
+
+    def ticks(self, count):
+        """Waits for as many beats of the control plane, told by the kernel's clock."""
+        for _ in range(count):
             before = (self.data / "status").stat().st_mtime_ns
             world.wait_until(lambda: (self.data / "status").stat().st_mtime_ns != before,
                              what="a tick")

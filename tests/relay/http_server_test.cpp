@@ -15,7 +15,7 @@
 #include <system_error>
 #include <thread>
 
-namespace plankurier::test {
+namespace plankurier::test::http_server_test {
 
 namespace {
 
@@ -25,7 +25,7 @@ using relay::http::Server;
 
 class Running {
 public:
-    explicit Running(relay::http::Handler handler) : server_(std::move(handler)) {
+    explicit Running(relay::http::Handler handler) : server_(std::move(handler), clock_) {
         server_.bind(socket());
         thread_ = std::jthread{[this] { server_.run(); }};
     }
@@ -60,6 +60,7 @@ public:
 private:
     [[nodiscard]] std::filesystem::path socket() const { return folder_.path() / "s"; }
     TempFolder folder_;
+    FakeClock clock_;
     Server server_;
     std::jthread thread_;
 };
@@ -116,6 +117,21 @@ TEST_CASE("no answer may be kept or guessed at by a browser") {
     CHECK(answer.find("Cache-Control: no-store\r\n") != std::string::npos);
     CHECK(answer.find("X-Content-Type-Options: nosniff\r\n") != std::string::npos);
     CHECK(answer.find("Set-Cookie") == std::string::npos);
+}
+
+TEST_CASE("every answer carries the time that the service goes by") {
+    const Running server{[](const Request& request) -> Response {
+        if (request.path == "/v1/fails") throw std::runtime_error("inside");
+        return {200, "{}"};
+    }};
+    for (const std::string& begin : {std::string{"GET /v1/service"}, std::string{"GET /v1/fails"},
+                                     std::string{"POST /v1/x"}, std::string{"GET /other"}}) {
+        INFO(begin);
+        const std::string answer = server.say(begin + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        const auto first = answer.find("Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n");
+        CHECK(first != answer.npos);
+        CHECK(answer.find("Date:", first + 1) == answer.npos);
+    }
 }
 
 TEST_CASE("a body needs a length, no encoding and no range") {
@@ -182,9 +198,10 @@ TEST_CASE("what one request leaves over is never taken for the next one") {
 
 TEST_CASE("a socket whose path is too long is refused with words") {
     const TempFolder folder;
-    Server server{echo};
+    FakeClock clock;
+    Server server{echo, clock};
     CHECK_THROWS_WITH(server.bind(folder.path() / std::string(120, 'x')),
                       Catch::Contains("path too long"));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::http_server_test
