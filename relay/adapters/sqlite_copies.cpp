@@ -108,6 +108,18 @@ std::vector<Store::ToCome> SqliteStore::to_come(const RelayId& relay, std::int64
     return out;
 }
 
+std::vector<TransferId> SqliteStore::latest_reported(std::size_t rows_max) {
+    std::vector<TransferId> out;
+    for (const Db::Row& row :
+         db_.query("SELECT tid FROM transfer WHERE reported <> 0 AND state = :p0 "
+                   "ORDER BY reported DESC LIMIT :p1",
+                   {static_cast<std::int64_t>(TransferState::quarantined),
+                    static_cast<std::int64_t>(rows_max)})) {
+        out.push_back(id_from<TransferId>(row[0]));
+    }
+    return out;
+}
+
 std::int64_t SqliteStore::count_short_of_copies(const std::vector<RelayId>& relays,
                                                 std::size_t count) {
     Db::Row parameters;

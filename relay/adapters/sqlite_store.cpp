@@ -69,6 +69,8 @@ const std::vector<std::string> migrations = {
     "ALTER TABLE copy ADD COLUMN content_root TEXT NOT NULL DEFAULT ''",
     "CREATE TABLE relay (id TEXT PRIMARY KEY, generation BIGINT NOT NULL, told BIGINT NOT NULL,"
     " copies_lost BIGINT NOT NULL, lies BIGINT NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE transfer ADD COLUMN reported BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX transfer_reported ON transfer (reported) WHERE reported <> 0",
 };
 
 Bytes unhex(const Db::Value& value) {
@@ -150,6 +152,7 @@ TransferRow transfer_from(const Db::Row& row) {
     out.content_root = text(row[36]);
     out.no_copy_since = number(row[37]);
     out.lost = number(row[38]);
+    out.reported = number(row[39]);
     return out;
 }
 
@@ -248,7 +251,8 @@ void SqliteStore::put(const TransferRow& row) {
                          std::int64_t{row.by_link},
                          row.content_root,
                          row.no_copy_since,
-                         row.lost});
+                         row.lost,
+                         row.reported});
 }
 std::vector<TransferRow> SqliteStore::without_copy(const std::vector<RelayId>& relays,
                                                    std::size_t rows_max) {

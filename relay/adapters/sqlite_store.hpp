@@ -38,6 +38,7 @@ public:
                                           std::size_t rows_max) override;
     MissingCopies missing_copies(const RelayId& relay, const std::optional<TransferId>& after,
                                  std::size_t rows_max, std::int64_t now) override;
+    std::vector<TransferId> latest_reported(std::size_t rows_max) override;
     std::int64_t count_short_of_copies(const std::vector<RelayId>& relays,
                                        std::size_t count) override;
     void put(const OutboxRow& row) override;

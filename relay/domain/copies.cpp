@@ -234,7 +234,7 @@ std::vector<WantedCopy> Relay::wanted_copies(const RelayRoom& room) {
 }
 
 Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request) {
-    constexpr std::size_t tombstones_max = 1'000, again_max = 100;
+    constexpr std::size_t tombstones_max = 1'000, again_max = 100, halted_max = 1'000;
     relays_.set_clock(relay, request.clock, ports_.clock.monotonic());
     if (auto ok = check_caller(relay, request.time); !ok) return tl::unexpected(ok.error());
     relays_.heard(relay, ports_.clock.monotonic());
@@ -257,6 +257,8 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
         const bool live = row && is_open(row->state);
         (live ? answer.leases : answer.tombstones).push_back(transfer);
     }
+    // Tickets and certificates of what was reported before these are over by themselves.
+    answer.halted = ports_.store.latest_reported(halted_max);
     const RelayRoom room = room_at(relay);
     answer.copies = wanted_copies(room);
     answer.is_full = room.is_full;

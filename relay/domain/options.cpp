@@ -55,6 +55,7 @@ Result<void> Relay::report(const TransferId& transfer, const FetchToken& token) 
     if (!row) return tl::unexpected(row.error());
     if (row->state == TransferState::quarantined) return {};
     row->state = TransferState::quarantined;
+    row->reported = ports_.clock.now();
     ports_.store.transaction([&] {
         ports_.store.put(*row);
         drop_mails(transfer.hex()); // a notice that waits would lead nowhere

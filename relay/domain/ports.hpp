@@ -143,6 +143,7 @@ struct TransferRow {
     std::string content_root;        ///< hex; what the sender says that relays store
     std::int64_t no_copy_since{};    ///< since when no relay has all of it; or 0
     std::int64_t lost{};             ///< since when it counts as lost; or 0
+    std::int64_t reported{};         ///< when its recipient reported it; or 0
 };
 
 /// A relay has signed that it stores everything of a transfer.
@@ -257,6 +258,9 @@ public:
     /// Transfers to be fetched for which fewer than `count` of these relays have signed.
     virtual std::int64_t count_short_of_copies(const std::vector<RelayId>& relays,
                                                std::size_t count) = 0;
+
+    /// Transfers that their recipients have reported, the latest first.
+    virtual std::vector<TransferId> latest_reported(std::size_t rows_max) = 0;
 
     virtual void put(const OutboxRow& row) = 0;
     virtual std::vector<OutboxRow> due_mails(std::int64_t now, std::size_t count_max) = 0;

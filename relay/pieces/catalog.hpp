@@ -109,8 +109,10 @@ public:
         bool damaged{};    ///< the descriptor is durable, and pieces were lost
     };
     std::vector<VolumeMap> map(const TransferId& transfer);
-    /// The content root once every volume is whole. Fails with `conflict`.
+    /// The content root once every volume is whole. Fails with `conflict`. Who asks signs for it.
     Result<Hash256> stored(const Ticket& ticket);
+    /// Transfers of which `stored` has given the root since the last call.
+    std::set<TransferId> take_signed();
     /// Whether `stored` gives a root.
     [[nodiscard]] bool complete(const TransferId& transfer);
     struct StoredContent {
@@ -135,7 +137,7 @@ public:
     Result<VolumeCheck> to_check(const VolumeId& volume);
     /// The pieces that were lost and may lie there all the same, since a disk came back. They are
     /// reserved: each is then given to `commit` or `abandon`. Fails with `not_found` (nothing is
-    /// lost, or it is being written).
+    /// lost, or no file is there), `conflict` (it is being written).
     Result<VolumeCheck> to_take_back(const VolumeId& volume);
     /// Nobody gets these pieces any more, also after a crash. Gives those that were durable.
     std::uint64_t damage(const VolumeId& volume, std::uint64_t pieces);
@@ -165,6 +167,10 @@ public:
     /// Refuses every later call for the transfer, for ever. Durable on return; nothing is deleted.
     void forbid(const TransferId& transfer);
     [[nodiscard]] bool forbidden(const TransferId& transfer);
+    /// Replaces the list of those whose recipient has reported them: they stay, and no recipient
+    /// reads them. Gives those that were not in it before.
+    std::vector<TransferId> halt(std::set<TransferId> transfers);
+    [[nodiscard]] bool halted(const TransferId& transfer);
     /// Forbids and deletes. Idempotent; durable on return.
     void purge(const TransferId& transfer);
     /// What is past its own `delete_at`.
@@ -223,6 +229,8 @@ private:
     std::mutex mutex_; ///< guards everything below
     std::map<TransferId, Transfer> transfers_;
     std::set<TransferId> purged_;
+    std::set<TransferId> halted_;
+    std::set<TransferId> signed_;
     std::int64_t sequence_{};
     std::int64_t damaged_pieces_{};
     std::set<VolumeId> suspects_;

@@ -4,7 +4,9 @@
 #include <plankurier/fault.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 namespace plankurier::relay::pieces {
 
@@ -57,7 +59,13 @@ Result<Hash256> Catalog::stored(const Ticket& ticket) {
     const auto transfer = transfer_for(ticket);
     if (!transfer) return tl::unexpected(transfer.error());
     if (!(*transfer)->complete()) return fail(Errc::conflict, "volumes are missing");
+    signed_.insert(ticket.transfer);
     return content_root(index_.descriptors(ticket.transfer));
+}
+
+std::set<TransferId> Catalog::take_signed() {
+    const std::scoped_lock lock{mutex_};
+    return std::exchange(signed_, {});
 }
 
 bool Catalog::complete(const TransferId& transfer) {
@@ -86,6 +94,19 @@ void Catalog::forbid(const TransferId& transfer) {
 bool Catalog::forbidden(const TransferId& transfer) {
     const std::scoped_lock lock{mutex_};
     return purged_.contains(transfer);
+}
+
+std::vector<TransferId> Catalog::halt(std::set<TransferId> transfers) {
+    const std::scoped_lock lock{mutex_};
+    std::vector<TransferId> fresh;
+    std::ranges::set_difference(transfers, halted_, std::back_inserter(fresh));
+    halted_ = std::move(transfers);
+    return fresh;
+}
+
+bool Catalog::halted(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    return halted_.contains(transfer);
 }
 
 void Catalog::purge(const TransferId& transfer) {
@@ -142,7 +163,9 @@ std::optional<std::filesystem::space_info> Catalog::space() {
     auto space = std::filesystem::space(folder_, error);
     if (error) return std::nullopt;
     if (reserves_ != nullptr) {
-        space.available -= std::min<std::uint64_t>(space.available, reserves_->missing_bytes());
+        const std::uint64_t missing =
+            reserves_->lacks_inodes() ? space.available : reserves_->missing_bytes();
+        space.available -= std::min<std::uint64_t>(space.available, missing);
     }
     space.available += unfinished; // which was asked first: rather too little than too much
     return space;

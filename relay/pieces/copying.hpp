@@ -38,7 +38,10 @@ public:
     void set_full(bool full) noexcept { is_full_ = full; }
     /// The volume is damaged: on return none of it is served by swarm.
     void unload(const VolumeName& volume) { volumes_.unload(volume); }
-    /// The transfer is forbidden: on return none of it is copied, loaded or served by swarm.
+    /// On return none of it is being copied; later it is again.
+    void let_go(const TransferId& transfer) { copier_.cancel(transfer); }
+    /// The transfer is forbidden or halted: on return none of it is copied, loaded or served by
+    /// swarm.
     void stop(const TransferId& transfer);
 
     [[nodiscard]] SwarmVolumes& volumes() noexcept { return volumes_; }

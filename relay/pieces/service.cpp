@@ -121,6 +121,10 @@ Plan Service::plan_any(const Head& head, const Ticket& ticket) {
     if (ticket.role == TicketRole::get && lease_.latest() >= ticket.delete_at) {
         return problem(Errc::expired); // over by some clock
     }
+    // Its recipient has reported it since. Said as the control plane says it.
+    if (ticket.role == TicketRole::get && catalog_.halted(ticket.transfer)) {
+        return problem(Errc::not_found);
+    }
     std::string_view path = head.target;
     // One URL for all pieces, so that a browser asks once whether it may send to it.
     if (path == "/v1/piece" && head.method != "POST" && head.piece.find('/') != head.piece.npos) {

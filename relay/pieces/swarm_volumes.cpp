@@ -81,12 +81,13 @@ Result<std::optional<Certificates::Issued>> SwarmVolumes::certificate_for(const 
     return std::move(*issued);
 }
 
-/// With the mutex held, so that `unload` comes either before (then the catalog forbids) or after
-/// (then it finds the entry).
+/// With the mutex held, so that `unload` comes either before (then the catalog forbids or halts) or
+/// after (then it finds the entry).
 Result<void> SwarmVolumes::send_add(const SwarmPlace& place, Loaded& entry, SwarmVolume volume,
                                     std::uint64_t have, std::shared_ptr<VolumeFile> file,
                                     std::optional<Certificates::Issued> issued) {
     if (catalog_.forbidden(place.volume.transfer)) return fail(Errc::purged, "transfer");
+    if (catalog_.halted(place.volume.transfer)) return fail(Errc::not_found, "transfer");
     auto command = command_for(swarm::Command::Kind::add, place);
     entry.pieces = static_cast<std::uint32_t>(volume.piece_roots.size());
     command.volume = std::move(volume);

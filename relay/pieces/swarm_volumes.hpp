@@ -51,7 +51,7 @@ public:
     /// The volume is whole: it is now served as if somebody had asked for it.
     void keep_copy(const SwarmPlace& place);
 
-    /// The transfer is forbidden in the catalog: on return no byte of it is served.
+    /// The transfer is forbidden or halted in the catalog: on return no byte of it is served.
     void unload(const TransferId& transfer);
     /// The volume is damaged, and the catalog gives it to nobody: on return no byte of it is
     /// served. A copy of it that is under way ends, to be begun anew.

@@ -110,9 +110,11 @@ void Sync::choose_stored(const std::vector<Catalog::Held>& all, std::int64_t now
     telling_.clear();
     losing_.clear();
     has_more_ = false;
+    handed_.merge(parts_.catalog.take_signed());
     for (const Catalog::Held& one : all) {
         const bool is_told = told_stored_.contains(one.transfer);
-        if (is_told && !one.complete && losing_.size() < receipts_max) {
+        const bool is_known = is_told || handed_.contains(one.transfer);
+        if (is_known && !one.complete && losing_.size() < receipts_max) {
             losing_.push_back(one.transfer);
         }
         if (is_told || !one.complete) continue;
@@ -133,6 +135,7 @@ void Sync::purge(const TransferId& transfer) {
     if (parts_.copying != nullptr) parts_.copying->stop(transfer);
     parts_.catalog.purge(transfer);
     told_stored_.erase(transfer);
+    handed_.erase(transfer);
     gone_.push_back(transfer);
 }
 
@@ -144,17 +147,30 @@ void Sync::drop(const TransferId& transfer) {
     told_stored_.erase(transfer);
 }
 
+/// Before the lease is renewed, so that a start reads nothing of them either.
+void Sync::halt(const Json& list) {
+    std::set<TransferId> halted;
+    for (const Json& one : list) halted.insert(id_from(one));
+    for (const TransferId& one : parts_.catalog.halt(std::move(halted))) {
+        if (parts_.copying != nullptr) parts_.copying->stop(one);
+    }
+}
+
 void Sync::obey(const std::string& text) {
     const Json answer = parse_json(text);
     // The last request's statements have arrived.
     gone_.erase(gone_.begin(),
                 gone_.begin() + static_cast<std::ptrdiff_t>(std::exchange(told_, 0)));
     told_stored_.insert(telling_.begin(), telling_.end());
-    for (const TransferId& one : losing_) told_stored_.erase(one);
+    for (const TransferId& one : losing_) {
+        told_stored_.erase(one);
+        handed_.erase(one);
+    }
     for (const Json& one : answer.at("tombstones")) purge(id_from(one));
     PK_FAULT("sync.after_purge");
     parts_.catalog.set_sync_sequence(answer.at("seq").get<std::int64_t>());
     PK_FAULT("sync.after_sequence");
+    halt(answer.value("halted", Json::array())); // an older control plane says nothing
     parts_.relays.set(relays_from(answer.at("relays")), answer.at("copies_max").get<std::size_t>());
     // Only now: what was deleted while we were away is not read in between.
     parts_.lease.renew(answer.at("now").get<std::int64_t>(), answer.value("time_trusted", true));

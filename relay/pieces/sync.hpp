@@ -7,6 +7,8 @@
 #include "relay/pieces/copying.hpp"
 #include "relay/pieces/own_time.hpp"
 
+#include <plankurier/json.hpp>
+
 #include <set>
 #include <thread>
 
@@ -35,6 +37,7 @@ private:
     [[nodiscard]] std::string request_text();
     void choose_stored(const std::vector<Catalog::Held>& all, std::int64_t now);
     void obey(const std::string& answer);
+    void halt(const Json& list);
     void purge(const TransferId& transfer);
     void drop(const TransferId& transfer);
 
@@ -52,6 +55,7 @@ private:
     std::vector<TransferId> telling_;   ///< stored, in the last request
     std::vector<TransferId> losing_;    ///< not stored any more, in the last request
     std::set<TransferId> told_stored_;  ///< the control plane has our receipt
+    std::set<TransferId> handed_;       ///< clients have our receipt, and may have shown it there
     std::mutex mutex_;                  ///< guards nudged_
     std::condition_variable_any pause_;
     bool nudged_{};

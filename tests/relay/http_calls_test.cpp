@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::http_calls_test {
 
 namespace {
 
@@ -169,8 +169,8 @@ TEST_CASE("a relay that says what it holds hears which of it lives") {
     const json answer =
         api.good(200, "POST", "/v1/relay/sync", {}, sync_body(inner, relay_seed(0)));
     CHECK(members(answer) == std::set<std::string>{"now", "seq", "tombstones", "leases", "relays",
-                                                   "copies", "copies_max", "full", "time_trusted",
-                                                   "wrong"});
+                                                   "copies", "copies_max", "full", "halted",
+                                                   "time_trusted", "wrong"});
     CHECK(answer.at("now") == api.world.clock.now());
     CHECK(answer.at("seq") == 1);
     CHECK(answer.at("leases") == json{uploading.id.hex(), available.id.hex()});
@@ -223,4 +223,4 @@ TEST_CASE("nobody but a known relay is told anything about transfers") {
     CHECK(refused(sync_body(odd, relay_seed(0))) == "malformed");
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::http_calls_test

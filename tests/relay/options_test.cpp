@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace plankurier::test {
+namespace plankurier::test::options_test {
 
 namespace {
 
@@ -193,12 +193,15 @@ TEST_CASE("what its recipient reports is read by nobody any more, and purged at 
     CHECK(world.store().counts().quarantined == 1);
     auto request = world.news();
     request.holds = {sending.id};
-    CHECK(world.sync(0, request).leases == std::vector{sending.id}); // kept for the authority
+    const auto told = world.sync(0, request);
+    CHECK(told.leases == std::vector{sending.id}); // kept for the authority
+    CHECK(told.halted == std::vector{sending.id}); // relays refuse tickets given out before
     world.relay().tick();
     CHECK(world.store().transfer(sending.id));
     world.clock.pass(14 * day_s);
     world.mails.sent.clear();
     world.relay().tick();
+    CHECK(world.sync(0).halted.empty());
     CHECK_FALSE(world.store().transfer(sending.id));
     CHECK(world.mails.sent.empty());
 }
@@ -226,4 +229,4 @@ TEST_CASE("an address stays verified for as many days as asked for, without an a
     CHECK_FALSE(world.store().verification(to_hex(sha256(session.reveal()))));
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::options_test

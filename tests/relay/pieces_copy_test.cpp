@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_copy_test {
 
 namespace {
 
@@ -215,6 +215,31 @@ TEST_CASE("an invited recipient fetches a volume by swarm; after a purge nobody 
     CHECK(late.bytes() == 0);
 }
 
+TEST_CASE("what its recipient reports is read by no recipient from the next sync on") {
+    World world{1};
+    const Body body{"reported"}, other{"another"};
+    for (const Body* one : {&body, &other}) {
+        world[0].upload(*one, 0);
+        world.control.wait("a swarm process",
+                           [&] { return world[0].swarm(*one, 0).status == 200; });
+    }
+    const auto port = world[0].swarm(body, 0).port;
+    Downloader invited{world.control, body, 0}; // its certificate is good for hours
+    world.control.report(body.id());
+    const auto heard = world.control.syncs() + 2; // the second one tells that the first is obeyed
+    world.control.wait("a sync", [&] { return world.control.syncs() >= heard; });
+    invited.connect(port);
+    CHECK(world[0].swarm(body, 0).status == 404);
+    CHECK(world[0].read(body, 0) == "descriptor 404");
+    CHECK(world[0].swarm(other, 0).status == 200);
+    CHECK(world[0].read(other, 0) == "right");
+    // It stays, for the authority and for the other relays.
+    CHECK(world[0].call("GET", body.path("/0/0"), body.authorization(TicketRole::peer)).status ==
+          200);
+    std::this_thread::sleep_for(std::chrono::milliseconds{500}); // nothing to wait for may come
+    CHECK(invited.bytes() == 0);
+}
+
 TEST_CASE("a purge that comes during a copy leaves nothing anywhere") {
     World world{2};
     const Body body{"raced", 64};
@@ -227,4 +252,4 @@ TEST_CASE("a purge that comes during a copy leaves nothing anywhere") {
     }
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_copy_test

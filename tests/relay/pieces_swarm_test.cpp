@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <future>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_swarm_test {
 
 namespace {
 
@@ -147,6 +147,10 @@ TEST_CASE("what is not whole, not here or purged is not loaded") {
     auto asked = world.want(half);
     CHECK(got(asked) == "not_found");
     asked = world.want(world.body, 1);
+    CHECK(got(asked) == "not_found");
+    CHECK(world.store.catalog().halt({world.body.id()}) == std::vector{world.body.id()});
+    CHECK(world.store.catalog().halt({world.body.id()}).empty()); // known by now
+    asked = world.want(world.body);
     CHECK(got(asked) == "not_found");
     world.store.catalog().forbid(world.body.id());
     asked = world.want(world.body);
@@ -291,4 +295,4 @@ TEST_CASE("what is no message of ours ends the line") {
     world.wait_up(); // and the next one is heard
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_swarm_test

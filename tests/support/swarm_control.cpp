@@ -18,7 +18,7 @@ using relay::pieces::OtherRelay;
 
 SwarmControl::SwarmControl(const std::filesystem::path& socket)
     : authority_(folder_.path(), std::time(nullptr)),
-      server_([this](const Request& request) { return answer(request); }) {
+      server_([this](const Request& request) { return answer(request); }, clock_) {
     server_.bind(socket);
     thread_ = std::jthread{[this] { server_.run(); }};
 }
@@ -40,6 +40,10 @@ void SwarmControl::bury(const TransferId& transfer) {
     const std::scoped_lock lock{mutex_};
     buried_.push_back(transfer);
     wanted_.erase(transfer);
+}
+void SwarmControl::report(const TransferId& transfer) {
+    const std::scoped_lock lock{mutex_};
+    reported_.push_back(transfer);
 }
 void SwarmControl::lose_receipts() {
     const std::scoped_lock lock{mutex_};
@@ -156,6 +160,7 @@ json SwarmControl::sync(const OtherRelay& from, const json& inner) {
     for (auto at = inner.at("after").get<std::size_t>(); at < buried_.size(); ++at) {
         answer["tombstones"].push_back(buried_[at].hex());
     }
+    for (const TransferId& one : reported_) answer["halted"].push_back(one.hex());
     for (const OtherRelay& one : relays_) {
         answer["relays"].push_back(
             {{"id", one.id.hex()}, {"url", one.url}, {"key", to_base64url(one.key)}});

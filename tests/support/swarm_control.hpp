@@ -30,6 +30,8 @@ public:
     /// Every relay without a receipt is told to hold it.
     void want_copies(const Ticket& peer_ticket);
     void bury(const TransferId& transfer);
+    /// Its recipient has reported the transfer.
+    void report(const TransferId& transfer);
     void lose_receipts();
     /// Every relay is told that it has no room for anything new.
     void set_full(bool full);
@@ -59,7 +61,7 @@ private:
     mutable std::mutex mutex_; ///< guards all below but the server
     std::vector<relay::pieces::OtherRelay> relays_;
     std::map<TransferId, Ticket> wanted_;
-    std::vector<TransferId> buried_;
+    std::vector<TransferId> buried_, reported_;
     std::map<TransferId, std::map<RelayId, Hash256>> stored_;
     std::map<TransferId, std::set<RelayId>> gone_;
     std::size_t syncs_{}, certificate_calls_{};
@@ -67,6 +69,7 @@ private:
     std::size_t copies_max_{3};
     bool answers_{true}, full_{};
     bool space_told_{};
+    relay::adapters::SystemClock clock_;
     relay::http::Server server_;
     std::jthread thread_;
 };
