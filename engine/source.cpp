@@ -174,6 +174,19 @@ Result<Likeness> BodySource::compare(const std::vector<FileIdentity>& expected) 
     return likeness;
 }
 
+void BodySource::blame(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    const State& state = *state_;
+    std::optional<std::size_t> latest;
+    for (std::size_t index = 0; index < state.files.size(); ++index) {
+        const std::uint64_t begin = state.files[index].starts_at;
+        const FileIdentity& file = state.identities[index];
+        if (file.size_bytes == 0 || begin + file.size_bytes <= offset || begin >= offset + bytes)
+            continue;
+        if (!latest || file.mtime_ns > state.identities[*latest].mtime_ns) latest = index;
+    }
+    if (latest) state_->fail_at(*latest);
+}
+
 std::optional<std::size_t> BodySource::failed_file() const noexcept {
     const auto failed = state_->failed.load();
     if (failed < 0) return std::nullopt;

@@ -178,8 +178,7 @@ Result<void> Upload::take_results() {
     }
     for (const auto& [piece, root] : sent) {
         if (const auto old = roots_.find(piece); old != roots_.end() && old->second != root) {
-            // Sealing is deterministic, so other bytes mean another file.
-            return fail(Errc::file_changed, "root");
+            return changed(piece, "root");
         }
         if (auto noted = job_.store.note_root(piece, root); !noted) return noted;
         roots_[piece] = root;

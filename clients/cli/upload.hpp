@@ -74,6 +74,7 @@ private:
     [[nodiscard]] Result<void> read_map(std::size_t relay);
     [[nodiscard]] Result<void> read_all_maps();
     [[nodiscard]] Result<void> sample_durable();
+    [[nodiscard]] tl::unexpected<Error> changed(std::uint64_t piece, const char* where);
     [[nodiscard]] Result<void> send_round();
     [[nodiscard]] Result<void> follow_durable();
     [[nodiscard]] Result<void> settle();

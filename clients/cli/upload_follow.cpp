@@ -76,9 +76,17 @@ Result<void> Upload::sample_durable() {
         while (stream.produce(buffer) > 0) {
         }
         if (stream.error()) return tl::unexpected(*stream.error());
-        if (stream.root() != roots_.at(piece)) return fail(Errc::file_changed, "sample");
+        if (stream.root() != roots_.at(piece)) return changed(piece, "sample");
     }
     return {};
+}
+
+/// Sealing is deterministic, so other bytes in a piece mean another file.
+tl::unexpected<Error> Upload::changed(std::uint64_t piece, const char* where) {
+    const std::uint64_t plain_bytes =
+        job_.layout.piece_bytes() / segment_bytes * segment_plain_bytes;
+    job_.source.blame(piece * plain_bytes, plain_bytes);
+    return fail(Errc::file_changed, where);
 }
 
 std::optional<Bytes> Upload::descriptor(std::uint32_t volume) const {

@@ -48,7 +48,11 @@ public:
     /// Compares all files with `expected` (from an earlier start), whatever their paths. Fails with
     /// `file_changed`.
     [[nodiscard]] Result<Likeness> compare(const std::vector<FileIdentity>& expected) const;
-    /// The file that `read` or `compare` failed at first, as a number in `files`.
+    /// Somebody found that these bytes of the body are not what they were. `failed_file` then
+    /// names the file that they are of; of several, the one that was written last.
+    void blame(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    /// The file that `read` or `compare` failed at first or that is to blame, as a number in
+    /// `files`.
     [[nodiscard]] std::optional<std::size_t> failed_file() const noexcept;
 
 private:

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::source_test {
 
 namespace {
 
@@ -90,6 +90,28 @@ TEST_CASE("a file that changes while it is read is named") {
     CHECK(source->failed_file() == 1U);
 }
 
+TEST_CASE("bytes that somebody else found changed are blamed on the file written last of them") {
+    const TempFolder folder;
+    const auto path = [&](const char* name) { return folder.path() / name; };
+    const std::vector files{write(path("one.pdf"), text_of(1'000)), write(path("none.pdf"), ""),
+                            write(path("two.pdf"), text_of(1'000)),
+                            write(path("three.pdf"), text_of(1'000))};
+    const std::vector<std::int64_t> times{1'700'000'003, 1'700'000'009, 1'700'000'001,
+                                          1'700'000'002};
+    for (std::size_t i = 0; i < files.size(); ++i) set_time(files[i], times[i]);
+    const auto blamed = [&](std::uint64_t offset, std::uint64_t bytes) {
+        const auto source = BodySource::open(files);
+        REQUIRE(source);
+        source->blame(offset, bytes);
+        return source->failed_file();
+    };
+    CHECK(blamed(0, 1'000) == 0U);
+    CHECK(blamed(1'000, 1'000) == 2U);
+    CHECK(blamed(999, 1'002) == 0U);
+    CHECK(blamed(1'000, 4'000) == 3U);
+    CHECK(blamed(3'000, 500) == std::nullopt); // padding
+}
+
 TEST_CASE("a file that cannot be opened is named by its number") {
     const TempFolder folder;
     const auto first = write(folder.path() / "first.pdf", "here");
@@ -99,4 +121,4 @@ TEST_CASE("a file that cannot be opened is named by its number") {
     CHECK(failed == 1);
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::source_test
