@@ -30,11 +30,13 @@ constexpr std::size_t answer_bytes_max = 16u << 20; // a directory of ten thousa
 constexpr const char* json_type = "Content-Type: application/json";
 
 /// An answer that is not the service's, or not a whole one, is none: a login page of the network, a
-/// proxy's own page, a redirect, JSON that breaks off.
+/// proxy's own page, a redirect, JSON that breaks off; or half a head, which libcurl lets pass.
 Result<HttpAnswer> of_the_service(Result<HttpAnswer> answer) {
     if (!answer || answer->status >= 400) return answer;
-    const bool odd = answer->status >= 300 || answer->is_page();
-    const bool json = answer->status != 204 && answer->type.starts_with("application/json");
+    const bool has_body = answer->status != 204;
+    const bool odd =
+        answer->status >= 300 || answer->is_page() || (has_body && answer->type.empty());
+    const bool json = has_body && answer->type.starts_with("application/json");
     if (odd || (json && !is_whole_object(answer->body))) {
         return fail(Errc::network, "not the service's answer");
     }

@@ -10,7 +10,8 @@
 
 #include <set>
 
-using namespace plankurier;
+namespace plankurier::test::wire_test {
+
 using namespace plankurier::cli;
 
 TEST_CASE("only https, and http to this machine, may be asked") {
@@ -73,7 +74,7 @@ TEST_CASE("a link that a sender passed on gives its secret too, if nothing of it
     CHECK(link->secret->matches(secret.reveal()));
     const auto cut = parse_link(SecretText{text.substr(0, text.size() - 1)}, "");
     REQUIRE_FALSE(cut);
-    CHECK(cut.error().code == Errc::not_found);
+    CHECK(cut.error().code == Errc::invalid_argument);
 }
 
 TEST_CASE("a finished transfer by link has the id of its link") {
@@ -273,3 +274,5 @@ TEST_CASE("a refusal may say what to work out") {
     CHECK(encode_verification("a@b.example", "de", WorkDone{"s", {1, 2}}) ==
           R"({"email":"a@b.example","language":"de","work":{"numbers":[1,2],"salt":"s"}})");
 }
+
+} // namespace plankurier::test::wire_test
