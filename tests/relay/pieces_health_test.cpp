@@ -9,7 +9,7 @@
 #include <atomic>
 #include <fstream>
 
-namespace plankurier::test {
+namespace plankurier::test::pieces_health_test {
 
 namespace {
 
@@ -204,13 +204,15 @@ TEST_CASE("pieces that are good again, since a disk came back, are taken back") 
     REQUIRE(map_of(store, body) == "000 damaged");
     fs::rename(folder.path() / "away", file);
     flip(file, 10);
-    Scrub scrub{store, folder};
-    Scrub::wait([&] { return scrub.changed > 0; });
-    CHECK(map_of(store, body) == "011 damaged");
-    CHECK(store.read(body, 0, 2) == "right");
-    flip(file, 10);
-    scrub.now();
-    Scrub::wait([&] { return map_of(store, body) == "111 whole"; });
+    {
+        Scrub scrub{store, folder};
+        Scrub::wait([&] { return scrub.changed > 0; });
+        CHECK(map_of(store, body) == "011 damaged");
+        CHECK(store.read(body, 0, 2) == "right");
+        flip(file, 10);
+        scrub.now();
+        Scrub::wait([&] { return map_of(store, body) == "111 whole"; });
+    }
     store.restart();
     CHECK(map_of(store, body) == "111 whole");
 }
@@ -269,4 +271,4 @@ TEST_CASE("what was read longest ago is read first, and the time of it survives 
     CHECK(next(0, -200'000) != "none"); // a clock that went back: reading costs little
 }
 
-} // namespace plankurier::test
+} // namespace plankurier::test::pieces_health_test

@@ -12,11 +12,10 @@ namespace plankurier::test {
 
 class TempFolder {
 public:
-    TempFolder() {
-        const std::filesystem::path memory{"/dev/shm"};
-        const bool wanted = std::getenv("TMPDIR") == nullptr && ::access(memory.c_str(), W_OK) == 0;
-        std::string pattern =
-            (wanted ? memory : std::filesystem::temp_directory_path()) / "plankurier-test-XXXXXX";
+    TempFolder() : TempFolder(usual_place()) {}
+    /// In another place.
+    explicit TempFolder(const std::filesystem::path& parent) {
+        std::string pattern = parent / "plankurier-test-XXXXXX";
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
         path_ = pattern;
     }
@@ -29,6 +28,11 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
+    static std::filesystem::path usual_place() {
+        const std::filesystem::path memory{"/dev/shm"};
+        const bool wanted = std::getenv("TMPDIR") == nullptr && ::access(memory.c_str(), W_OK) == 0;
+        return wanted ? memory : std::filesystem::temp_directory_path();
+    }
     std::filesystem::path path_;
 };
 
