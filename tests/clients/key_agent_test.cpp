@@ -45,6 +45,7 @@ struct Agent {
                 agent.serve(std::move(locked), StanzaType::hpke_x25519, life, clock);
                 const auto gone = std::move(agent);
             }};
+        REQUIRE(gives_key()); // its time has begun
     }
     ~Agent() {
         static_cast<void>(lock_keys());
