@@ -8,7 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace plankurier;
+namespace plankurier::test::options_test {
+
 using namespace plankurier::cli;
 
 namespace {
@@ -178,3 +179,5 @@ TEST_CASE("there is a completion script for each shell and for no other") {
     }
     CHECK(completion_script("csh").error().code == Errc::invalid_argument);
 }
+
+} // namespace plankurier::test::options_test
