@@ -72,7 +72,8 @@ auto Download::from_any(std::size_t& relay, Step step) -> decltype(step(relay)) 
     std::optional<Error> curable;
     Error last{Errc::tampered, "every relay lied"};
     for (std::size_t tried = 0; tried < job_.relays.size() && !stop_; ++tried) {
-        if (const auto next = choice_.pick(relay)) relay = *next;
+        // A lane's number may be beyond the relays.
+        relay = choice_.pick(relay).value_or(relay % job_.relays.size());
         auto got = step(relay);
         if (got) choice_.worked(relay);
         if (got || is_local(got.error().code)) return got;
