@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Bad input: each with its exit code and a clear text in German and English, nothing lost."""
 import argparse
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -10,8 +11,11 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import loop_disk
+import people
 import wire as wires
 import world
+
+LATER = ("versuchen Sie es später noch einmal", "try again later")
 
 
 def pdf(path, size=100_000):
@@ -119,7 +123,8 @@ def timing(service, cases, folder, good):
     pdf(huge)
     os.truncate(huge, 3 << 30)
     cases.refused("more bytes than the authority takes", 9,
-                  lambda env: service.send(huge, check=False, env=env), "teilen Sie die Sendung auf", "split the transfer")
+                  lambda env: service.send(huge, check=False, env=env),
+                  "teilen Sie die Sendung auf", "split the transfer")
     huge.unlink()
 
 
@@ -143,33 +148,49 @@ class Damage:
 
 
 def tampering(service, cases, folder):
-    plan = pdf(folder / "grosser-plan.pdf", 5_000_000)
-    links = service.links()
-    service.send(plan)
-    damage = Damage(service, links)
-    target = folder / "tampered"
-    fetch = lambda env: service.fetch_as_department(damage.link, target, check=False, env=env)
-    whole, piece = damage.content, 1 << 20
+    """Each transfer is fetched once: then the relay has looked, and gives the piece to nobody."""
+    target, piece = folder / "tampered", 1 << 20
+    damages = []
+
+    def sent_and(change):
+        def run(env):
+            links = service.links()
+            service.send(pdf(folder / "grosser-plan.pdf", 5_000_000))
+            damages.append(Damage(service, links))
+            damages[-1].volume_as(change(damages[-1].content))
+            return service.fetch_as_department(damages[-1].link, target, "--retries", "0",
+                                               check=False, env=env)
+        return run
     changes = {
-        "a flipped bit": whole[:70_000] + bytes([whole[70_000] ^ 1]) + whole[70_001:],
-        "two pieces in the other order": whole[piece:2 * piece] + whole[:piece] + whole[2 * piece:],
+        "a flipped bit": lambda whole: whole[:70_000] + bytes([whole[70_000] ^ 1]) + whole[70_001:],
+        "two pieces in the other order":
+            lambda whole: whole[piece:2 * piece] + whole[:piece] + whole[2 * piece:],
         "two segments in the other order":
-            whole[:100_000] + whole[200_000:300_000] + whole[100_000:200_000] + whole[300_000:],
-        "an end of zeros": whole[:-100_000] + bytes(100_000),
+            lambda whole: (whole[:100_000] + whole[200_000:300_000] + whole[100_000:200_000]
+                           + whole[300_000:]),
+        "an end of zeros": lambda whole: whole[:-100_000] + bytes(100_000),
     }
-    for name, content in changes.items():
-        damage.volume_as(content)
-        cases.refused(f"pieces with {name}", 8, fetch, "verändert", "altered")
-    damage.volume_as(whole[:-100_000])
-    hasty = lambda env: service.fetch_as_department(damage.link, target, "--retries", "0",
+    for name, change in changes.items():
+        cases.refused(f"pieces with {name}", 8, sent_and(change), "verändert", "altered")
+    left = lambda: sorted(file.name for file in target.iterdir()) if target.exists() else []
+    cases.checks.that("none of these leaves a file, or a part of one", left() == [])
+    cases.refused("pieces that are cut off", 7, sent_and(lambda whole: whole[:-100_000]), *LATER)
+    damage = damages[0]
+    again = lambda env: service.fetch_as_department(damage.link, target, "--retries", "0",
                                                     check=False, env=env)
-    cases.refused("pieces that are cut off", 7, hasty, "versuchen Sie es noch einmal", "try again")
-    cases.checks.that("none of these leaves a file", not (target / plan.name).exists())
+    cases.refused("pieces that are known to be damaged", 7, again, *LATER)
+    cases.checks.that("what may come later leaves no file but a part of it",
+                      left() and all(name.endswith(".part") for name in left()))
     damage.restore()
+    service.run(service.relay_program, "scrub", "--now", "--config", service.config)
+    healed = world.wait_until(lambda: again({}).returncode == 0, 30, what="the end of a scrub")
+    cases.checks.that("the same link gives the file once its pieces are good again",
+                      healed and (target / "grosser-plan.pdf").stat().st_size > 5_000_000)
     foreign_descriptor(service, cases, folder, damage)
-    done = service.fetch_as_department(damage.link, target)
-    cases.checks.that("after healing the same link gives the file", done.returncode == 0
-                      and (target / plan.name).read_bytes() == plan.read_bytes())
+    fetched = service.fetch_as_department(damage.link, folder / "at last")
+    cases.checks.that("after healing the same link gives the same file", fetched.returncode == 0
+                      and people.same(target / "grosser-plan.pdf",
+                                      folder / "at last/grosser-plan.pdf"))
 
 
 def foreign_descriptor(service, cases, folder, damage):
@@ -179,21 +200,33 @@ def foreign_descriptor(service, cases, folder, damage):
     other = Damage(service, links)
     catalog = service.data / "pieces/index.db"
     ours, theirs = damage.volume.parent.name, other.volume.parent.name
-    service.stop("relay")
-    with sqlite3.connect(catalog) as db:
-        before = db.execute("SELECT roots, descriptor FROM volume WHERE tid=?", (ours,)).fetchone()
-        foreign = db.execute("SELECT roots, descriptor FROM volume WHERE tid=?",
-                             (theirs,)).fetchone()
-        db.execute("UPDATE volume SET roots=?, descriptor=? WHERE tid=?", (*foreign, ours))
+    with contextlib.closing(sqlite3.connect(catalog)) as db:
+        right, foreign = (db.execute("SELECT descriptor FROM volume WHERE tid=?", (tid,)).fetchone()
+                          for tid in (ours, theirs))
+
+    def described(descriptor):
+        with contextlib.closing(sqlite3.connect(catalog)) as db, db:
+            db.execute("UPDATE volume SET descriptor=? WHERE tid=?", (*descriptor, ours))
+    fetch = lambda env: service.fetch_as_department(damage.link, folder / "foreign", "--retries",
+                                                    "0", check=False, env=env)
+    described(foreign)
     damage.volume_as(other.content)
-    service.start_relay()
-    cases.refused("pieces and descriptor of another transfer", 8,
-                  lambda env: service.fetch_as_department(damage.link, folder / "foreign",
-                                                          check=False, env=env),
-                  "verändert", "altered")
+    cases.refused("pieces and descriptor of another transfer", 8, fetch, "verändert", "altered")
+    described(right)
+    damage.restore()
     service.stop("relay")
-    with sqlite3.connect(catalog) as db:
-        db.execute("UPDATE volume SET roots=?, descriptor=? WHERE tid=?", (*before, ours))
+    backup = {file: file.read_bytes() for file in catalog.parent.glob("index.db*")}
+    described(foreign)
+    damage.volume_as(other.content)
+    service.start_relay()  # with its first sync it signs for what it has now
+    world.wait_until(lambda: "the records of a transfer are wrong" in
+                     (service.root / "relay.log").read_text(), what="the control plane's word")
+    cases.refused("which is given to nobody any more after a start of the relay", 7, fetch, *LATER)
+    service.stop("relay")
+    for file in catalog.parent.glob("index.db*"):
+        file.unlink()
+    for file, content in backup.items():
+        file.write_bytes(content)
     damage.restore()
     service.start_relay()
 
