@@ -91,6 +91,11 @@ bool Reserve::is_whole() const {
 
 std::uint64_t Reserve::missing_bytes() const { return is_whole() ? 0 : bytes_ + bytes_ / 2; }
 
+bool Reserve::lacks_inodes() const {
+    const Room now = room();
+    return now.counts_inodes && now.inodes < (is_whole() ? 1 : inodes + inodes / 2);
+}
+
 bool Reserve::has_room_for(std::uint64_t bytes) const {
     return bytes_ == 0 || (is_whole() && room().bytes >= bytes + bytes_ / 4);
 }
@@ -196,6 +201,11 @@ bool Reserves::has_room_for(std::uint64_t bytes) {
 std::uint64_t Reserves::missing_bytes() {
     const std::scoped_lock lock{mutex_};
     return reserves_.empty() ? 0 : reserves_.front().missing_bytes();
+}
+
+bool Reserves::lacks_inodes() {
+    const std::scoped_lock lock{mutex_};
+    return !reserves_.empty() && reserves_.front().lacks_inodes();
 }
 
 ReserveWatch::ReserveWatch(Reserves& reserves)

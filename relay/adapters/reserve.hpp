@@ -27,6 +27,8 @@ public:
     [[nodiscard]] bool is_whole() const;
     /// What it needs until it is whole.
     [[nodiscard]] std::uint64_t missing_bytes() const;
+    /// No file can be made, or the reserve cannot be whole, for want of inodes.
+    [[nodiscard]] bool lacks_inodes() const;
     /// Whether so many bytes may be taken for something new.
     [[nodiscard]] bool has_room_for(std::uint64_t bytes) const;
     [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
@@ -66,6 +68,7 @@ public:
     /// Of the first folder's file system; see Reserve.
     [[nodiscard]] bool has_room_for(std::uint64_t bytes);
     [[nodiscard]] std::uint64_t missing_bytes();
+    [[nodiscard]] bool lacks_inodes();
 
 private:
     std::mutex mutex_; ///< guards reserves_
