@@ -143,7 +143,8 @@ Result<VolumeCheck> Catalog::to_take_back(const VolumeId& id) {
     Volume* const volume = find(id, &transfer);
     const bool is_damaged =
         volume != nullptr && volume->described && !transfer->is_whole(id.second, *volume);
-    if (!is_damaged || volume->writing != 0) return fail(Errc::not_found, "nothing lost");
+    if (!is_damaged) return fail(Errc::not_found, "nothing lost");
+    if (volume->writing != 0) return fail(Errc::conflict, "being written");
     const BodyLayout& layout = transfer->layout;
     auto file = open_to_read(file_of(id.first, id.second), layout.volume_bytes(id.second));
     if (!file) return fail(Errc::not_found, "no file");

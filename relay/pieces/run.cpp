@@ -141,7 +141,10 @@ struct PiecesProcess::State {
             Scrubber::News{[this](const Catalog::VolumeId& volume) {
                                if (copying) copying->unload({volume.first, volume.second});
                            },
-                           [this] { told_of_stored(); }});
+                           [this] { told_of_stored(); },
+                           [this](const TransferId& transfer) {
+                               if (copying) copying->let_go(transfer);
+                           }});
     }
     ~State() {
         scrubber.reset(); // it tells the two below

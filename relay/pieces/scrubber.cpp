@@ -17,7 +17,8 @@ using std::chrono::seconds;
 constexpr std::int64_t day_s = 86'400;
 constexpr std::size_t buffer_bytes = 262'144;
 constexpr milliseconds look_every{500}; ///< for the request file and for what is due
-/// A volume that was good is not read again before, however often somebody complains.
+/// A volume that was good is not read again before, however often somebody complains; but then it
+/// is.
 constexpr seconds suspect_rest{30};
 /// Lost pieces are looked for on the disk so often; the first time at the start.
 constexpr seconds take_back_rest_min{60}, take_back_rest_max{3'600};
@@ -108,15 +109,28 @@ void Scrubber::check(const Catalog::VolumeId& volume, const std::stop_token* slo
 }
 
 void Scrubber::look_at_suspect(const Catalog::VolumeId& volume) {
-    const auto now = Clock::now();
-    std::erase_if(looked_, [&](const auto& one) { return now - one.second > suspect_rest; });
-    if (!looked_.try_emplace(volume, now).second) return;
-    check(volume, nullptr);
+    too_early_.erase(volume);
+    end_rests();
+    if (looked_.try_emplace(volume, Clock::now()).second) {
+        check(volume, nullptr);
+    } else {
+        too_early_.insert(volume);
+    }
 }
 
-bool Scrubber::take_back(const Catalog::VolumeId& volume) {
+void Scrubber::end_rests() {
+    const auto now = Clock::now();
+    std::erase_if(looked_, [&](const auto& one) {
+        const auto& [volume, at] = one;
+        if (now - at <= suspect_rest) return false;
+        if (too_early_.erase(volume) != 0) catalog_.suspect(volume.first, volume.second);
+        return true;
+    });
+}
+
+Scrubber::Look Scrubber::take_back(const Catalog::VolumeId& volume) {
     const auto check = catalog_.to_take_back(volume);
-    if (!check) return false;
+    if (!check) return check.error().code == Errc::conflict ? Look::busy : Look::nothing;
     std::vector<Written> good;
     const auto give_up = [&](std::uint32_t piece) {
         catalog_.abandon({volume.first, volume.second, piece});
@@ -132,7 +146,7 @@ bool Scrubber::take_back(const Catalog::VolumeId& volume) {
             give_up(piece);
         }
     }
-    if (good.empty()) return false;
+    if (good.empty()) return Look::nothing;
     try {
         sync_file(*check->file);
         catalog_.commit(good);
@@ -142,7 +156,28 @@ bool Scrubber::take_back(const Catalog::VolumeId& volume) {
     }
     std::fprintf(stderr, "pieces: %zu pieces of a volume are good again\n", good.size());
     news_.changed();
-    return true;
+    return Look::taken;
+}
+
+/// Each once. A copy may write one for minutes, when nobody can give it what is lost: that one has
+/// its turn as soon as it is free.
+void Scrubber::take_back_all(const std::stop_token& stop) {
+    const bool begins = Clock::now() >= take_back_at_;
+    bool any = false;
+    if (begins) {
+        const auto damaged = catalog_.damaged_volumes();
+        to_take_back_ = {damaged.begin(), damaged.end()};
+        any = damaged.empty();
+    }
+    std::erase_if(to_take_back_, [&](const Catalog::VolumeId& volume) {
+        const Look look = stop.stop_requested() ? Look::busy : take_back(volume);
+        any = any || look == Look::taken;
+        return look != Look::busy;
+    });
+    if (!begins && !any) return;
+    take_back_rest_ = any ? take_back_rest_min
+                          : std::clamp(2 * take_back_rest_, take_back_rest_min, take_back_rest_max);
+    take_back_at_ = Clock::now() + take_back_rest_;
 }
 
 void Scrubber::step(const std::stop_token& stop) {
@@ -150,19 +185,14 @@ void Scrubber::step(const std::stop_token& stop) {
         std::filesystem::remove(settings_.request);
         catalog_.scrub_all();
         looked_.clear();
+        too_early_.clear();
         take_back_at_ = {};
-    }
-    if (Clock::now() >= take_back_at_) {
-        const auto damaged = catalog_.damaged_volumes();
-        bool any = damaged.empty();
-        for (const Catalog::VolumeId& volume : damaged) {
-            if (stop.stop_requested()) return;
-            any = take_back(volume) || any;
+        for (const Catalog::VolumeId& volume : catalog_.damaged_volumes()) {
+            news_.let_go(volume.first);
         }
-        take_back_rest_ =
-            any ? take_back_rest_min : std::min(2 * take_back_rest_, take_back_rest_max);
-        take_back_at_ = Clock::now() + take_back_rest_;
     }
+    end_rests();
+    take_back_all(stop);
     if (const auto suspect = catalog_.next_suspect(stop, milliseconds{0})) {
         look_at_suspect(*suspect);
         return;

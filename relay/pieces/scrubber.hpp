@@ -21,6 +21,8 @@ public:
     struct News {
         std::function<void(const Catalog::VolumeId&)> damaged; ///< nothing of it may be served on
         std::function<void()> changed;                         ///< what this relay has
+        /// What lies there is to be looked at: no copy writes it for the moment.
+        std::function<void(const TransferId&)> let_go{[](const TransferId&) {}};
     };
     Scrubber(Catalog& catalog, const Lease& lease, Settings settings, News news);
     ~Scrubber();
@@ -35,7 +37,10 @@ private:
     void check(const Catalog::VolumeId& volume, const std::stop_token* slow);
     [[nodiscard]] std::uint64_t bad_pieces(const VolumeCheck& check, const std::stop_token* slow);
     void pause(std::uint64_t bytes, const std::stop_token& stop);
-    bool take_back(const Catalog::VolumeId& volume);
+    void end_rests();
+    enum class Look { nothing, taken, busy };
+    Look take_back(const Catalog::VolumeId& volume);
+    void take_back_all(const std::stop_token& stop);
 
     Catalog& catalog_;
     const Lease& lease_;
@@ -44,6 +49,8 @@ private:
     // The thread's own:
     Bytes buffer_;
     std::map<Catalog::VolumeId, Clock::time_point> looked_; ///< at suspects, lately
+    std::set<Catalog::VolumeId> too_early_; ///< complained of since, and yet to be looked at
+    std::set<Catalog::VolumeId> to_take_back_;
     Clock::time_point take_back_at_{};
     std::chrono::seconds take_back_rest_{};
     std::mutex rest_mutex_; ///< guards nothing: the thread rests with it
