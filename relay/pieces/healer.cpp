@@ -28,8 +28,11 @@ void Healer::set(std::vector<Wanted> wanted) {
         const std::scoped_lock lock{mutex_};
         wanted_ = std::move(wanted);
         fresh_ = true;
-        // The list goes on from sync to sync: that one is not in this part says nothing.
-        std::erase_if(looked_, [](const auto& one) { return Clock::now() - one.second >= rest; });
+        // The list goes on from sync to sync: that one is not in this part says nothing. What is
+        // whole now and is wanted again has new damage.
+        std::erase_if(looked_, [&](const auto& one) {
+            return Clock::now() - one.second >= rest || catalog_.complete(one.first);
+        });
     }
     changed_.notify_all();
 }
