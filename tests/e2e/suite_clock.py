@@ -141,7 +141,7 @@ def jumps(service, checks, clocks):
         checks.that(f"{name}: what its sender revokes is deleted, and only that",
                     ended and there(service) and not served(service, other))
         clocks.set(wall=0)
-        back = trusts(service.data, True)
+        back = trusts(service.data, True) and trusts(service.data, True, "status.relay")
         checks.that(f"{name}: when the clock is back, all is as before",
                     back and served(service, link) and told(service.config, service).returncode == 0)
     for name, jump in JUMPS.items():
