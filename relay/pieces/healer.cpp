@@ -8,7 +8,7 @@ namespace plankurier::relay::pieces {
 
 namespace {
 /// Between two looks at the same transfer: while it is uploaded, each volume is pushed anyway.
-constexpr std::chrono::seconds rest{10};
+constexpr std::chrono::seconds heal_rest{10};
 } // namespace
 
 Healer::Healer(Catalog& catalog, const Relays& relays, Copier& copier,
@@ -31,7 +31,7 @@ void Healer::set(std::vector<Wanted> wanted) {
         // The list goes on from sync to sync: that one is not in this part says nothing. What is
         // whole now and is wanted again has new damage.
         std::erase_if(looked_, [&](const auto& one) {
-            return Clock::now() - one.second >= rest || catalog_.complete(one.first);
+            return Clock::now() - one.second >= heal_rest || catalog_.complete(one.first);
         });
     }
     changed_.notify_all();
@@ -40,7 +40,7 @@ void Healer::set(std::vector<Wanted> wanted) {
 std::optional<Healer::Wanted> Healer::due() {
     for (const Wanted& one : wanted_) {
         const auto [at, first] = looked_.try_emplace(one.ticket.transfer);
-        if (!first && Clock::now() - at->second < rest) continue;
+        if (!first && Clock::now() - at->second < heal_rest) continue;
         at->second = Clock::now();
         return one;
     }
