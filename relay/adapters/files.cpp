@@ -1,5 +1,6 @@
 #include "relay/adapters/files.hpp"
 
+#include <plankurier/fault.hpp>
 #include <plankurier/files.hpp>
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 #include "relay/http/request_limits.hpp"
 
 #include <plankurier/bytes.hpp>
+#include <plankurier/secret.hpp>
 
 #include <algorithm>
 #include <array>
