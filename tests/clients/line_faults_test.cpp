@@ -9,7 +9,9 @@
 #include <httplib.h>
 
 #include <ctime>
+#include <mutex>
 #include <set>
+#include <thread>
 
 namespace plankurier::test::line_faults_test {
 
@@ -124,7 +126,12 @@ TEST_CASE("a service that keeps silent is asked anew by another connection") {
 TEST_CASE("a busy server is waited for as it says, with all that was to be sent") {
     httplib::Server http;
     std::atomic<int> refuse{2}, calls{0};
-    std::string received;
+    std::mutex mutex;
+    std::string taken; // guarded by it
+    const auto received = [&] {
+        const std::scoped_lock lock{mutex};
+        return taken;
+    };
     const auto handle = [&](const httplib::Request& request, httplib::Response& out) {
         ++calls;
         if (refuse-- > 0) {
@@ -133,7 +140,10 @@ TEST_CASE("a busy server is waited for as it says, with all that was to be sent"
             out.set_content(R"({"code":"busy"})", "application/problem+json");
             return;
         }
-        received = request.body;
+        {
+            const std::scoped_lock lock{mutex};
+            taken = request.body;
+        }
         out.set_content(request.method == "GET" ? "piece" : "{}",
                         request.method == "GET" ? "application/octet-stream" : "application/json");
     };
@@ -148,7 +158,7 @@ TEST_CASE("a busy server is waited for as it says, with all that was to be sent"
     line.on_busy([&](unsigned seconds) { told.push_back(seconds); });
     SECTION("of a small request") {
         CHECK(line.request("POST", url, {}, as_bytes("{\"a\":1}"))->status == 200);
-        CHECK(received == "{\"a\":1}");
+        CHECK(received() == "{\"a\":1}");
     }
     SECTION("of a piece") {
         std::size_t at = 0;
@@ -164,7 +174,7 @@ TEST_CASE("a busy server is waited for as it says, with all that was to be sent"
             },
             [&] { at = 0; });
         CHECK(answer->status == 200);
-        CHECK(received == body);
+        CHECK(received() == body);
     }
     SECTION("of a download") {
         std::string got;
