@@ -138,6 +138,14 @@ TEST_CASE("when every relay lies the bytes are called tampered") {
     CHECK(fetched.liars.size() == 2);
 }
 
+TEST_CASE("more lanes than relays end well when every relay has lied before") {
+    RelaysWorld world{1, 40};
+    world.fill(0);
+    world.servers[0]->flip(world.transfer, 0, 7);
+    world.known_liars = {0};
+    CHECK(why(world.download({0}).done) == "tampered");
+}
+
 TEST_CASE("a liar and a relay that is away are not tampered bytes but a broken line") {
     RelaysWorld world{2, 10};
     world.fill(0);

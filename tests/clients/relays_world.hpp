@@ -31,6 +31,7 @@ public:
     Fetched download(
         const std::vector<std::size_t>& relays,
         const std::function<void(unsigned)>& on_progress = [](unsigned) {});
+    std::vector<std::size_t> known_liars{}; ///< numbers in the relays of a download; from the start
 
     /// How many pieces uploads have sent since the last call.
     std::size_t sent_pieces();
