@@ -10,6 +10,13 @@
 
 namespace plankurier::relay {
 
+namespace {
+
+/// So many pairs of relay and transfer are remembered of one kind.
+constexpr std::size_t pairs_max = 10'000;
+
+} // namespace
+
 void Relay::set_relays(std::vector<KnownRelay> relays) {
     relays_.replace(std::move(relays));
     copies_seen_.clear();
@@ -103,6 +110,9 @@ Result<void> Relay::take_receipts(const TransferRow& row, const std::vector<Byte
                                 receipt->body_len == row.body_len;
             // One from before the relay told all that it stores has been told again, or is void.
             if (!counts || receipt->time < word.told - 5) continue;
+            // A client may show one that the relay has taken back since.
+            const auto taken_back = lost_told_.find({relay.id, row.transfer});
+            if (taken_back != lost_told_.end() && receipt->time <= taken_back->second) continue;
             said[relay.id] = {row.transfer, relay.id, ports_.clock.now(), word.generation,
                               to_hex(receipt->content_root)};
         }
@@ -138,8 +148,7 @@ Result<void> Relay::check_caller(const RelayId& relay, std::int64_t time) {
 
 /// Once for each transfer, as far as memory reaches: a relay repeats itself every second.
 void Relay::count_lie(const RelayId& relay, const TransferId& transfer) {
-    constexpr std::size_t counted_max = 10'000;
-    if (lies_counted_.size() >= counted_max) lies_counted_.clear();
+    if (lies_counted_.size() >= pairs_max) lies_counted_.clear();
     if (!lies_counted_.emplace(relay, transfer).second) return;
     RelayRow word = ports_.store.relay(relay);
     ++word.lies;
@@ -189,7 +198,11 @@ std::vector<TransferId> Relay::take_statements(const RelayId& relay, const SyncR
             ports_.store.mark_gone(gone.transfer, relay, relays_.ids());
             ports_.store.remove_copy(gone.transfer, relay);
         }
-        for (const TransferId& lost : request.lost) ports_.store.remove_copy(lost, relay);
+        for (const TransferId& lost : request.lost) {
+            ports_.store.remove_copy(lost, relay);
+            if (lost_told_.size() >= pairs_max) lost_told_.clear();
+            lost_told_[{relay, lost}] = request.time;
+        }
         for (const StoredReceipt& stored : request.stored) {
             if (stored.relay != relay) continue;
             if (!take_stored(relay, stored, request.generation)) wrong.push_back(stored.transfer);

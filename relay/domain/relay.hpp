@@ -342,6 +342,8 @@ private:
     Pepper pepper_;
     KnownRelays relays_;
     std::set<std::pair<RelayId, TransferId>> lies_counted_; ///< a bounded number of them
+    /// When a relay said that it does not store a transfer any more; a bounded number of them.
+    std::map<std::pair<RelayId, TransferId>, std::int64_t> lost_told_;
     std::map<RelayId, TransferId> copies_seen_; ///< where each relay's list of copies goes on
     Directory directory_;
     KeySessions key_sessions_;

@@ -103,6 +103,28 @@ TEST_CASE("a receipt from before a relay told all that it stores is void") {
     CHECK(finish(0) == 1);
 }
 
+TEST_CASE("a receipt that a client shows after its relay has taken it back is void") {
+    const TempFolder folder;
+    Control world{folder.path(), {2}};
+    const auto sending = world.uploading();
+    const auto finish = [&] {
+        StoredReceipt receipt = sending.receipt(0);
+        receipt.time = world.clock.now();
+        const auto shown = sign_stored(receipt, relay_seed(0));
+        return [&world, &sending, shown] {
+            static_cast<void>(
+                world.relay().finish(sending.id, sending.manage, {shown}, sending.content()));
+            return copies(world, sending);
+        };
+    };
+    const auto early = finish();
+    world.clock.pass(2);
+    lose(world, 0, sending);
+    CHECK(early() == 0);
+    world.clock.pass(2);
+    CHECK(finish()() == 1); // it has everything again
+}
+
 TEST_CASE("a relay that has lost pieces says so, counts no more and copies them again") {
     const TempFolder folder;
     Control world{folder.path(), {2}};
