@@ -12,6 +12,15 @@ bool RetryRule::worth_it(Errc code) noexcept {
     return code == Errc::network || code == Errc::unavailable || code == Errc::busy;
 }
 
+namespace {
+/// A relay without room cannot give us anything now, another one can. Only our own full disk ends a
+/// download.
+Error of_a_reader(Error error) {
+    if (error.code == Errc::no_space) error.code = Errc::unavailable;
+    return error;
+}
+} // namespace
+
 PieceClient::PieceClient(HttpLine line, TicketBox& tickets, const TransferId& transfer,
                          Hedge* hedge)
     : line_(std::move(line)), tickets_(tickets), transfer_(transfer.hex()), hedge_(hedge) {}
@@ -68,10 +77,10 @@ Result<void> PieceClient::put_descriptor(const RelayAddress& relay, std::uint32_
 }
 
 Result<Bytes> PieceClient::get_descriptor(const RelayAddress& relay, std::uint32_t volume) {
-    return call("GET", relay, "/" + std::to_string(volume), {}).map([](const std::string& text) {
-        const auto view = as_bytes(text);
-        return Bytes{view.begin(), view.end()};
-    });
+    const auto answer = call("GET", relay, "/" + std::to_string(volume), {});
+    if (!answer) return tl::unexpected(of_a_reader(answer.error()));
+    const auto view = as_bytes(*answer);
+    return Bytes{view.begin(), view.end()};
 }
 
 Result<std::string> PieceClient::stored(const RelayAddress& relay) {
@@ -126,7 +135,7 @@ Result<void> PieceClient::get_piece(const RelayAddress& relay, std::uint32_t vol
     if (!header) return tl::unexpected(header.error());
     const auto answer =
         checked(line_.get(piece_url(relay, transfer_, volume, piece), {*header}, consume), *header);
-    if (!answer) return tl::unexpected(answer.error());
+    if (!answer) return tl::unexpected(of_a_reader(answer.error()));
     return {};
 }
 

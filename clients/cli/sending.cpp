@@ -353,7 +353,11 @@ bool can_continue(Errc code) {
     case Errc::code_expired:
     case Errc::too_many_attempts:
     case Errc::not_verified:
-    case Errc::file_unreadable: return true;
+    case Errc::file_unreadable:
+    // What nobody should have answered: hours of sending are not thrown away for it.
+    case Errc::malformed:
+    case Errc::unsupported:
+    case Errc::bad_signature: return true;
     default: return false;
     }
 }

@@ -26,7 +26,7 @@ public:
     Waiting(std::size_t relays, std::size_t stored_min, const StoredCalls& calls,
             const StoredTimes& times)
         : calls_(calls), times_(times), wanted_(std::min(stored_min, relays)), receipts_(relays),
-          silent_since_(relays), ask_again_(relays) {}
+          silent_since_(relays), ask_again_(relays), refused_(relays) {}
 
     Result<std::optional<Stored>> run() {
         for (milliseconds pause{1};; pause = std::min(2 * pause, times_.pause_max)) {
@@ -56,17 +56,21 @@ private:
                           [](const std::string& receipt) { return !receipt.empty(); }));
     }
 
+    [[nodiscard]] bool nobody_may_sign() const {
+        return std::all_of(refused_.begin(), refused_.end(), [](bool refused) { return refused; });
+    }
+
     Result<void> ask_all() {
         for (std::size_t relay = 0; relay < receipts_.size(); ++relay) {
             const bool rests = steady_clock::now() < ask_again_[relay];
             if (!receipts_[relay].empty() || have() >= wanted_ || rests) continue;
             auto receipt = calls_.ask(relay);
-            if (!receipt && !may_come(receipt.error().code)) {
-                return tl::unexpected(receipt.error());
-            }
+            // One relay's word is not the last, as long as another one may sign.
+            refused_[relay] = !receipt && !may_come(receipt.error().code);
+            if (refused_[relay] && nobody_may_sign()) return tl::unexpected(receipt.error());
             if (receipt) receipts_[relay] = std::move(*receipt);
             // Whoever keeps silent must not keep the others from being asked.
-            if (!receipt && of_the_line(receipt.error().code)) {
+            if (!receipt && (refused_[relay] || of_the_line(receipt.error().code))) {
                 ask_again_[relay] = steady_clock::now() + times_.silent_pause;
             }
             note(receipt ? std::optional<Error>{} : receipt.error(), &silent_since_[relay]);
@@ -126,6 +130,7 @@ private:
     std::vector<std::string> receipts_;             ///< per relay
     std::vector<std::optional<Time>> silent_since_; ///< per relay
     std::vector<Time> ask_again_;                   ///< per relay
+    std::vector<bool> refused_;                     ///< per relay, by its last answer
     Time begun_{steady_clock::now()}, answered_{begun_}, finish_again_{begun_};
     std::size_t finished_with_{};
     bool told_{}, somebody_answered_{}, service_silent_{};

@@ -16,9 +16,17 @@ namespace {
 constexpr unsigned tries_with_others = 3;
 constexpr seconds patience_with_others{15};
 
-/// Failures that another relay may not have.
-bool of_the_relay(Errc code) {
-    return RetryRule::worth_it(code) || code == Errc::tls || code == Errc::no_space;
+/// Failures that another relay may not have: all but what happens on this computer. `give_up` asks
+/// the service for a ticket before it believes that only a relay has one. What is there and differs
+/// may come from an earlier start whose file was another one (`tampered`).
+bool of_the_relay(Errc code, bool resumed) {
+    switch (code) {
+    case Errc::file_changed:
+    case Errc::file_unreadable:
+    case Errc::canceled: return false;
+    case Errc::tampered: return !resumed;
+    default: return true;
+    }
 }
 
 /// A body up to here begins with one line, since shaking hands costs more than it brings; others
@@ -68,9 +76,12 @@ struct Upload::Lane {
             });
         if (stream.error()) answer = tl::unexpected(*stream.error());
         if (answer && *answer != stream.root()) answer = fail(Errc::tampered, "piece root");
-        // The relay has not noticed yet that an earlier line broke.
-        if (!answer && answer.error().code == Errc::conflict)
+        // The relay has not noticed yet that an earlier line broke; or it has no such transfer, for
+        // which we have a ticket.
+        if (!answer &&
+            (answer.error().code == Errc::conflict || answer.error().code == Errc::not_found)) {
             answer.error().code = Errc::unavailable;
+        }
         uncount();
         return answer;
     }
@@ -108,7 +119,7 @@ void Upload::note_wait(unsigned wait) {
 /// True when the upload goes on without this relay.
 bool Upload::give_up(std::size_t relay, const Error& error) {
     // Without a ticket no relay can be judged.
-    if (!several() || !of_the_relay(error.code) || !tickets_.header()) return false;
+    if (!several() || !of_the_relay(error.code, job_.resumed) || !tickets_.header()) return false;
     const std::lock_guard guard{mutex_};
     const bool was_alive = plan_.alive(relay);
     if (!plan_.lose(relay)) return false;
@@ -224,7 +235,9 @@ Result<void> Upload::send_round() {
         looked = steady_clock::now();
         // While lanes run, trouble with the line is theirs too: they report it.
         auto followed = follow_durable();
-        if (!followed && !of_the_relay(followed.error().code)) stop_with(followed.error());
+        if (!followed && !of_the_relay(followed.error().code, job_.resumed)) {
+            stop_with(followed.error());
+        }
     }
     lanes.clear();
     if (auto taken = take_results(); !taken) stop_with(taken.error());

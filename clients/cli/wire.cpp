@@ -3,6 +3,7 @@
 #include <plankurier/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace plankurier::cli {
 
@@ -57,6 +58,22 @@ Errc code_of_status(long status) {
     default:
         if (status < 400) return Errc::network; // a redirect leads away from the service
         return status >= 500 ? Errc::unavailable : Errc::malformed;
+    }
+}
+
+/// Words for what happens on this computer: they never come by HTTP (docs/protocol.md, section 1).
+bool is_our_own(Errc code) {
+    switch (code) {
+    case Errc::wrong_password:
+    case Errc::wrong_key:
+    case Errc::untrusted_root:
+    case Errc::rolled_back:
+    case Errc::file_changed:
+    case Errc::file_unreadable:
+    case Errc::network:
+    case Errc::tls:
+    case Errc::canceled: return true;
+    default: return false;
     }
 }
 
@@ -161,12 +178,15 @@ Problem parse_problem(long status, std::string_view json) {
     const auto in = try_parse_json(json);
     if (!in.is_object()) return problem;
     if (const auto it = in.find("code"); it != in.end() && it->is_string()) {
-        problem.code = errc_from_name(it->get<std::string>());
+        const auto code = errc_from_name(it->get<std::string>());
+        if (!is_our_own(code)) problem.code = code; // else the status says it
     }
     const auto number = [&](const char* member) -> std::optional<unsigned> {
         const auto it = in.find(member);
         if (it == in.end() || !it->is_number_unsigned()) return std::nullopt;
-        return it->get<unsigned>();
+        const auto value = it->get<std::uint64_t>();
+        return std::in_range<unsigned>(value) ? std::optional{static_cast<unsigned>(value)}
+                                              : std::nullopt;
     };
     problem.attempts_left = number("attempts_left");
     problem.retry_after_s = number("retry_after_s");
@@ -355,7 +375,10 @@ Result<std::vector<VolumeMap>> parse_map(std::string_view json) {
 
 Result<std::string> parse_stored(std::string_view json) {
     return parse<std::string>(json, [](const Json& in) -> Result<std::string> {
-        return in.at("receipt").get<std::string>();
+        auto receipt = in.at("receipt").get<std::string>();
+        // The service refuses a request with one that is none, whatever the others are.
+        if (!from_base64url(receipt)) return fail(Errc::malformed, "receipt");
+        return receipt;
     });
 }
 
