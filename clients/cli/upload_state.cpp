@@ -88,6 +88,17 @@ bool is_new(const std::filesystem::path& folder, std::int64_t now) {
     return ::stat(folder.c_str(), &about) == 0 && about.st_mtime > now - hour_s;
 }
 
+/// `begun` is the service's word, whose clock may have been behind then; the file's time is this
+/// computer's. Both must say that the term is over. One that is ahead of now says nothing.
+bool is_over(const UploadState& state, const std::filesystem::path& file, std::int64_t now) {
+    constexpr std::int64_t day_s = 86'400;
+    const std::int64_t until = now - state.expiry_days * day_s;
+    struct stat about {};
+    const bool written_since = ::stat(file.c_str(), &about) == 0 && about.st_mtime >= until &&
+                               about.st_mtime <= now + day_s;
+    return state.begun < until && !written_since;
+}
+
 } // namespace
 
 std::string encode_upload_state(const UploadState& state) {
@@ -217,10 +228,10 @@ void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int6
         if (!std::filesystem::exists(own / "state.json", error) && is_new(own, now)) continue;
         auto store = open(folder, id);
         if (!store || !store->lock()) continue; // another process works on it
-        const bool begun = std::filesystem::exists(store->folder_ / "state.json", error);
+        const auto file = store->folder_ / "state.json";
+        const bool begun = std::filesystem::exists(file, error);
         const auto state = store->load();
-        const bool over = state && state->begun + std::int64_t{state->expiry_days} * 86'400 < now;
-        if (!begun || over) store->remove();
+        if (!begun || (state && is_over(*state, file, now))) store->remove();
     }
 }
 
