@@ -4,6 +4,11 @@
 
 #include <plankurier/json.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <cerrno>
+
 namespace plankurier::cli {
 
 namespace {
@@ -66,6 +71,27 @@ Result<DownloadState> decode_download_state(std::string_view json) {
 
 DownloadStore::DownloadStore(std::filesystem::path folder, const TransferId& transfer)
     : path_(std::move(folder) / (transfer.hex() + ".json")) {}
+
+DownloadStore::~DownloadStore() {
+    std::error_code ignored;
+    const bool is_over = lock_.get() >= 0 && !std::filesystem::exists(path_, ignored);
+    if (is_over) std::filesystem::remove(lock_path(), ignored); // still held
+}
+
+std::filesystem::path DownloadStore::lock_path() const { return path_.string() + ".lock"; }
+
+Result<void> DownloadStore::lock() {
+    if (auto made = make_private_folder(path_.parent_path()); !made) return made;
+    FileHandle file{::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (file.get() < 0) return fail(Errc::file_unreadable, "lock");
+    // Some network file systems know no locks; nobody is kept from fetching there.
+    const bool is_taken = ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    struct stat about {};
+    const bool is_gone = ::fstat(file.get(), &about) == 0 && about.st_nlink == 0;
+    if (is_taken || is_gone) return fail(Errc::conflict, "in use");
+    lock_ = std::move(file);
+    return {};
+}
 
 Result<void> DownloadStore::save(const DownloadState& state) const {
     if (auto made = make_private_folder(path_.parent_path()); !made) return made;

@@ -2,6 +2,8 @@
 /// What a download must not forget: the target names and which pieces are durable on disk. Holds no
 /// secret; 0600 since it holds names. One thread.
 
+#include <clients/cli/files.hpp>
+
 #include <plankurier/ids.hpp>
 
 #include <filesystem>
@@ -26,6 +28,12 @@ struct DownloadState {
 class DownloadStore {
 public:
     DownloadStore(std::filesystem::path folder, const TransferId& transfer);
+    ~DownloadStore();
+    DownloadStore(const DownloadStore&) = delete;
+    DownloadStore& operator=(const DownloadStore&) = delete;
+    /// Until this object ends no other process has it: each would write, or remove, the other's
+    /// part files. Fails with `conflict` when one has.
+    [[nodiscard]] Result<void> lock();
     /// Durable on success.
     [[nodiscard]] Result<void> save(const DownloadState& state) const;
     /// Fails with `not_found` when there is none.
@@ -33,7 +41,10 @@ public:
     void remove() const noexcept;
 
 private:
+    [[nodiscard]] std::filesystem::path lock_path() const;
+
     std::filesystem::path path_;
+    FileHandle lock_;
 };
 
 } // namespace plankurier::cli

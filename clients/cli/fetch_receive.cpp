@@ -44,6 +44,10 @@ public:
     /// `report` is called when the files have their names.
     Result<void> run(const std::vector<RelayAddress>& relays, TicketBox& tickets,
                      const Certificate& certificate, const Report& report) {
+        if (auto locked = store_.lock(); !locked) {
+            if (locked.error().code == Errc::conflict) console_.warn(Text::fetched_elsewhere);
+            return locked;
+        }
         if (auto loaded = load_state(); !loaded) return tl::unexpected(loaded.error());
         auto parts = open_parts();
         if (!parts) return tl::unexpected(parts.error());

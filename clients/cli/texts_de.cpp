@@ -90,6 +90,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::copies_made, "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …"},
     {Text::relay_lied, "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid."},
     {Text::swarm_gave_up, "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt."},
+    {Text::fetched_elsewhere, "Diese Sendung wird auf diesem Rechner gerade schon abgeholt. Bitte warten Sie, bis das zu Ende ist, oder brechen Sie es ab."},
     {Text::return_link, "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n"},
     {Text::return_link_in_receipt, "Der geheime Link für Antworten der Behörde steht in der Quittung: {}"},
     {Text::password_for_citizen, "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail."},

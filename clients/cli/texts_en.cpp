@@ -90,6 +90,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::copies_made, "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …"},
     {Text::relay_lied, "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it."},
     {Text::swarm_gave_up, "Not everything comes by swarm; the rest is fetched by HTTPS."},
+    {Text::fetched_elsewhere, "This transfer is just being fetched on this computer. Please wait until that has ended, or stop it."},
     {Text::return_link, "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n"},
     {Text::return_link_in_receipt, "The secret link for the authority's answers stands in the receipt: {}"},
     {Text::password_for_citizen, "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail."},
