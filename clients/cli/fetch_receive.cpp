@@ -163,15 +163,14 @@ private:
         struct stat about {};
         return ::lstat((path_ / state_.parts[index]).c_str(), &about) == 0;
     }
-    [[nodiscard]] bool has_final(std::size_t index) const {
+    [[nodiscard]] bool has_whole(std::size_t index, const std::string& name) const {
         struct stat about {};
-        return ::lstat((path_ / state_.names[index]).c_str(), &about) == 0 &&
-               S_ISREG(about.st_mode) &&
+        return ::lstat((path_ / name).c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
                static_cast<std::uint64_t>(about.st_size) == wanted()[index].size_bytes;
     }
     /// Its name was given before a crash.
     [[nodiscard]] bool published(std::size_t index) const {
-        return state_.publishing && !has_part(index) && has_final(index);
+        return state_.publishing && !has_part(index) && has_whole(index, state_.names[index]);
     }
 
     [[nodiscard]] bool can_continue() const {
@@ -180,7 +179,8 @@ private:
                       state_.pieces.size() == transfer_.opened.layout.pieces();
         for (std::size_t index = 0; usable && index < wanted().size(); ++index) {
             usable = clean_file_name(state_.names[index]) == state_.names[index] &&
-                     (has_part(index) || published(index));
+                     // Parts have their size from the first byte on: one that has not lost some.
+                     (has_whole(index, state_.parts[index]) || published(index));
         }
         return usable;
     }
