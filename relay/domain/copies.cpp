@@ -108,8 +108,10 @@ Result<void> Relay::take_receipts(const TransferRow& row, const std::vector<Byte
             const bool counts = receipt && receipt->relay == relay.id &&
                                 receipt->transfer == row.transfer &&
                                 receipt->body_len == row.body_len;
-            // One from before the relay told all that it stores has been told again, or is void.
-            if (!counts || receipt->time < word.told - 5) continue;
+            // One from before the relay told all that it stores has been told again, or is void. If
+            // the clock was set back since, nobody can tell: none is void.
+            const bool is_old = word.told <= ports_.clock.now() && receipt->time < word.told - 5;
+            if (!counts || is_old) continue;
             // A client may show one that the relay has taken back since.
             const auto taken_back = lost_told_.find({relay.id, row.transfer});
             if (taken_back != lost_told_.end() && receipt->time <= taken_back->second) continue;
