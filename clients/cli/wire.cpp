@@ -63,18 +63,10 @@ Errc code_of_status(long status) {
 
 /// Words for what happens on this computer: they never come by HTTP (docs/protocol.md, section 1).
 bool is_our_own(Errc code) {
-    switch (code) {
-    case Errc::wrong_password:
-    case Errc::wrong_key:
-    case Errc::untrusted_root:
-    case Errc::rolled_back:
-    case Errc::file_changed:
-    case Errc::file_unreadable:
-    case Errc::network:
-    case Errc::tls:
-    case Errc::canceled: return true;
-    default: return false;
-    }
+    constexpr Errc ours[] = {Errc::wrong_password, Errc::wrong_key,    Errc::untrusted_root,
+                             Errc::rolled_back,    Errc::file_changed, Errc::file_unreadable,
+                             Errc::network,        Errc::tls,          Errc::canceled};
+    return std::find(std::begin(ours), std::end(ours), code) != std::end(ours);
 }
 
 void add_work(Json& out, const std::optional<WorkDone>& work) {
