@@ -31,7 +31,7 @@ enum class Mistake {
     message_long, message_twice, file_name_form, transfer_large,
     // secrets, texts and people
     nobody_to_ask, nobody_asks_password, nobody_asks_passphrase, nobody_asks_new_passphrase,
-    secret_empty, encoding_of_option, encoding_of_file, encoding_utf16, code_form,
+    secret_empty, encoding_of_option, encoding_of_file, encoding_utf16, code_form, code_missing,
     passphrase_wrong,
     // links and files that are not what they should be
     link_form, link_of_answers, link_of_code, link_of_receipt, return_link_form, receipt_form,

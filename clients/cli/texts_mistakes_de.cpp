@@ -89,6 +89,7 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::encoding_of_file, "Eine der Dateien mit Passwort, Passphrase, Code oder Link (oder die Eingabe) ist nicht in UTF-8 geschrieben, sondern vermutlich in Latin-1 (ISO 8859-1, Windows-1252). Bitte speichern Sie sie als UTF-8."},
     {Mistake::encoding_utf16, "Eine der Dateien mit Passwort, Passphrase, Code oder Link (oder die Eingabe) ist in UTF-16 ohne Kennung am Anfang geschrieben. Bitte speichern Sie sie als UTF-8."},
     {Mistake::code_form, "Das kann kein Code sein: Ein Code hat acht Zeichen, zum Beispiel K7QM-2RFX. Er steht mitten in der E-Mail; die Nummer im Betreff ist nicht der Code. Ein Versuch wurde nicht verbraucht."},
+    {Mistake::code_missing, "Es wurde kein Code eingegeben; die Adresse aus --email ist noch nicht bestätigt. In einem Terminal fragt das Programm nach dem Code aus der E-Mail; sonst nennen Sie eine Datei damit: --code-from DATEI"},
     {Mistake::passphrase_wrong, "Die Passphrase der Schlüsseldatei stimmt nicht. Bitte achten Sie auf Großschreibung und Tastaturbelegung."},
     {Mistake::link_form, "Das ist kein vollständiger Link. Vermutlich fehlt ein Stück. Kopieren Sie ihn bitte noch einmal ganz aus der E-Mail und setzen Sie ihn in Anführungszeichen; er sieht so aus: \"https://…/t#v1.…\""},
     {Mistake::link_of_answers, "Das ist der geheime Link für Antworten der Behörde. Damit holen Sie so ab: plankurier fetch --return-link-file QUITTUNG (oder: --return-link-file - und den Link eingeben)"},

@@ -89,6 +89,7 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::encoding_of_file, "One of the files with password, passphrase, code or link (or the input) is not written in UTF-8, but probably in Latin-1 (ISO 8859-1, Windows-1252). Please save it as UTF-8."},
     {Mistake::encoding_utf16, "One of the files with password, passphrase, code or link (or the input) is written in UTF-16 without a mark at its beginning. Please save it as UTF-8."},
     {Mistake::code_form, "This cannot be a code: a code has eight characters, for example K7QM-2RFX. It stands in the middle of the e-mail; the number in the subject is not the code. No attempt was spent."},
+    {Mistake::code_missing, "No code was typed; the address from --email is not verified yet. In a terminal the program asks for the code from the e-mail; else name a file with it: --code-from FILE"},
     {Mistake::passphrase_wrong, "The passphrase of the key file is not right. Please mind capital letters and the keyboard layout."},
     {Mistake::link_form, "This is no whole link. Probably a piece is missing. Please copy all of it from the e-mail once more and put it in quotation marks; it looks like this: \"https://…/t#v1.…\""},
     {Mistake::link_of_answers, "This is the secret link for the authority's answers. Fetch with it like this: plankurier fetch --return-link-file RECEIPT (or: --return-link-file - and type the link)"},

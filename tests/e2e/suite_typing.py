@@ -223,6 +223,10 @@ def codes(service, checks):
                               "x", "--code-from", service.passphrase, check=False)
     checks.that("a file that holds no code is told as such (exit 4)",
                 done.returncode == 4 and "kann kein Code sein" in done.stderr)
+    done = service.plankurier("send", sent, "--to", "bauamt", "--email", world.SENDER, "--message",
+                              "x", stdin=subprocess.DEVNULL, check=False)
+    checks.that("where nobody can type a code, the way to hand it over is told (exit 4)",
+                done.returncode == 4 and "--email" in done.stderr and "--code-from" in done.stderr)
     return service.notice_link(f"bauamt@{world.STAFF_DOMAIN}")
 
 
