@@ -16,7 +16,8 @@ int run_control(const Config& config);
 /// trusted networks only.
 int run_swarm_role(const Config& config, bool tls);
 /// Starts the roles that the configuration wants as processes of their own and starts one anew when
-/// it dies. `without_control`: this machine only stores.
+/// it dies. `without_control`: this machine only stores. Throws std::runtime_error when another one
+/// runs with the same data folder.
 int run_supervisor(const std::filesystem::path& program, const Config& config,
                    bool without_control);
 

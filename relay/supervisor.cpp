@@ -1,3 +1,4 @@
+#include "relay/adapters/data_lock.hpp"
 #include "relay/roles.hpp"
 
 #include "relay/pieces/server_tls.hpp"
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -123,6 +125,11 @@ int run_supervisor(const std::filesystem::path& program, const Config& config,
                    bool without_control) {
     // Without them the pieces' process could only end again and again.
     static_cast<void>(pieces::server_tls(config.certificate, config.private_key));
+    const auto lock = adapters::DataLock::take(config.data_dir);
+    if (!lock) {
+        throw std::runtime_error("a relay already runs with the data folder " +
+                                 config.data_dir.string());
+    }
     sigset_t signals;
     sigemptyset(&signals);
     for (const int one : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, one);
