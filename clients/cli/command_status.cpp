@@ -67,6 +67,8 @@ Result<void> keep_status(const Options& options, Console& console, ControlClient
 }
 
 Result<void> status(const Options& options, Console& console) {
+    auto apart = check_apart({options.save, options.html}, console);
+    if (!apart) return apart;
     auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());
     auto control = control_at(receipt->server, options, console);
@@ -130,6 +132,9 @@ Result<void> expire(const Options& options, Console& console) {
     if (!options.days) return console.refuse(Mistake::option_needed, {"--days N", "expire"});
     auto control = control_at(receipt->server, options, console);
     const auto expires = control.change_expiry({receipt->transfer, receipt->manage}, *options.days);
+    if (!expires && expires.error().detail == "status 400") {
+        return console.refuse(Mistake::days_refused, {std::to_string(*options.days)});
+    }
     if (!expires) return tl::unexpected(expires.error());
     console.say(Text::expiry_changed, {time_text(console.language(), *expires)});
     console.event("expiry", {{"receipt_number", receipt->number}, {"expires", *expires}});

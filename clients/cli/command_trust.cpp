@@ -110,6 +110,10 @@ Result<void> trust(const Options& options, Console& console) {
     if (!url_allowed(server)) return console.refuse(Mistake::server_form, {server});
     auto control = control_at(server, options, console);
     const auto answer = control.directory();
+    // As of a web server that speaks HTTPS only: nothing that stands in these options.
+    if (!answer && answer.error().detail == "status 400") {
+        return console.refuse(Mistake::server_form, {printable(server)});
+    }
     if (!answer) return tl::unexpected(answer.error());
     auto root = root_from(options, *answer, console);
     if (!root) return tl::unexpected(root.error());

@@ -40,9 +40,10 @@ void leave_terminal() {
 }
 
 Result<void> unlock(const Options& options, Console& console) {
-    if (options.key.empty() || !options.arguments.empty()) {
-        return fail(Errc::invalid_argument, "--key");
-    }
+    const auto asked = need(options, console, "--key", options.key).and_then([&] {
+        return no_argument(options, console);
+    });
+    if (!asked) return asked;
     const auto file = read_file(options.key, 1u << 16);
     if (!file) return tl::unexpected(file.error());
     const auto socket = agent_socket(as_bytes(*file));
@@ -73,7 +74,7 @@ Result<void> unlock(const Options& options, Console& console) {
 }
 
 Result<void> lock(const Options& options, Console& console) {
-    if (!options.arguments.empty()) return fail(Errc::invalid_argument, "lock");
+    if (auto none = no_argument(options, console); !none) return none;
     const auto count = lock_keys();
     console.say(count == 0 ? Text::nothing_unlocked : Text::keys_locked);
     console.event("locked", {{"keys", static_cast<std::int64_t>(count)}});

@@ -4,14 +4,22 @@
 
 namespace plankurier::cli {
 
-Result<void> check_outputs(std::initializer_list<std::filesystem::path> paths, Console& console) {
+Result<void> check_apart(std::initializer_list<std::filesystem::path> paths, Console& console) {
     std::set<std::filesystem::path> seen;
     for (const auto& path : paths) {
         if (path.empty()) continue;
-        auto free = check_output(path);
         const auto whole = std::filesystem::absolute(path).lexically_normal();
-        if (free && !seen.insert(whole).second) free = fail(Errc::invalid_argument, "same file");
-        if (!free) return naming(console, path, std::move(free));
+        if (seen.insert(whole).second) continue;
+        return console.refuse(Mistake::outputs_same, {printable(path.string())});
+    }
+    return {};
+}
+
+Result<void> check_outputs(std::initializer_list<std::filesystem::path> paths, Console& console) {
+    if (auto apart = check_apart(paths, console); !apart) return apart;
+    for (const auto& path : paths) {
+        if (path.empty()) continue;
+        if (auto free = check_output(path); !free) return naming(console, path, std::move(free));
     }
     return {};
 }

@@ -17,6 +17,11 @@ template <typename T>
     return result;
 }
 
+/// Those that are not empty are all different. Says which one is not. Fails with
+/// `invalid_argument`.
+[[nodiscard]] Result<void> check_apart(std::initializer_list<std::filesystem::path> paths,
+                                       Console& console);
+
 /// `check_output` for each that is not empty, all of them different. Says which one fails. Fails
 /// with `exists`, `invalid_argument`.
 [[nodiscard]] Result<void> check_outputs(std::initializer_list<std::filesystem::path> paths,

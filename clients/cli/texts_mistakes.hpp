@@ -15,7 +15,7 @@ enum class Mistake {
     // the command line itself
     no_command, unknown_command, unknown_command_near, unknown_option, unknown_option_near,
     option_of_others, value_missing, value_unwanted, given_twice, options_clash, option_needed,
-    argument_extra, number_range, days_form, hours_form, one_of, option_empty,
+    argument_extra, number_range, days_form, hours_form, one_of, option_empty, outputs_same,
     config_unreadable, config_syntax, config_unknown, config_value,
     // servers and trust
     nothing_trusted, several_trusted, server_untrusted, server_needed, server_form,
@@ -27,8 +27,8 @@ enum class Mistake {
     address_needed, address_form, address_local_part, address_domain, phone_needed, phone_form,
     contact_long, to_needed, to_many, to_twice, typed_alone, password_alone,
     // the transfer
-    expires_range, remember_range, remember_never, by_link_alone, link_file_alone, nothing_to_send,
-    message_long, message_twice, file_name_form, transfer_large,
+    expires_range, remember_range, remember_never, days_refused, by_link_alone, link_file_alone,
+    nothing_to_send, message_long, message_twice, file_name_form, transfer_large,
     // secrets, texts and people
     nobody_to_ask, nobody_asks_password, nobody_asks_passphrase, nobody_asks_new_passphrase,
     secret_empty, encoding_of_option, encoding_of_file, encoding_utf16, code_form, code_missing,

@@ -53,11 +53,16 @@ tl::expected<std::string, Mistake> settle_address(std::string typed) {
 
 std::string settle_server(std::string typed) {
     trim(typed, " \t\r\n<>\"'");
-    while (typed.ends_with('/')) typed.pop_back();
     if (typed.empty()) return typed;
     std::string url = typed;
     if (url.find("://") == url.npos) url.insert(0, "https://");
     const auto begin = url.find("://") + 3;
+    if (const auto mark = url.find_first_of("?#", begin); mark != url.npos) {
+        url.resize(mark); // a link: the service is what stands before its last part
+        if (const auto slash = url.find_last_of('/'); slash >= begin) url.resize(slash);
+    }
+    while (url.size() > begin && url.ends_with('/')) url.pop_back();
+    if (url.size() == begin) return typed; // names no host
     const auto end = std::min(url.find_first_of("/:?#", begin), url.size());
     if (url[std::min(begin, url.size() - 1)] == '[') return url; // an IPv6 address
     auto host = ascii_host(url.substr(begin, end - begin));

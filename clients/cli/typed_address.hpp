@@ -10,7 +10,8 @@ namespace plankurier::cli {
 /// the mistake's sentence.
 [[nodiscard]] tl::expected<std::string, Mistake> settle_address(std::string typed);
 
-/// "Senden.Müller.example/" becomes "https://senden.xn--mller-kva.example". What cannot be an
+/// "Senden.Müller.example/" becomes "https://senden.xn--mller-kva.example", and a link
+/// "https://amt.example/t#v1.…" becomes "https://amt.example". What cannot be an
 /// address of a service comes back as it was typed, without blanks around.
 [[nodiscard]] std::string settle_server(std::string typed);
 

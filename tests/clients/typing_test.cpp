@@ -110,6 +110,11 @@ TEST_CASE("an address of a service is completed") {
     CHECK(settle_server("https://müller.example/x") == "https://xn--mller-kva.example/x");
     CHECK(settle_server("http://[::1]:8080/") == "http://[::1]:8080");
     CHECK(settle_server("").empty());
+    CHECK(settle_server("https://amt.example/t#v1.abc") == "https://amt.example");
+    CHECK(settle_server("amt.example/Kurier/t#v1.abc/") == "https://amt.example/Kurier");
+    CHECK(settle_server("https://amt.example?x=1") == "https://amt.example");
+    CHECK(settle_server("https://") == "https://");
+    CHECK(settle_server("/") == "/");
 }
 
 TEST_CASE("who mistypes a command or an option is told the one that was meant") {

@@ -146,7 +146,7 @@ def days(service, checks, rules):
     longer = lambda env: service.plankurier("expire", sent.receipt, "--days", 10, "--json",
                                             check=False, env=env)
     rules.client("lengthening where that is not allowed", 2, "invalid_argument", longer,
-                 "service_refuses")
+                 "days_refused")
     manage = json.loads(pathlib.Path(sent.receipt).read_text())
     as_sender = {"Plankurier-Transfer": manage["transfer"], "Plankurier-Manage": manage["manage"]}
     rules.relay("lengthening where that is not allowed", 400, "invalid_argument", rules.ask(

@@ -117,6 +117,12 @@ def command_lines(service, checks):
     says(["completion", "csh"], 2, "bash, zsh")
     says(["trust", "ftp://amt.example"], 2, "„ftp://amt.example“", "https://")
     says(["departments", "bauamt"], 2, "„bauamt“")
+    says(["trust", "https://"], 2, "„https://“", "Adresse")
+    says(["unlock"], 2, "--key", "plankurier help unlock")
+    says(["unlock", service.key], 2, "--key")
+    says(["lock", "alles"], 2, "„alles“")
+    says(["status", "q.json", "--save", "x", "--html", "./x"], 2, "dieselbe Datei", "x")
+    says(["members", "new", "-o", "x", "--record", "x"], 2, "dieselbe Datei", "x")
 
 
 def settings(service, checks):
