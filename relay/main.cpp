@@ -46,7 +46,8 @@ constexpr const char* usage =
   directory install --config C --root F --signer-pub F --signer-minisig F
                     --directory-json F --directory-minisig F
   status --config C                                     counts, nothing personal; exit code 3:
-                                                        look at the clock, or at what is lost
+                                                        look at the clock, or at what is lost;
+                                                        4: the relay does not run
   bounce --config C [--maildir DIR]                     take in mails that came back (one on
                                                         standard input, or all of a folder)
   never remove --config C                               the address on standard input gets mail again
@@ -179,17 +180,17 @@ int scrub(const options::variables_map& map, const Config& config) {
         std::cerr << "scrub: say --now; without it everything is read within pieces.scrub_days\n";
         return 2;
     }
-    leave_request(config, "scrub");
+    ask_running_relay(config, "scrub");
     std::cout << "the running relay reads everything, at most " << config.scrub_mb_per_s
               << " MB a second; damage is copied again and counted in `status`\n";
     return 0;
 }
 
 int purge(const options::variables_map& map, const Config& config) {
-    if (map.count("now") != 0) leave_request(config, "purge");
+    if (map.count("now") != 0) ask_running_relay(config, "purge");
     if (map.count("clock-ok") != 0) {
-        if (config.control_url.empty()) leave_request(config, "clock");
-        leave_request(config, "clock.relay");
+        if (config.control_url.empty()) ask_running_relay(config, "clock");
+        ask_running_relay(config, "clock.relay");
     }
     if (map.count("now") + map.count("clock-ok") == 0) {
         std::cerr << "purge: say --now (delete every transfer) or --clock-ok\n";

@@ -1,10 +1,12 @@
 #include "relay/requests.hpp"
 
+#include "relay/adapters/data_lock.hpp"
 #include "relay/adapters/reserve.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 namespace plankurier::relay {
@@ -31,6 +33,13 @@ void leave_request(const Config& config, const std::string& name) {
     }
     throw std::system_error(why, std::generic_category(),
                             "leave a request in " + config.data_dir.string());
+}
+
+void ask_running_relay(const Config& config, const std::string& name) {
+    if (!adapters::DataLock::is_held(config.data_dir)) {
+        throw std::runtime_error("the relay does not run, and nothing was done; start it first");
+    }
+    leave_request(config, name);
 }
 
 } // namespace plankurier::relay

@@ -5,7 +5,11 @@
 
 namespace plankurier::relay {
 
-/// Leaves DATA/request.NAME, also on a full disk. Throws std::system_error.
+/// Leaves DATA/request.NAME, also on a full disk. A relay that does not run takes it at its start:
+/// only for what is right then too. Throws std::system_error.
 void leave_request(const Config& config, const std::string& name);
+/// As that, and refuses when no relay runs: nothing is to happen days later that somebody wanted
+/// now. Throws std::runtime_error.
+void ask_running_relay(const Config& config, const std::string& name);
 
 } // namespace plankurier::relay

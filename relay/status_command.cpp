@@ -1,6 +1,11 @@
 #include "relay/status_command.hpp"
 
+#include "relay/adapters/data_lock.hpp"
+
+#include <sys/stat.h>
+#include <array>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <ostream>
@@ -69,6 +74,18 @@ bool has_copies(const Counts& counts, std::ostream& trouble) {
     return false;
 }
 
+/// When a file was written, in UTC.
+std::string written_at(const std::filesystem::path& file) {
+    struct stat status {};
+    std::tm time{};
+    if (::stat(file.c_str(), &status) != 0 || ::gmtime_r(&status.st_mtime, &time) == nullptr) {
+        return "its end";
+    }
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &time);
+    return text.data();
+}
+
 } // namespace
 
 int show_status(const Config& config, std::ostream& out, std::ostream& trouble) {
@@ -81,6 +98,11 @@ int show_status(const Config& config, std::ostream& out, std::ostream& trouble) 
     // One is enough: both processes of a machine have the same clock.
     const bool good = is_trusted(counts, "", trouble) && is_trusted(counts, "relay_", trouble);
     const bool safe = has_copies(counts, trouble);
+    if (!adapters::DataLock::is_held(config.data_dir)) {
+        trouble << "plankurier-relay: the relay does not run: these figures are from "
+                << written_at(config.data_dir / (has_control ? "status" : "status.relay")) << "\n";
+        return status_exit_stopped;
+    }
     return good && safe ? 0 : status_exit_clock;
 }
 

@@ -1,10 +1,14 @@
 // What `status` tells an administrator and a monitoring program.
 #include "relay/status_command.hpp"
+
+#include "relay/adapters/data_lock.hpp"
+#include "relay/requests.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 namespace plankurier::test::status_test {
@@ -16,7 +20,12 @@ struct Status {
     relay::Config config;
     std::ostringstream out, trouble;
 
-    Status() { config.data_dir = folder.path(); }
+    std::optional<relay::adapters::DataLock> running;
+
+    Status() {
+        config.data_dir = folder.path();
+        running.emplace(*relay::adapters::DataLock::take(folder.path()));
+    }
     void write(const char* file, const std::string& text) const {
         std::ofstream{folder.path() / file} << text;
     }
@@ -50,6 +59,23 @@ TEST_CASE("a clock that is not trusted has an exit code of its own, and a way ou
     CHECK(status.show() == relay::status_exit_clock);
     CHECK(status.trouble.str().find("400 days") != std::string::npos);
     CHECK(status.trouble.str().find("--clock-ok") != std::string::npos);
+}
+
+TEST_CASE("the figures of a relay that has ended say so, and nothing is asked of it") {
+    Status status;
+    status.write("status", "available 3\nclock_trusted 1\n");
+    const auto request = status.folder.path() / "request.purge";
+    CHECK(status.show() == 0);
+    relay::ask_running_relay(status.config, "purge");
+    CHECK(std::filesystem::remove(request));
+    status.running.reset();
+    CHECK(status.show() == relay::status_exit_stopped);
+    CHECK(status.trouble.str().find("the relay does not run: these figures are from 20") !=
+          std::string::npos);
+    CHECK_THROWS(relay::ask_running_relay(status.config, "purge"));
+    CHECK_FALSE(std::filesystem::exists(request));
+    relay::leave_request(status.config, "reload"); // right at its start, too
+    CHECK(std::filesystem::exists(status.folder.path() / "request.reload"));
 }
 
 } // namespace plankurier::test::status_test
