@@ -3,6 +3,8 @@
 #include "relay/pieces/server_tls.hpp"
 #include "relay/roles.hpp"
 
+#include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -56,6 +58,15 @@ std::vector<std::string> config_problems(const Config& config) {
     check_file(config.control_ca, "control.ca_file", out);
     if (config.control_url.empty()) check_departments(config, out);
     return out;
+}
+
+std::optional<std::string> other_owner(const Config& config, uid_t user) {
+    struct stat status {};
+    if (user != 0 || ::stat(config.data_dir.c_str(), &status) != 0 || status.st_uid == 0) {
+        return std::nullopt;
+    }
+    const passwd* owner = ::getpwuid(status.st_uid);
+    return owner != nullptr ? owner->pw_name : std::to_string(status.st_uid);
 }
 
 } // namespace plankurier::relay

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace plankurier::relay {
 
@@ -21,9 +22,12 @@ std::int64_t now() {
 }
 
 std::string text_of(const fs::path& file) {
-    const auto bytes = adapters::read_file(file);
-    if (!bytes) throw std::runtime_error("there is no file " + file.string());
-    return std::string{as_text(*bytes)};
+    try {
+        if (const auto bytes = adapters::read_file(file)) return std::string{as_text(*bytes)};
+    } catch (const std::system_error& error) {
+        throw std::runtime_error(file.string() + " cannot be read: " + error.code().message());
+    }
+    throw std::runtime_error("there is no file " + file.string());
 }
 
 template <typename T>

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -200,12 +201,24 @@ int purge(const options::variables_map& map, const Config& config) {
     return 0;
 }
 
+/// What root writes into another user's data folder the relay could not read.
+void refuse_root(const Config& config, const std::vector<std::string>& words) {
+    const auto owner = other_owner(config, ::geteuid());
+    if (!owner) return;
+    std::string command;
+    for (const std::string& word : words) command += " " + word;
+    throw std::runtime_error("the data folder belongs to " + *owner +
+                             ", who could not read what root writes there: run it as runuser -u " +
+                             *owner + " -- plankurier-relay" + command + " …");
+}
+
 /// Behind a mail server's pipe, where whatever cannot be done now has to be tried again: any other
 /// exit code would lose the mail, since nobody gets a bounce of a bounce.
 int bounce(const options::variables_map& map) {
     constexpr int try_again = 75; // EX_TEMPFAIL of sysexits.h
     try {
         const Config config = load_config(map["config"].as<std::string>());
+        refuse_root(config, {"bounce"});
         const std::string maildir = map["maildir"].as<std::string>();
         if (maildir.empty()) {
             // Not ours, or no failure: nothing to do, and nothing to send back to a mail server.
@@ -254,6 +267,9 @@ int run(int argc, char** argv) {
     }
     if (command == "bounce") return bounce(map);
     const Config config = load_config(map["config"].as<std::string>());
+    const bool reads_only = command == "status" || command == "check-config" ||
+                            (words.size() > 1 && words[1] == "list");
+    if (!reads_only) refuse_root(config, words);
     if (command == "serve") return serve(map, config);
     if (command == "directory") return directory(map, config, words);
     if (command == "node") return node(map, config, words);

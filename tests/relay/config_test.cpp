@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
 #include <fstream>
 
 namespace plankurier::test::config_test {
@@ -190,6 +191,22 @@ TEST_CASE("check-config looks at the certificate, at files that are named, and a
     std::ofstream{folder.path() / "empty.pem"};
     config.certificate = folder.path() / "empty.pem";
     CHECK(only().find("is no certificate in PEM") != std::string::npos);
+}
+
+TEST_CASE("root is told whose data folder it is, and nobody else is") {
+    const TempFolder folder;
+    relay::Config config;
+    config.data_dir = folder.path();
+    CHECK_FALSE(relay::other_owner(config, 1'000));
+    if (::geteuid() == 0) {
+        CHECK_FALSE(relay::other_owner(config, 0));
+        REQUIRE(::chown(folder.path().c_str(), 54'321, 0) == 0);
+        CHECK(relay::other_owner(config, 0) == "54321");
+        REQUIRE(::chown(folder.path().c_str(), 1, 0) == 0);
+    }
+    CHECK(relay::other_owner(config, 0).value_or("").size() > 2);
+    config.data_dir = folder.path() / "none";
+    CHECK_FALSE(relay::other_owner(config, 0));
 }
 
 } // namespace plankurier::test::config_test
