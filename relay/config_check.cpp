@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <string_view>
 
 namespace plankurier::relay {
 
@@ -46,6 +47,29 @@ void check_departments(const Config& config, std::vector<std::string>& out) {
     }
 }
 
+/// Host of an https:// address.
+std::string host_of(const std::string& url) {
+    constexpr std::string_view scheme = "https://";
+    const std::size_t begin = url.starts_with(scheme) ? scheme.size() : 0;
+    const bool is_v6 = url.substr(begin, 1) == "[";
+    return url.substr(begin, url.find_first_of(is_v6 ? "]/" : ":/", begin) - begin);
+}
+
+bool is_local(const std::string& url) {
+    const std::string host = host_of(url);
+    return host == "localhost" || host.starts_with("127.") || host == "[::1";
+}
+
+/// Clients would look for the pieces on their own computer.
+void check_reach(const Config& config, std::vector<std::string>& out) {
+    const bool has_control = config.control_url.empty();
+    const std::string& public_url = has_control ? config.policy.link_base : config.control_url;
+    if (is_local(public_url) || !is_local(config.pieces_url)) return;
+    out.push_back("pieces.url is " + config.pieces_url + ", which only this machine reaches, and " +
+                  (has_control ? "link_base" : "control.url") + " is " + public_url +
+                  ": name the host that clients reach");
+}
+
 } // namespace
 
 std::vector<std::string> config_problems(const Config& config) {
@@ -53,6 +77,7 @@ std::vector<std::string> config_problems(const Config& config) {
     if (auto problem = pieces::server_tls_problem(config.certificate, config.private_key)) {
         out.push_back(std::move(*problem));
     }
+    check_reach(config, out);
     check_file(config.smtp_password_file, "mail.password_file", out);
     check_file(config.smtp_ca_file, "mail.ca_file", out);
     check_file(config.control_ca, "control.ca_file", out);

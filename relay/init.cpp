@@ -34,7 +34,7 @@ std::uintmax_t free_gib_min(const fs::path& folder) {
 
 std::string toml_text(const std::string& authority, const std::string& host,
                       std::uintmax_t free_gib) {
-    return "# plankurier-relay: every line has this default if it is left out.\n"
+    return "# plankurier-relay: lines behind # show the default, or an example.\n"
            "authority = \"" +
            authority +
            "\"\n"
@@ -44,11 +44,10 @@ std::string toml_text(const std::string& authority, const std::string& host,
            "# data_dir = \"data\"                    # not on btrfs, zfs or another copy-on-write "
            "system\n"
            "# reserve_mib = 64                     # of the disk, given up so that deleting works\n"
-           "# staff_patterns = [\"@" +
-           host +
-           "\"]  # whom citizens may address by e-mail\n"
+           "# staff_patterns = []                  # whom citizens may address by e-mail, as in "
+           "[\"@amt.example\"]\n"
            "# copies_max = 3                       # how many relays keep a transfer\n" +
-           planes_text("# url = \"https://" + host + ":8443\"") +
+           planes_text("url = \"https://" + host + ":8443\"   # how clients reach that port") +
            "\n[mail]                                # without smtp_url: DATA/mail/*.eml\n"
            "from = \"plankurier@" +
            host +

@@ -158,7 +158,7 @@ TEST_CASE("a fresh relay.toml of init is good, and so is each line that it shows
     const TempFolder folder;
     relay::init_folder(folder.path() / "one", "Landratsamt Muster", "senden.amt.example", false);
     const auto file = folder.path() / "one" / "relay.toml";
-    CHECK_NOTHROW(relay::load_config(file));
+    CHECK(relay::load_config(file).pieces_url == "https://senden.amt.example:8443");
     std::ifstream in{file};
     std::string all;
     for (std::string line; std::getline(in, line);) {
@@ -191,6 +191,30 @@ TEST_CASE("check-config looks at the certificate, at files that are named, and a
     std::ofstream{folder.path() / "empty.pem"};
     config.certificate = folder.path() / "empty.pem";
     CHECK(only().find("is no certificate in PEM") != std::string::npos);
+}
+
+TEST_CASE("a piece plane that clients would look for on their own computer is a problem") {
+    const TempFolder folder;
+    const TlsFiles tls{folder.path()};
+    relay::Config config;
+    config.certificate = tls.certificate;
+    config.private_key = tls.private_key;
+    config.data_dir = folder.path();
+    config.policy.link_base = "https://senden.amt.example";
+    for (const char* url :
+         {"https://localhost:8443", "https://127.0.0.1:8443", "https://[::1]:8443"}) {
+        config.pieces_url = url;
+        const auto problems = relay::config_problems(config);
+        REQUIRE(problems.size() == 1);
+        CHECK(problems[0].find("pieces.url is " + std::string{url}) == 0);
+    }
+    config.pieces_url = "https://senden.amt.example:8443";
+    CHECK(relay::config_problems(config).empty());
+    config.pieces_url = "https://localhost:8443";
+    config.policy.link_base = "https://localhost:8444"; // a trial
+    CHECK(relay::config_problems(config).empty());
+    config.control_url = "https://senden.amt.example";
+    CHECK(relay::config_problems(config).size() == 1);
 }
 
 TEST_CASE("root is told whose data folder it is, and nobody else is") {

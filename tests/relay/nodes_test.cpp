@@ -153,12 +153,12 @@ TEST_CASE("a registered relay stands behind the own one, and the control plane i
     const auto config = site.config();
     const auto own = node_of(site.control);
     const auto other = node_of(site.relay);
-    CHECK(listed(config) == own.id.hex() + "\thttps://localhost:8443\n");
+    CHECK(listed(config) == own.id.hex() + "\t" + own.url + "\n");
     CHECK_FALSE(fs::exists(config.data_dir / "request.reload"));
     relay::node_add(config, site.relay / "node.json");
     CHECK(fs::exists(config.data_dir / "request.reload"));
     CHECK(listed(config) ==
-          own.id.hex() + "\thttps://localhost:8443\n" + other.id.hex() + "\t" + other.url + "\n");
+          own.id.hex() + "\t" + own.url + "\n" + other.id.hex() + "\t" + other.url + "\n");
     const auto registered = relay::registered_relays(config);
     REQUIRE(registered.relays.size() == 2);
     CHECK(registered.relays[0].id == own.id);
