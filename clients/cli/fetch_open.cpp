@@ -4,6 +4,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
 #include <clients/cli/option_rules.hpp>
+#include <clients/cli/typed_password.hpp>
 
 #include <plankurier/links.hpp>
 #include <plankurier/receiving.hpp>
@@ -15,26 +16,50 @@ namespace plankurier::cli {
 
 namespace {
 
+constexpr unsigned password_tries = 3;
+
+bool is_of(const StanzaView& stanza, StanzaType type) noexcept {
+    return stanza.type == static_cast<std::uint16_t>(type);
+}
+
+/// Told by phone, it comes in capitals, with blanks or with other dashes.
+Result<OpenedEnvelope> open_as_meant(ByteView envelope, const SecretText& typed) {
+    Result<OpenedEnvelope> opened = fail(Errc::wrong_password, "nothing typed");
+    for (const auto& password : meant_passwords(typed)) {
+        opened = open_envelope(envelope, password);
+        if (opened || opened.error().code != Errc::wrong_password) break;
+    }
+    return opened;
+}
+
 Result<OpenedEnvelope> open_with_password(const Options& options, Console& console,
-                                          ByteView envelope) {
-    auto password = options.password_file.empty() ? console.ask_secret(Text::ask_password)
-                                                  : read_secret_line(options.password_file);
-    if (!password) return tl::unexpected(password.error());
-    return open_envelope(envelope, *password);
+                                          ByteView envelope, const EnvelopeView& view) {
+    const bool asks = options.password_file.empty();
+    const bool has_password = std::ranges::any_of(
+        view.stanzas, [](const auto& one) { return is_of(one, StanzaType::password); });
+    for (unsigned tries = 1;; ++tries) {
+        auto password =
+            asks ? console.ask_secret(Text::ask_password) : read_secret_line(options.password_file);
+        if (!password) return tl::unexpected(password.error());
+        auto opened = open_as_meant(envelope, *password);
+        const bool again = asks && has_password && tries < password_tries && !opened &&
+                           opened.error().code == Errc::wrong_password;
+        if (!again) return opened;
+        console.tell(opened.error());
+    }
 }
 
 Result<OpenedEnvelope> open_with(const Opener& opener, const Options& options, Console& console,
                                  ByteView envelope, const EnvelopeView& view) {
     if (opener.link != nullptr) return open_envelope(envelope, *opener.link);
-    const bool by_link_only = std::ranges::all_of(view.stanzas, [](const StanzaView& stanza) {
-        return stanza.type == static_cast<std::uint16_t>(StanzaType::link);
-    });
+    const bool by_link_only = std::ranges::all_of(
+        view.stanzas, [](const auto& one) { return is_of(one, StanzaType::link); });
     if (by_link_only) {
         console.warn(Text::link_incomplete);
         return fail(Errc::wrong_key, "a link without its secret");
     }
     if (opener.key != nullptr) return open_envelope(envelope, opener.key->seed, opener.key->type);
-    return open_with_password(options, console, envelope);
+    return open_with_password(options, console, envelope, view);
 }
 
 /// Line breaks stay; all else that could steer a terminal goes.

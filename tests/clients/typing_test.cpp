@@ -3,6 +3,7 @@
 #include <clients/cli/text_encoding.hpp>
 #include <clients/cli/texts_help.hpp>
 #include <clients/cli/typed_address.hpp>
+#include <clients/cli/typed_password.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -115,6 +116,26 @@ TEST_CASE("an address of a service is completed") {
     CHECK(settle_server("https://amt.example?x=1") == "https://amt.example");
     CHECK(settle_server("https://") == "https://");
     CHECK(settle_server("/") == "/");
+}
+
+TEST_CASE("a password told by phone is meant as it was generated, after it was tried as typed") {
+    const auto meant = [](std::string_view typed) {
+        std::vector<std::string> out;
+        for (const auto& one : meant_passwords(SecretText{typed})) out.emplace_back(one.reveal());
+        return out;
+    };
+    using Words = std::vector<std::string>;
+    CHECK(meant("puder-slalom-ritt") == Words{"puder-slalom-ritt"});
+    CHECK(meant("") == Words{""});
+    CHECK(meant("  ") == Words{"  "});
+    CHECK(meant("--") == Words{"--"});
+    CHECK(meant(" puder-ritt\t") == Words{" puder-ritt\t", "puder-ritt"});
+    for (const std::string typed : {"PUDER-SLALOM-RITT", "puder slalom  ritt", "puder–slalom—ritt",
+                                    "Puder - Slalom - Ritt", "puder‑slalom\u00a0ritt"}) {
+        CAPTURE(typed);
+        CHECK(meant(typed) == Words{typed, "puder-slalom-ritt"});
+    }
+    CHECK(meant("ÜBER Äste ") == Words{"ÜBER Äste ", "ÜBER Äste", "über-äste"});
 }
 
 TEST_CASE("who mistypes a command or an option is told the one that was meant") {

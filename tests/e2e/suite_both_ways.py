@@ -124,6 +124,14 @@ def to_clerk(service, checks):
     right = service.fetch(link, service.root / "clerk", "--password-file", password, check=False)
     checks.that("the password told by phone opens it",
                 right.returncode == 0 and same(sent, service.root / "clerk" / sent.name))
+    told, typed = shown.group(1).strip(), service.root / "typed"
+    screen = people.Terminal(service, "fetch", link, "-o", typed)
+    screen.wait_for("Passwort: ")
+    screen.type("ein anderes")
+    screen.wait_for(r"(?s)stimmt nicht.*Passwort: ")
+    screen.type(told.upper().replace("-", " ") + " " if told.islower() else told)
+    checks.that("a mistyped one is asked for again; capitals and blanks are taken for what was told",
+                screen.end() == 0 and same(sent, typed / sent.name))
     citizen.send(sent, to=CLERK, more=[*FACTS, "--share-phone"])
     both = service.wait_mails(CLERK, "Eine vertrauliche Nachricht wartet", 2)
     checks.that("the phone number stands in the mail only where the sender ticked that",
