@@ -1,4 +1,5 @@
 #include "relay/adapters/data_lock.hpp"
+#include "relay/config_check.hpp"
 #include "relay/roles.hpp"
 
 #include "relay/pieces/server_tls.hpp"
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -98,6 +100,17 @@ void start(Child& child, const std::filesystem::path& program, const std::filesy
     child.started = seconds_now();
 }
 
+/// What does not keep the relay from running, but somebody from using it.
+void warn_of_problems(const Config& config) {
+    try {
+        for (const std::string& one : config_problems(config)) {
+            std::fprintf(stderr, "serve: %s\n", one.c_str());
+        }
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "serve: %s\n", error.what());
+    }
+}
+
 std::vector<Child> children_for(const Config& config, bool without_control) {
     std::vector<Child> out;
     if (config.control_url.empty() && !without_control) out.push_back(Child{"control"});
@@ -130,6 +143,7 @@ int run_supervisor(const std::filesystem::path& program, const Config& config,
         throw std::runtime_error("a relay already runs with the data folder " +
                                  config.data_dir.string());
     }
+    warn_of_problems(config);
     sigset_t signals;
     sigemptyset(&signals);
     for (const int one : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, one);
