@@ -4,6 +4,7 @@
 #include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/option_rules.hpp>
+#include <clients/cli/outputs.hpp>
 
 #include <plankurier/receiving.hpp>
 
@@ -49,6 +50,18 @@ Result<std::string> server_for(const Options& options, Console& console) {
         list += "\n    --server " + one.server + "   " + printable(one.authority);
     }
     return console.refuse(Mistake::several_trusted, {list});
+}
+
+Result<Directory> known_directory(const std::string& server, const Options& options,
+                                  Console& console) {
+    const auto& file = options.directory;
+    auto directory = recall_directory(config_folder(), server, file);
+    if (directory || file.empty()) return directory;
+    const auto code = directory.error().code;
+    if (code == Errc::malformed || code == Errc::too_large) {
+        return console.refuse(Mistake::directory_form, {printable(file)}, Errc::malformed);
+    }
+    return code == Errc::file_unreadable ? naming(console, file, std::move(directory)) : directory;
 }
 
 Result<TransferId> transfer_id(const char* option, const std::string& typed, Console& console) {

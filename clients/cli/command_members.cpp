@@ -1,7 +1,6 @@
 #include <clients/cli/commands.hpp>
 
 #include <clients/cli/addressees.hpp>
-#include <clients/cli/directory_memory.hpp>
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/member_record.hpp>
 #include <clients/cli/outputs.hpp>
@@ -53,9 +52,7 @@ Result<void> wrap_member(const Options& options, Console& console) {
             .and_then([&] { return need(options, console, "--output", options.output); });
     if (!asked) return asked;
     if (auto free = check_outputs({options.output}, console); !free) return free;
-    const auto member = read_file(options.member, 1u << 16).and_then([](const std::string& text) {
-        return decode_member(text);
-    });
+    const auto member = read_small_file(options.member, "member").and_then(decode_member);
     if (!member) return tl::unexpected(member.error());
     const auto key = read_key_file(options.key, options, console);
     if (!key) return tl::unexpected(key.error());
@@ -115,7 +112,7 @@ Result<void> list_members(const Options& options, Console& console) {
     if (options.arguments.size() < 2) return console.refuse(Mistake::wraps_needed, {"list"});
     const auto server = server_for(options, console);
     if (!server) return tl::unexpected(server.error());
-    const auto directory = recall_directory(config_folder(), *server, options.directory);
+    const auto directory = known_directory(*server, options, console);
     if (!directory) return tl::unexpected(directory.error());
     for (std::size_t at = 1; at < options.arguments.size(); ++at) {
         const auto& path = options.arguments[at];

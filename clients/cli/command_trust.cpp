@@ -2,6 +2,7 @@
 
 #include <clients/cli/directory_memory.hpp>
 #include <clients/cli/files.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/signals.hpp>
 #include <clients/cli/typed_address.hpp>
 
@@ -29,9 +30,14 @@ Result<MinisignPublicKey> root_from(const Options& options, const SignedDirector
     if (!options.root.empty()) {
         // The key is one short line, so it may also stand on the command line itself.
         if (auto root = parse_minisign_public_key(options.root)) return root;
-        return read_file(options.root, 1u << 16).and_then([](const std::string& text) {
-            return parse_minisign_public_key(text);
-        });
+        const auto text = read_small_file(options.root, "root key");
+        if (!text && text.error().code != Errc::malformed) {
+            return naming(console, options.root,
+                          Result<MinisignPublicKey>{tl::unexpected(text.error())});
+        }
+        auto root = parse_minisign_public_key(text ? *text : std::string{});
+        if (root) return root;
+        return console.refuse(Mistake::root_form, {printable(options.root)}, root.error().code);
     }
     if (answer.root_pub.empty()) {
         console.warn(Text::trust_no_key);
@@ -120,8 +126,11 @@ Result<void> trust(const Options& options, Console& console) {
     const bool told = !options.root.empty() || !options.fingerprint.empty();
     if (!told && !console.can_ask()) return fail(Errc::untrusted_root, "nobody to ask");
     auto pinned = check_and_pin(server, *answer, *root, !told, console);
-    if (!pinned) return tl::unexpected(pinned.error());
-    return {};
+    if (pinned) return {};
+    if (!options.root.empty() && pinned.error().code == Errc::untrusted_root) {
+        return console.refuse(Mistake::root_differs, {server}, Errc::untrusted_root);
+    }
+    return tl::unexpected(pinned.error());
 }
 
 /// Registered clerks are listed openly; so is the escrow key, where there is one.

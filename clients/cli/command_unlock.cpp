@@ -44,7 +44,7 @@ Result<void> unlock(const Options& options, Console& console) {
         return no_argument(options, console);
     });
     if (!asked) return asked;
-    const auto file = read_file(options.key, 1u << 16);
+    const auto file = read_small_file(options.key, "key file");
     if (!file) return tl::unexpected(file.error());
     const auto socket = agent_socket(as_bytes(*file));
     // Asks for the passphrase, also when it is unlocked already: from now on the time counts anew.

@@ -1,10 +1,10 @@
 #include <clients/cli/commands.hpp>
 
-#include <clients/cli/directory_memory.hpp>
 #include <clients/cli/fetch_open.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/history_text.hpp>
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/proof.hpp>
 
 #include <plankurier/receiving.hpp>
@@ -75,14 +75,16 @@ Result<void> verify_file(const Options& options, Console& console) {
     const auto path = only_argument(options, console, Mistake::proof_needed);
     if (!path) return tl::unexpected(path.error());
     const auto content = read_file(*path);
-    if (!content) return tl::unexpected(content.error());
-    auto proof = decode_proof(*content);
-    if (!proof) return tl::unexpected(proof.error());
+    if (!content && content.error().code != Errc::too_large) {
+        return naming(console, *path, Result<void>{tl::unexpected(content.error())});
+    }
+    auto proof = decode_proof(content ? *content : std::string{});
+    if (!proof) return console.refuse(Mistake::proof_form, {printable(*path)}, Errc::malformed);
     auto named = options;
     if (named.server.empty()) named.server = proof->server;
     const auto server = server_for(named, console);
     if (!server) return tl::unexpected(server.error());
-    const auto directory = recall_directory(config_folder(), *server, options.directory);
+    const auto directory = known_directory(*server, options, console);
     if (!directory) return tl::unexpected(directory.error());
     const auto checked = !proof->envelope.empty()
                              ? verify_message(options, console, *proof, *directory)

@@ -39,6 +39,10 @@ namespace plankurier::cli {
 /// The service that is named, or the only one that is trusted; says what to do when there is none.
 /// Fails with `untrusted_root` (nothing is trusted yet), `invalid_argument`.
 [[nodiscard]] Result<std::string> server_for(const Options& options, Console& console);
+/// The directory that was seen last, or that of --directory (directory_memory.hpp); says when that
+/// file is none.
+[[nodiscard]] Result<Directory> known_directory(const std::string& server, const Options& options,
+                                                Console& console);
 /// The id of a transfer behind `option`.
 [[nodiscard]] Result<TransferId> transfer_id(const char* option, const std::string& typed,
                                              Console& console);

@@ -68,6 +68,12 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
     }
 }
 
+Result<std::string> read_small_file(const std::filesystem::path& path, const char* kind) {
+    auto content = read_file(path, std::size_t{1} << 16);
+    if (!content && content.error().code == Errc::too_large) return fail(Errc::malformed, kind);
+    return content;
+}
+
 Result<void> write_file_durably(const std::filesystem::path& path, ByteView content) {
     return result_of(replace_file(path, content));
 }

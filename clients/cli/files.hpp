@@ -28,6 +28,10 @@ private:
 /// The whole file. Fails with `file_unreadable` (also when it is no regular file) or `too_large`.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path,
                                             std::size_t bytes_max = 8u << 20);
+/// A small file of a kind that this program writes. A larger one is of another kind: fails with
+/// `malformed` and that detail, else as above.
+[[nodiscard]] Result<std::string> read_small_file(const std::filesystem::path& path,
+                                                  const char* kind);
 /// Writes a file of the program's own with mode 0600 (plankurier/files.hpp, `replace_file`);
 /// `content` is durable afterwards. Fails with `no_space` or `file_unreadable`.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, ByteView content);

@@ -40,7 +40,7 @@ bool has_key(const Department& department, const KeyId& kid) noexcept {
 
 Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
                                     Console& console) {
-    const auto file = read_file(path, 1u << 16);
+    const auto file = read_small_file(path, "key file");
     if (!file) return tl::unexpected(file.error());
     const bool asks = options.passphrase_file.empty();
     for (unsigned tries = 1;; ++tries) {
@@ -56,7 +56,7 @@ Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& opti
 }
 
 Result<MemberWrap> read_member_wrap(const std::string& path) {
-    const auto bytes = read_file(path, 1u << 16);
+    const auto bytes = read_small_file(path, "member wrap");
     if (!bytes) return tl::unexpected(bytes.error());
     return decode_member_wrap(as_bytes(*bytes));
 }
@@ -65,7 +65,7 @@ namespace {
 /// Unlocked for the day, or by its passphrase.
 Result<OpenedKeyFile> daily_key(const Options& options, Console& console) {
     if (options.passphrase_file.empty()) {
-        const auto file = read_file(options.key, 1u << 16);
+        const auto file = read_small_file(options.key, "key file");
         if (!file) return tl::unexpected(file.error());
         if (auto key = unlocked_key(as_bytes(*file))) return std::move(*key);
     }

@@ -56,9 +56,7 @@ Result<Receipt> decode_receipt(std::string_view json) {
 }
 
 Result<Receipt> read_receipt(const std::filesystem::path& path) {
-    return read_file(path, 1u << 16).and_then([](const std::string& text) {
-        return decode_receipt(text);
-    });
+    return read_small_file(path, "receipt").and_then(decode_receipt);
 }
 
 } // namespace plankurier::cli

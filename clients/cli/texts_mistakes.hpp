@@ -35,7 +35,8 @@ enum class Mistake {
     passphrase_wrong,
     // links and files that are not what they should be
     link_form, link_of_answers, link_of_code, link_of_receipt, return_link_form, receipt_form,
-    receipt_without_link, key_file_form, trust_file_form,
+    receipt_without_link, key_file_form, trust_file_form, root_form, root_differs, directory_form,
+    proof_form, wrap_form, member_form,
     // the way to the service
     service_refuses, proxy_away, proxy_refuses, proxy_password, proxy_setting,
     count ///< number of sentences, no sentence itself

@@ -156,8 +156,25 @@ def before_trust(service, checks):
     told = service.plankurier("trust", service.server.removeprefix("https://"), "--root",
                               service.root / "root.pub", env=env)
     listed = service.plankurier("departments", env=env, check=False)
+    for file, *words in ((service.ca, "--root", "kein Wurzelschlüssel", str(service.ca)),
+                         (other_root(service), "--root", "gehört nicht zum Dienst")):
+        says(["trust", service.server, "--root", file, "--ca", service.ca],
+             8 if file == service.ca else 9, *words, env=env)
+    for command in (["verify", service.ca], ["verify", service.passphrase]):
+        says(command, 8, "kein Nachweis", str(command[1]), env=env)
+    says(["members", "list", service.key], 8, "kein eingepackter Schlüssel", str(service.key),
+         env=env)
+    says(["members", "list", service.key, "--directory", service.ca], 8, "--directory",
+         str(service.ca), env=env)
     checks.that("a service is trusted without https:// before it; then nobody has to name it again",
                 told.returncode == 0 and "bauamt" in listed.stdout)
+
+
+def other_root(service):
+    """The root key of another authority."""
+    key = service.root / "other-root.pub"
+    service.run("minisign", "-G", "-W", "-p", key, "-s", service.root / "other-root.key")
+    return key
 
 
 def silent_typing(service, checks):
