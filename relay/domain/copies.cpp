@@ -22,23 +22,27 @@ void Relay::set_relays(std::vector<KnownRelay> relays) {
     copies_seen_.clear();
 }
 
-Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expires) {
+/// The relay's own last resort: the expiry clock starts at `available`, which is at the latest when
+/// the upload's time is over.
+std::int64_t Relay::delete_at(const TransferRow& row) const {
     // Where senders may lengthen, a relay must not delete before the control plane says so.
-    const std::int64_t days = policy_.limits.expiry_extend
-                                  ? limits_of(policy_, row.department).expiry_days_max
-                                  : row.expiry_days;
-    const bool extends = policy_.limits.expiry_extend && row.available != 0;
+    const bool may_extend = policy_.limits.expiry_extend;
+    const std::int64_t days =
+        may_extend ? limits_of(policy_, row.department).expiry_days_max : row.expiry_days;
+    if (may_extend && row.available != 0) {
+        return std::max(row.ends, row.available + days * day_s);
+    }
+    return row.state == TransferState::uploading ? row.ends + days * day_s : row.ends;
+}
+
+Bytes Relay::ticket(const TransferRow& row, TicketRole role, std::int64_t expires) {
     Ticket ticket;
     ticket.transfer = row.transfer;
     ticket.role = role;
     ticket.body_len = row.body_len;
     ticket.not_before = expires - ticket_seconds_max;
     ticket.expires = expires;
-    // The relay's own last resort: the expiry clock starts at `available`, which is at the latest
-    // when the upload's time is over.
-    ticket.delete_at = extends                  ? row.available + days * day_s
-                       : is_readable(row.state) ? row.ends
-                                                : row.ends + days * day_s;
+    ticket.delete_at = delete_at(row);
     return mint_ticket(ticket, control_key_);
 }
 
@@ -271,6 +275,7 @@ Result<SyncAnswer> Relay::sync(const RelayId& relay, const SyncRequest& request)
         const auto row = ports_.store.transfer(transfer);
         const bool live = row && is_open(row->state);
         (live ? answer.leases : answer.tombstones).push_back(transfer);
+        if (live) answer.lease_ends.push_back(delete_at(*row));
     }
     // Tickets and certificates of what was reported before these are over by themselves.
     answer.halted = ports_.store.latest_reported(halted_max);

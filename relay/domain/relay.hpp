@@ -301,6 +301,7 @@ private:
     void undeliverable(TransferRow& row);
     void notice_failed(const OutboxRow& mail);
     [[nodiscard]] std::int64_t session_end(const VerificationRow& row) const;
+    [[nodiscard]] std::int64_t delete_at(const TransferRow& row) const;
     [[nodiscard]] Bytes ticket(const TransferRow& row, TicketRole role, std::int64_t expires);
     [[nodiscard]] std::vector<KnownRelay> holders(const TransferId& transfer);
     Result<void> enough_copies(TransferRow& row, const std::vector<Bytes>& receipts);

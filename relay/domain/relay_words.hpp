@@ -33,7 +33,8 @@ struct SyncAnswer {
     std::int64_t now{}, sequence{};
     bool is_time_trusted{}; ///< nothing is deleted because of this time else
     std::vector<TransferId> tombstones, leases;
-    std::vector<TransferId> halted; ///< reported by their recipients: no recipient reads them
+    std::vector<std::int64_t> lease_ends; ///< one a lease: until then the relay deletes nothing
+    std::vector<TransferId> halted;       ///< reported by their recipients: no recipient reads them
     std::vector<WantedCopy> copies;
     std::vector<TransferId> wrong; ///< signed for with other content than the sender's
     bool is_full{}; ///< the relay takes nothing of transfers that it holds nothing of

@@ -116,6 +116,7 @@ Json sync_json(const SyncAnswer& answer, const KnownRelays& relays, std::size_t 
             {"seq", answer.sequence},
             {"tombstones", hex_list(answer.tombstones)},
             {"leases", hex_list(answer.leases)},
+            {"lease_ends", answer.lease_ends},
             {"halted", hex_list(answer.halted)},
             {"relays", known},
             {"copies", copies},

@@ -173,6 +173,8 @@ public:
     [[nodiscard]] bool halted(const TransferId& transfer);
     /// Forbids and deletes. Idempotent; durable on return.
     void purge(const TransferId& transfer);
+    /// A transfer that is here is to be kept until then, if that is later than what was known.
+    void lengthen(const TransferId& transfer, std::int64_t delete_at);
     /// What is past its own `delete_at`.
     std::vector<TransferId> overdue(std::int64_t now);
     struct Held {

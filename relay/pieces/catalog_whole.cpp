@@ -122,6 +122,14 @@ void Catalog::purge(const TransferId& transfer) {
     transfers_.erase(transfer);
 }
 
+void Catalog::lengthen(const TransferId& transfer, std::int64_t delete_at) {
+    const std::scoped_lock lock{mutex_};
+    const auto found = transfers_.find(transfer);
+    if (found == transfers_.end() || found->second.delete_at >= delete_at) return;
+    index_.set_delete_at(transfer, delete_at);
+    found->second.delete_at = delete_at;
+}
+
 std::vector<TransferId> Catalog::overdue(std::int64_t now) {
     const std::scoped_lock lock{mutex_};
     std::vector<TransferId> out;

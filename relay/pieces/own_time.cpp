@@ -27,7 +27,9 @@ void OwnTime::look(std::optional<std::int64_t> told) {
     if (out) std::filesystem::rename(half, data_dir_ / "status.relay"); // never half of it
 }
 
-std::optional<std::int64_t> OwnTime::delete_time(std::optional<std::int64_t> told) {
+std::optional<std::int64_t> OwnTime::delete_time(std::optional<std::int64_t> told,
+                                                 bool is_doubted) {
+    if (is_doubted && !is_alone_) return std::nullopt; // the same clock, in other words
     if (!time_.is_trusted()) return told;
     return told ? std::min(*told, time_.now()) : time_.now();
 }

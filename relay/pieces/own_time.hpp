@@ -19,8 +19,9 @@ public:
     /// of `status`. `told`: the time now by a control plane that trusts its clock.
     void look(std::optional<std::int64_t> told);
     /// By which time what is over may be deleted: the earlier of those that are trusted; nothing
-    /// when none is.
-    [[nodiscard]] std::optional<std::int64_t> delete_time(std::optional<std::int64_t> told);
+    /// when none is. `is_doubted`: the control plane has been heard, and trusts its clock not.
+    [[nodiscard]] std::optional<std::int64_t> delete_time(std::optional<std::int64_t> told,
+                                                          bool is_doubted = false);
     /// For the control plane to compare its clock with; nothing when this one is not trusted, or is
     /// the same.
     [[nodiscard]] std::optional<std::int64_t> for_others();

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t ids_max = 500;
 constexpr std::size_t receipts_max = 100;
+/// So long a start waits for the control plane before it deletes by itself.
+constexpr std::chrono::seconds patience{30};
 
 TransferId id_from(const Json& value) {
     const auto id = TransferId::from_hex(value.get_ref<const std::string&>());
@@ -156,6 +158,13 @@ void Sync::halt(const Json& list) {
     }
 }
 
+/// An older control plane says no ends.
+void Sync::lengthen(const Json& leases, const Json& ends) {
+    for (std::size_t i = 0; i < std::min(leases.size(), ends.size()); ++i) {
+        parts_.catalog.lengthen(id_from(leases[i]), ends[i].get<std::int64_t>());
+    }
+}
+
 void Sync::obey(const std::string& text) {
     const Json answer = parse_json(text);
     // The last request's statements have arrived.
@@ -174,6 +183,7 @@ void Sync::obey(const std::string& text) {
     parts_.relays.set(relays_from(answer.at("relays")), answer.at("copies_max").get<std::size_t>());
     // Only now: what was deleted while we were away is not read in between.
     parts_.lease.renew(answer.at("now").get<std::int64_t>(), answer.value("time_trusted", true));
+    lengthen(answer.at("leases"), answer.value("lease_ends", Json::array()));
     for (const Json& one : answer.value("wrong", Json::array())) drop(id_from(one));
     std::vector<Healer::Wanted> wanted;
     for (const Json& one : answer.at("copies")) {
@@ -193,7 +203,11 @@ void Sync::obey(const std::string& text) {
 void Sync::once() {
     const auto told = parts_.lease.trusted_control_now();
     parts_.time.look(told);
-    if (const auto now = parts_.time.delete_time(told)) {
+    const bool is_heard = parts_.lease.control_now().has_value();
+    // What was lengthened meanwhile is known with the first answer, and whether clocks are trusted.
+    const bool is_alone = std::chrono::steady_clock::now() - begun_ >= patience;
+    const auto now = parts_.time.delete_time(told, is_heard && !told);
+    if (now && (is_heard || is_alone)) {
         for (const TransferId& id : parts_.catalog.overdue(*now)) purge(id);
     }
     const auto answer = parts_.control.post("/v1/relay/sync", "sync", request_text());

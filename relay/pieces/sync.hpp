@@ -9,6 +9,7 @@
 
 #include <plankurier/json.hpp>
 
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -38,12 +39,14 @@ private:
     void choose_stored(const std::vector<Catalog::Held>& all, std::int64_t now);
     void obey(const std::string& answer);
     void halt(const Json& list);
+    void lengthen(const Json& leases, const Json& ends);
     void purge(const TransferId& transfer);
     void drop(const TransferId& transfer);
 
     Parts parts_;
     SigningSeed seed_;
     SigningPublicKey control_key_;
+    const std::chrono::steady_clock::time_point begun_{std::chrono::steady_clock::now()};
     // The thread's own:
     std::size_t rotation_{};
     bool by_own_clock_{};          ///< the time in the next request; after a refusal the other one

@@ -170,7 +170,7 @@ TEST_CASE("a relay that says what it holds hears which of it lives") {
         api.good(200, "POST", "/v1/relay/sync", {}, sync_body(inner, relay_seed(0)));
     CHECK(members(answer) == std::set<std::string>{"now", "seq", "tombstones", "leases", "relays",
                                                    "copies", "copies_max", "full", "halted",
-                                                   "time_trusted", "wrong"});
+                                                   "lease_ends", "time_trusted", "wrong"});
     CHECK(answer.at("now") == api.world.clock.now());
     CHECK(answer.at("seq") == 1);
     CHECK(answer.at("leases") == json{uploading.id.hex(), available.id.hex()});

@@ -85,6 +85,25 @@ TEST_CASE("where the policy allows it a sender lengthens, up to the longest expi
     CHECK(world.store().transfer(sending.id)->ends == available + 30 * day_s);
 }
 
+TEST_CASE("relays hear of an end that was put off after they had their tickets") {
+    const TempFolder folder;
+    Control world{folder.path()};
+    const auto sending = world.available([](auto& request) { request.expiry_days = 3; });
+    const auto told = [&] {
+        auto request = world.news();
+        request.holds = {sending.id};
+        return world.sync(0, request).lease_ends;
+    };
+    const std::int64_t available = world.clock.now();
+    CHECK(told() == std::vector{available + 3 * day_s});
+    world.policy.limits.expiry_extend = true; // by the administrator
+    world.policy.limits.expiry_days_max = 30;
+    world.restart();
+    REQUIRE(world.relay().change_expiry(sending.id, sending.manage, 20));
+    CHECK(world.store().transfer(sending.id)->ends == available + 20 * day_s);
+    CHECK(told() == std::vector{available + 30 * day_s});
+}
+
 TEST_CASE("a notice can be sent again three times, ten minutes apart, with the same link") {
     const TempFolder folder;
     Api api{folder.path()};

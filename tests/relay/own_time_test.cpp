@@ -27,7 +27,7 @@ struct RelayMachine {
     RelayMachine(const RelayMachine&) = delete;
     RelayMachine& operator=(const RelayMachine&) = delete;
     void set(const std::string& clocks) const { std::ofstream{folder.path() / "offset"} << clocks; }
-    void start() { own.emplace(folder.path(), true); }
+    void start(bool is_alone = true) { own.emplace(folder.path(), is_alone); }
     /// Days from now; -1000 when nothing may be deleted.
     std::int64_t delete_days(std::optional<std::int64_t> told) {
         own->look(told);
@@ -70,6 +70,16 @@ TEST_CASE("a relay that hears nobody deletes by its own clock, while that is tru
         CHECK(relay.delete_days({}) == 35);
         CHECK_FALSE(std::filesystem::exists(relay.folder.path() / "request.clock.relay"));
         CHECK(relay.own->for_others());
+    }
+}
+
+TEST_CASE("a relay beside a control plane that doubts the clock they share deletes nothing") {
+    RelayMachine relay;
+    for (const bool is_alone : {false, true}) {
+        relay.start(is_alone);
+        relay.own->look({});
+        CHECK(relay.own->delete_time({}, false).has_value());
+        CHECK(relay.own->delete_time({}, true).has_value() == is_alone); // of its own machine
     }
 }
 

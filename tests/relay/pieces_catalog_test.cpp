@@ -233,6 +233,13 @@ TEST_CASE("a relay that hears nothing deletes by itself, at the latest time any 
     CHECK(store.catalog().overdue(end + 5 * day_s - 1).empty());
     CHECK(store.read(body, 0, 0) == "right");
     CHECK(store.catalog().overdue(end + 5 * day_s) == std::vector{body.id()});
+    // The control plane's word lengthens it, too.
+    store.catalog().lengthen(body.id(), end + 9 * day_s);
+    store.catalog().lengthen(body.id(), end);
+    store.catalog().lengthen(Body{"unknown"}.id(), end + 9 * day_s);
+    store.restart();
+    CHECK(store.catalog().overdue(end + 9 * day_s - 1).empty());
+    CHECK(store.catalog().overdue(end + 9 * day_s) == std::vector{body.id()});
     store.catalog().purge(body.id());
     CHECK(store.read(body, 0, 0) == "nothing");
     CHECK(store.put(body, 0, 0) == "purged");
