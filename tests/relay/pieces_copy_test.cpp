@@ -161,6 +161,24 @@ TEST_CASE("a relay whose receipt got lost signs again") {
     world.wait_stored(body, 1);
 }
 
+TEST_CASE("what breaks after a client has the receipt and before a sync tells of it is told lost") {
+    World world{1};
+    const Body body{"handed"};
+    world.control.set_answering(false);
+    world[0].upload(body, 0);
+    CHECK(world[0].call("POST", body.path("/stored"), body.authorization(TicketRole::put)).status ==
+          200);
+    std::filesystem::resize_file(world[0].folder() / "pieces" / body.id().hex() / "00000000.vol",
+                                 body.layout().piece_bytes());
+    CHECK(world[0]
+              .call("POST", body.path("/0/check"), body.authorization(TicketRole::put), "{}")
+              .status == 202);
+    const auto is_out = [&] { return world[0].read(body, 0) == "piece 503"; };
+    world.control.wait("a look at the volume", is_out);
+    world.control.set_answering(true);
+    world.control.wait("lost", [&] { return world.control.lost(body.id()) == 1; });
+}
+
 TEST_CASE("a copy goes on when the swarm processes die and start again") {
     World world{2};
     const Body body{"restarted", 64};

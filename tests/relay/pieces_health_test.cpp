@@ -165,6 +165,19 @@ TEST_CASE("whoever got wrong bytes can have the volume looked at, at once") {
     CHECK(map_of(store, body) == "101 damaged");
 }
 
+TEST_CASE("a damaged volume is not taken back while it is copied, and is afterwards") {
+    const TempFolder folder;
+    PieceStore store{folder.path()};
+    const Body body{"busy"};
+    store.put_all(body);
+    REQUIRE(store.catalog().damage({body.id(), 0}, 0b001) == 0b001);
+    REQUIRE(
+        store.catalog().begin_copy(body.ticket(), decode_descriptor(body.descriptor(0)).value()));
+    CHECK(why(store.catalog().to_take_back({body.id(), 0})) == "conflict");
+    store.catalog().abandon({body.id(), 0, 0});
+    CHECK(why(store.catalog().to_take_back({body.id(), 0})) == "value");
+}
+
 TEST_CASE("a damaged volume is copied again: what is lost, with the roots of its descriptor") {
     const TempFolder folder;
     PieceStore store{folder.path()};

@@ -110,6 +110,11 @@ std::size_t SwarmControl::gone(const TransferId& transfer) const {
     const auto found = gone_.find(transfer);
     return found == gone_.end() ? 0 : found->second.size();
 }
+std::size_t SwarmControl::lost(const TransferId& transfer) const {
+    const std::scoped_lock lock{mutex_};
+    const auto found = lost_.find(transfer);
+    return found == lost_.end() ? 0 : found->second.size();
+}
 
 void SwarmControl::wait(const std::string& what, const std::function<bool()>& done) const {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
@@ -152,6 +157,9 @@ json SwarmControl::sync(const OtherRelay& from, const json& inner) {
     for (const json& one : inner.at("gone")) {
         const auto receipt = check_gone(from_base64url(one.get<std::string>()).value(), from.key);
         if (receipt) gone_[receipt->transfer].insert(receipt->relay);
+    }
+    for (const json& one : inner.at("lost")) {
+        lost_[TransferId::from_hex(one.get<std::string>()).value()].insert(from.id);
     }
     json answer{{"now", std::time(nullptr)}, {"seq", buried_.size()},
                 {"leases", json::array()},   {"tombstones", json::array()},

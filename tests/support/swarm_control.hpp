@@ -48,6 +48,8 @@ public:
     /// Relays whose receipt for the transfer came, with this content.
     [[nodiscard]] std::size_t stored(const TransferId& transfer, const Hash256& content) const;
     [[nodiscard]] std::size_t gone(const TransferId& transfer) const;
+    /// Relays that have said that they do not store it any more.
+    [[nodiscard]] std::size_t lost(const TransferId& transfer) const;
     /// Waits a minute at most for what a sync brings. Fails the test when it does not come.
     void wait(const std::string& what, const std::function<bool()>& done) const;
 
@@ -63,7 +65,7 @@ private:
     std::map<TransferId, Ticket> wanted_;
     std::vector<TransferId> buried_, reported_;
     std::map<TransferId, std::map<RelayId, Hash256>> stored_;
-    std::map<TransferId, std::set<RelayId>> gone_;
+    std::map<TransferId, std::set<RelayId>> gone_, lost_;
     std::size_t syncs_{}, certificate_calls_{};
     std::int64_t certificate_seconds_{12 * 3'600};
     std::size_t copies_max_{3};
