@@ -1,5 +1,7 @@
 #include "relay/settings.hpp"
 
+#include "relay/letters_apart.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <sstream>
@@ -37,20 +39,6 @@ std::string expected(const std::string& what, const toml::node& found) {
 }
 
 std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
-
-/// Letters to insert, remove or replace (Levenshtein).
-std::size_t distance(std::string_view one, std::string_view other) {
-    std::vector<std::size_t> row(other.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= one.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j < row.size(); ++j) {
-            const std::size_t replaced = diagonal + (one[i - 1] == other[j - 1] ? 0 : 1);
-            diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-        }
-    }
-    return row.back();
-}
 
 std::string range_text(std::int64_t min, std::int64_t max) {
     const std::string from = "a whole number from " + std::to_string(min);
@@ -138,8 +126,8 @@ std::string Settings::nearest(const std::string& name) const {
     std::string best;
     std::size_t least = std::max<std::size_t>(3, last_part(name).size() / 3 + 1);
     for (const std::string& known : shared_->known) {
-        const std::size_t elsewhere = distance(last_part(name), last_part(known)) + 1;
-        const std::size_t far = std::min(distance(name, known), elsewhere);
+        const std::size_t elsewhere = letters_apart(last_part(name), last_part(known)) + 1;
+        const std::size_t far = std::min(letters_apart(name, known), elsewhere);
         if (far < least) {
             least = far;
             best = known;

@@ -315,6 +315,44 @@ def trusting(service, cases, folder, good):
                   lambda env: service.send(good, check=False, env=env), "Netz", "network")
 
 
+def administering(service, checks):
+    """Lines of an administrator that cannot be carried out: one sentence says why."""
+    config = ("--config", service.config)
+    install = ("directory", "install", *config, "--root", service.root / "root.pub")
+    for line, words in ((("srve", *config), "did you mean serve?"),
+                        (("serve",), "serve needs --config"),
+                        (("status",), "status needs --config"), (("never", *config), "remove"),
+                        (("init",), "init needs one folder"), (("directory", "list"), "needs --config"),
+                        (("directory", "add", *config), "directory add needs one file"),
+                        (install, "directory install needs --signer-pub"),
+                        (("status", "--confg", service.config), "--confg")):
+        done = service.run(service.relay_program, *line, check=False)
+        checks.that(f"plankurier-relay {line[0]}, {words}: 2 and one reason",
+                    (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 2)
+                    and words in done.stderr or print(done.returncode, done.stderr))
+    for word in ("help", "--help", "version", "--version"):
+        done = service.run(service.relay_program, word, check=False)
+        checks.that(f"plankurier-relay {word}", done.returncode == 0 and "plankurier-relay" in done.stdout)
+    serial = service.run(service.relay_program, "directory", "build", *config, check=False)
+    checks.that("no directory is built without a serial",
+                serial.returncode == 1 and "--serial 4" in serial.stderr or print(serial.stderr))
+    second = service.run(service.relay_program, "serve", *config, check=False)
+    checks.that("a second relay with the same data ends at once",
+                second.returncode == 1 and "already runs" in second.stderr
+                and world.answering(service.data / "control.sock"))
+    checks.that("status of a relay that runs is calm",
+                service.run(service.relay_program, "status", *config, check=False).returncode == 0)
+    service.stop("relay")
+    stopped = service.run(service.relay_program, "status", *config, check=False)
+    checks.that("status of one that does not says so",
+                stopped.returncode == 4 and "does not run" in stopped.stderr)
+    for line in (("purge", "--now"), ("purge", "--clock-ok"), ("scrub", "--now")):
+        done = service.run(service.relay_program, *line, *config, check=False)
+        checks.that(f"{' '.join(line)} waits for no start",
+                    done.returncode == 1 and "does not run" in done.stderr
+                    and not list(service.data.glob("request.*")))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -330,6 +368,7 @@ def main():
         tampering(service, cases, folder)
         reused_transfer_id(service, cases)
         trusting(service, cases, folder, good)
+        administering(service, checks)
     full_disk(build, checks)
     return checks.end()
 
