@@ -2,7 +2,9 @@
 #include "relay/roles.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
 #include <iostream>
 #include <set>
 #include <sstream>
@@ -130,6 +132,16 @@ std::set<std::string> revoked_keys(const Config& config) {
     return out;
 }
 
+/// In UTC, as trusted comments of minisign name it.
+std::string day_text(std::int64_t time) {
+    const std::time_t seconds = time;
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 16> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
+    return text.data();
+}
+
 constexpr const char* now_build = "; now run `directory build` and sign the result\n";
 
 } // namespace
@@ -195,6 +207,11 @@ void directory_remove(const Config& config, const std::string& id) {
 void directory_build(const Config& config, std::uint64_t serial, std::int64_t days,
                      const fs::path& target) {
     constexpr std::int64_t day_s = 86'400;
+    if (serial == 0) {
+        const auto old = installed_directory(config);
+        throw std::runtime_error("directory build needs a serial that counts up: --serial " +
+                                 std::to_string(old ? old->directory.serial + 1 : 1));
+    }
     if (days < 1 || days > 35) throw std::runtime_error("--days must be between 1 and 35");
     Directory directory;
     directory.authority = config.policy.authority;
@@ -225,8 +242,9 @@ void directory_build(const Config& config, std::uint64_t serial, std::int64_t da
     static_cast<void>(checked(parse_directory(text), "the records do not fit together"));
     adapters::write_durably(fs::absolute(target), as_bytes(text));
     std::cout << "wrote " << target.string()
-              << "; sign it with minisign, trusted comment: serial:" << serial
-              << " expires:YYYY-MM-DD\n";
+              << "; where the signer's key is, sign it by\n  minisign -S -s signer.key -m "
+              << target.filename().string() << " -t \"serial:" << serial
+              << " expires:" << day_text(directory.expires) << "\"\n";
 }
 
 void directory_install(const Config& config, const fs::path& root, const fs::path& signer_pub,

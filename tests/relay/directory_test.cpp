@@ -65,6 +65,13 @@ const std::int64_t now = std::time(nullptr);
 
 } // namespace
 
+TEST_CASE("no directory is built with the serial 0") {
+    const TempFolder folder;
+    const Office office{folder.path()};
+    CHECK_THROWS(relay::directory_build(office.config, 0, 30, folder.path() / "directory.json"));
+    CHECK_FALSE(fs::exists(folder.path() / "directory.json"));
+}
+
 TEST_CASE("clerks and the escrow key are taken in, listed and built into the directory") {
     const TempFolder folder;
     const Office office{folder.path()};
