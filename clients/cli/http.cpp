@@ -336,7 +336,7 @@ void HttpLine::on_busy(std::function<void(unsigned)> told) { state_->busy_told =
 
 Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string& url,
                                      const Headers& headers, ByteView body,
-                                     std::size_t answer_bytes_max) {
+                                     std::size_t answer_bytes_max, std::chrono::seconds time_max) {
     if (!url_allowed(url)) return fail(Errc::invalid_argument, "url");
     state_->prepare(url);
     Transfer transfer;
@@ -344,6 +344,7 @@ Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string&
     transfer.upload = body;
     auto* curl = state_->curl;
     const std::string verb{method};
+    set(curl, CURLOPT_TIMEOUT, static_cast<long>(time_max.count()));
     if (method == "PUT") {
         set(curl, CURLOPT_UPLOAD, 1L);
         set(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body.size()));

@@ -61,13 +61,15 @@ public:
     /// Told the seconds when a server is busy and is asked again.
     void on_busy(std::function<void(unsigned seconds)> told);
 
-    /// A request with a small body and a small answer (at most `answer_bytes_max`). Any status is
-    /// success here. Fails with `network`, `tls` (a certificate was seen and is not trusted; with
-    /// `certificate_time` as detail when by this computer's clock it does not hold yet, or not any
-    /// more), `file_unreadable` (the CA file), `canceled`, `too_large`, `invalid_argument`.
+    /// A request with a small body and a small answer (at most `answer_bytes_max`, within
+    /// `time_max`; 0: as long as bytes come). Any status is success here. Fails with `network`,
+    /// `tls` (a certificate was seen and is not trusted; with `certificate_time` as detail when by
+    /// this computer's clock it does not hold yet, or not any more), `file_unreadable` (the CA
+    /// file), `canceled`, `too_large`, `invalid_argument`.
     [[nodiscard]] Result<HttpAnswer> request(std::string_view method, const std::string& url,
                                              const Headers& headers, ByteView body,
-                                             std::size_t answer_bytes_max = 4u << 20);
+                                             std::size_t answer_bytes_max = 4u << 20,
+                                             std::chrono::seconds time_max = {});
 
     /// The time that the server tells, asked for without a look at its certificate: only to explain
     /// why that was refused, never to be trusted. Nothing of ours is sent. 0: it does not say.

@@ -59,7 +59,11 @@ Result<std::string> PieceClient::call(std::string_view method, const RelayAddres
                                       const std::string& path, ByteView body) {
     const auto header = begin(relay);
     if (!header) return tl::unexpected(header.error());
-    return checked(line_.request(method, relay.url + "/v1/" + transfer_ + path, {*header}, body),
+    // A relay that gives an answer byte by byte is never silent.
+    constexpr std::size_t answer_bytes_max = 4U << 20;
+    constexpr std::chrono::seconds time_max{120};
+    return checked(line_.request(method, relay.url + "/v1/" + transfer_ + path, {*header}, body,
+                                 answer_bytes_max, time_max),
                    *header);
 }
 
