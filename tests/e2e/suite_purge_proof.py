@@ -98,6 +98,10 @@ class Case:
         code = service.code_mails()[(set(service.code_mails()) - set(sending.codes_before)).pop()]
         self.secrets.add("code", code)
         self.secrets.add("code", code.replace("-", ""))
+        # It may still be sealing, on a machine that others use too.
+        world.wait_until(
+            lambda: self.password.encode() not in canary.process_memory(sending.process.pid),
+            what="a client that has forgotten the password")
         in_client = self.secrets.in_process(sending.process.pid)
         sending.end()
         self.receipts.append(pathlib.Path(sending.receipt))
