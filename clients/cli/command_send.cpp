@@ -15,6 +15,14 @@ namespace plankurier::cli {
 
 namespace {
 
+/// The first one by its name, and how many more there are: "plan.pdf + 2".
+std::string named_files(const UploadState& state) {
+    if (state.files.empty()) return "0";
+    auto out = printable(state.files.front().path.filename().string());
+    if (state.files.size() > 1) out += " + " + std::to_string(state.files.size() - 1);
+    return out;
+}
+
 /// The transfer to continue: the one named, or the only one.
 Result<TransferId> choose_transfer(const Options& options, Console& console) {
     const auto ids = UploadStore::list(uploads_folder());
@@ -25,10 +33,10 @@ Result<TransferId> choose_transfer(const Options& options, Console& console) {
         if (!id) return id;
         if (std::find(ids.begin(), ids.end(), *id) != ids.end()) return id;
     }
-    if (!wanted.empty() || ids.empty()) {
-        console.warn(Text::nothing_to_resume);
-        return fail(Errc::not_found, "state");
+    if (!wanted.empty()) {
+        return console.refuse(Mistake::resume_unknown, {printable(wanted)}, Errc::not_found);
     }
+    if (ids.empty()) return console.refuse(Mistake::resume_none, {}, Errc::not_found);
     if (ids.size() == 1) return ids.front();
     console.warn(Text::several_to_resume);
     for (const auto& id : ids) {
@@ -37,8 +45,8 @@ Result<TransferId> choose_transfer(const Options& options, Console& console) {
         const auto state = store->load();
         if (!state) continue;
         console.warn(Text::resume_entry,
-                     {id.hex(), state->authority, std::to_string(state->files.size()),
-                      time_text(console.language(), state->begun)});
+                     {id.hex(), printable(state->authority), printable(state->recipient),
+                      named_files(*state), time_text(console.language(), state->begun)});
         console.event("resumable", {{"transfer", id.hex()}, {"begun", state->begun}});
     }
     return console.refuse(Mistake::resume_which);

@@ -21,6 +21,7 @@ constexpr Known known[] = {
     {Errc::malformed, "member key", Mistake::member_form},
     {Errc::malformed, "trust file", Mistake::trust_file_form},
     {Errc::not_verified, "no code", Mistake::code_missing},
+    {Errc::conflict, "being sent", Mistake::being_sent},
     {Errc::not_found, "return link", Mistake::receipt_without_link},
     {Errc::invalid_argument, "link", Mistake::link_form},
     {Errc::invalid_argument, "return link", Mistake::return_link_form},

@@ -22,7 +22,8 @@ enum class Mistake {
     // what a command needs
     link_needed, receipt_needed, proof_needed, key_file_needed, shell_needed, member_action,
     wraps_needed, place_needed, reply_needs_one, keygen_for, keygen_name, department_id_form,
-    epoch_fits_not, as_department_needs, id_form, resume_which,
+    epoch_fits_not, as_department_needs, id_form, resume_which, resume_none, resume_unknown,
+    being_sent,
     // addresses and contact data
     address_needed, address_form, address_local_part, address_domain, phone_needed, phone_form,
     contact_long, to_needed, to_many, to_twice, typed_alone, password_alone,

@@ -302,7 +302,7 @@ std::map<std::uint64_t, Hash256> UploadStore::load_roots() const {
 Result<void> UploadStore::lock() {
     lock_ = ::open((folder_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_ < 0) return fail(Errc::file_unreadable, "lock");
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) return fail(Errc::conflict, "in use");
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) return fail(Errc::conflict, "being sent");
     return {};
 }
 

@@ -89,6 +89,8 @@ def command_lines(service, checks):
          "--by-link")
     says(["send", "p.pdf", "--to", "bauamt", *mail, "--subject", "x" * 1_001], 2, "--subject")
     says(["send", "--resume", "neulich"], 2, "--resume", "„neulich“", "32")
+    says(["send", "--resume"], 6, "kein unterbrochenes Senden")
+    says(["send", "--resume", ID], 6, "--resume", ID)
     says(["send", "p.pdf", "--as-department", "bauamt"], 2, "--to-citizen", "--key")
     says(["fetch"], 2, "Link", "Anführungszeichen")
     says(["fetch", "https://senden.amt.example/t#v1.1234"], 2, "kein vollständiger Link")
