@@ -86,9 +86,9 @@ class Case:
         service = self.service
         states = lambda: list((service.home / "state/plankurier/send").glob("*/*.json"))
         sending = start_send(service, self.file, to, *more)
+        memory = lambda: canary.process_memory(sending.process.pid)
         while not self.was_sealing and sending.process.poll() is None and not states():
-            memory = canary.process_memory(sending.process.pid)
-            self.was_sealing = self.password.encode() in memory
+            self.was_sealing = self.password.encode() in memory()
         state = world.wait_until(states, what="state")
         world.wait_until(lambda: set(service.code_mails()) - set(sending.codes_before),
                          what="code mail")
@@ -98,10 +98,7 @@ class Case:
         code = service.code_mails()[(set(service.code_mails()) - set(sending.codes_before)).pop()]
         self.secrets.add("code", code)
         self.secrets.add("code", code.replace("-", ""))
-        # It may still be sealing, on a machine that others use too.
-        world.wait_until(
-            lambda: self.password.encode() not in canary.process_memory(sending.process.pid),
-            what="a client that has forgotten the password")
+        world.wait_until(lambda: self.password.encode() not in memory(), what="the end of sealing")
         in_client = self.secrets.in_process(sending.process.pid)
         sending.end()
         self.receipts.append(pathlib.Path(sending.receipt))
