@@ -198,6 +198,7 @@ void take_rules(const Settings& settings, Policy& policy) {
         Rule rule;
         take(one, "from", rule.from);
         take(one, "to", rule.to);
+        if (rule.from.empty() || rule.to.empty()) one.refuse_unknown(); // "form"
         if (rule.from.empty() || rule.to.empty()) one.refuse("", "needs from and to");
         if (rule.from != "*" && !is_pattern(rule.from)) {
             one.refuse("from", "must be \"*\", an address, or \"@\" and a domain");

@@ -54,8 +54,10 @@ Settings::Settings(const std::filesystem::path& file)
     try {
         shared_->table = toml::parse_file(shared_->file);
     } catch (const toml::parse_error& error) {
-        throw std::runtime_error(shared_->file + place_of(error.source()) +
-                                 std::string{error.description()});
+        const std::string what{error.description()};
+        const bool is_encoding = what.find("utf-8") != what.npos || what.find("UTF-8") != what.npos;
+        throw std::runtime_error(shared_->file + place_of(error.source()) + what +
+                                 (is_encoding ? ": save the file as UTF-8" : ""));
     }
 }
 
@@ -128,7 +130,8 @@ std::string Settings::nearest(const std::string& name) const {
     for (const std::string& known : shared_->known) {
         const std::size_t elsewhere = letters_apart(last_part(name), last_part(known)) + 1;
         const std::size_t far = std::min(letters_apart(name, known), elsewhere);
-        if (far < least) {
+        // Of two that are as near: the shorter one, which is for all and not for one department.
+        if (far < least || (far == least && !best.empty() && known.size() < best.size())) {
             least = far;
             best = known;
         }
@@ -165,8 +168,8 @@ void Settings::gather_unknown(const toml::node& node, const std::string& name,
 
 void Settings::refuse_unknown() const {
     std::vector<std::string> unknown;
-    for (const auto& [key, entry] : shared_->table) {
-        gather_unknown(entry, std::string{key.str()}, unknown);
+    for (const auto& [key, entry] : *table_) {
+        gather_unknown(entry, prefix_ + std::string{key.str()}, unknown);
     }
     std::string text;
     for (const std::string& one : unknown) text += (text.empty() ? "" : "\n") + one;
@@ -191,7 +194,7 @@ void take(const Settings& settings, std::string_view path, std::vector<std::stri
     const auto* node = settings.find(path);
     if (node == nullptr) return;
     const auto* list = node->as_array();
-    if (list == nullptr) settings.refuse(path, expected("a list of texts", *node));
+    if (list == nullptr) settings.refuse(path, expected("a list of texts in [ ]", *node));
     target.clear();
     for (const toml::node& one : *list) {
         if (!one.is_string()) {

@@ -27,8 +27,8 @@ public:
     /// Throws std::runtime_error: where `path` stands (else this table), its whole name, and `why`,
     /// which goes on after the name.
     [[noreturn]] void refuse(std::string_view path, const std::string& why) const;
-    /// Throws std::runtime_error that names every setting that nobody has asked for, with its place
-    /// and the nearest name that there is.
+    /// Throws std::runtime_error that names every setting below this table that nobody has asked
+    /// for, with its place and the nearest name that there is.
     void refuse_unknown() const;
 
 private:

@@ -48,6 +48,9 @@ TEST_CASE("a setting that there is not is refused with the nearest one that ther
           "limits.transfer_gib_max?");
     // At the top, where it belongs to no table.
     CHECK(says("transfer_gb_max = 5\n", "did you mean limits.transfer_gib_max?"));
+    CHECK(says("transfer_gib_max = 5\n[departments.bauamt]\nmail = \"a@b.example\"\n",
+               "did you mean limits.transfer_gib_max?"));
+    CHECK(says("[[rules]]\nform = \"*\"\nto = \"bauamt\"\n", "did you mean rules[0].from?"));
     CHECK(says("[mail]\nsmtp = \"smtp://mail.example.org\"\n", "there is no setting mail.smtp"));
     CHECK(says("[swarm]\nlink_base = \"https://a.example\"\n", "did you mean link_base?"));
     CHECK(says("[limit]\ntransfer_gib_max = 5\n", "there is no table limit"));
@@ -82,7 +85,8 @@ TEST_CASE(
     CHECK(says("authority = 1\n", "must be a text in quotes, not a whole number"));
     CHECK(says("authority = \"a\\nb\"\n", "authority must be a name in one line"));
     CHECK(says("limits = 3\n", "limits must be a table, not a whole number"));
-    CHECK(says("staff_patterns = \"@amt.example\"\n", "must be a list of texts, not a text"));
+    CHECK(
+        says("staff_patterns = \"@amt.example\"\n", "must be a list of texts in [ ], not a text"));
     CHECK(says("staff_patterns = [1]\n", "one of it is a whole number"));
     CHECK(says("[expiry]\ndays_min = 20\n", "line 2, column 12: expiry.days_min does not fit"));
     CHECK(says("[expiry]\ndays_max = 0\n", "from 1 to 3650"));
@@ -90,6 +94,9 @@ TEST_CASE(
                "departments.bauamt.days_max does not fit"));
     CHECK(says("[departments.bauamt]\ndays_max = 30\n", "departments.bauamt needs mail"));
     CHECK(says("a = [\n", "relay.toml, line "));
+    CHECK(says("authority = \"B\xFC"
+               "rgeramt\"\n",
+               "save the file as UTF-8"));
 }
 
 TEST_CASE("addresses in the configuration are what programs can use") {
