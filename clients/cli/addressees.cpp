@@ -1,5 +1,7 @@
 #include <clients/cli/addressees.hpp>
 
+#include <clients/cli/option_rules.hpp>
+
 #include <plankurier/receiving.hpp>
 
 #include <algorithm>
@@ -15,6 +17,32 @@ Result<Addressees> with_password(const Options& options, Console& console) {
         return console.refuse(Mistake::password_alone);
     }
     return Addressees{{}, options.to.front()};
+}
+
+std::string in_lower_case(std::string text) {
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
+
+/// Names what was typed, and the department that was meant: by its shown name, or a letter beside.
+tl::unexpected<Error> refuse_unknown(const std::string& named, const Directory& directory,
+                                     Console& console) {
+    const auto typed = in_lower_case(named);
+    std::vector<std::string> ids;
+    std::string meant;
+    for (const auto& one : directory.departments) {
+        ids.push_back(one.id);
+        if (in_lower_case(one.name) == typed) meant = one.id;
+    }
+    if (meant.empty()) meant = nearest_word(typed, ids);
+    const auto shown = printable(named);
+    if (meant.empty()) {
+        return console.refuse(Mistake::to_unknown, {shown}, Errc::unknown_department);
+    }
+    return console.refuse(Mistake::to_unknown_near, {shown, printable(meant)},
+                          Errc::unknown_department);
 }
 
 } // namespace
@@ -62,7 +90,7 @@ Result<Addressees> find_addressees(const Options& options, const Directory& dire
             out.typed = named;
             continue;
         }
-        if (department == nullptr) return fail(Errc::unknown_department, "--to");
+        if (department == nullptr) return refuse_unknown(named, directory, console);
         if (std::find(out.listed.begin(), out.listed.end(), department) != out.listed.end()) {
             return console.refuse(Mistake::to_twice, {printable(named)});
         }

@@ -4,8 +4,21 @@
 #include <clients/cli/signals.hpp>
 
 #include <plankurier/code.hpp>
+#include <plankurier/receiving.hpp>
 
 namespace plankurier::cli {
+
+namespace {
+
+/// Pasted with the word before it: "Code: K7QM-2RFX".
+Result<SecretText> code_in(const SecretText& typed) {
+    auto code = typed_code(typed);
+    const auto colon = typed.reveal().rfind(':');
+    if (code || colon == std::string_view::npos) return code;
+    return typed_code(SecretText{typed.reveal().substr(colon + 1)});
+}
+
+} // namespace
 
 Result<SecretText> CodePrompt::ask(const std::string& session) {
     for (;;) {
@@ -16,7 +29,7 @@ Result<SecretText> CodePrompt::ask(const std::string& session) {
             const auto resent = control_.resend_code(session);
             if (!resent) console_.tell(resent.error());
             if (resent) number_ = *resent;
-        } else if (auto code = typed_code(SecretText{*line})) {
+        } else if (auto code = code_in(SecretText{*line})) {
             return code;
         } else {
             console_.warn(Mistake::code_form);
@@ -25,7 +38,7 @@ Result<SecretText> CodePrompt::ask(const std::string& session) {
 }
 
 Result<SecretText> CodePrompt::checked(const SecretText& typed) {
-    auto code = typed_code(typed);
+    auto code = code_in(typed);
     if (!code) return console_.refuse(Mistake::code_form, {}, Errc::wrong_code);
     return code;
 }
@@ -38,9 +51,10 @@ Result<SecretText> CodePrompt::read(const std::string& session) {
         return checked(*code);
     }
     // The mail may take a while: wait for the file to have content.
-    for (;;) {
+    for (bool told = false;; told = true) {
         const auto code = read_secret_line(options_.code_from);
         if (code && !code->empty()) return checked(*code);
+        if (!told) console_.say(Text::waiting_for_code, {printable(options_.code_from)});
         if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
     }
 }

@@ -216,4 +216,8 @@ std::string nearest_option(std::string_view typed, Command command) {
     return found.empty() ? std::string{} : "--" + std::string{found};
 }
 
+std::string_view nearest_word(std::string_view typed, std::span<const std::string> words) noexcept {
+    return nearest(typed, words, [](const std::string& one) { return std::string_view{one}; });
+}
+
 } // namespace plankurier::cli

@@ -23,5 +23,8 @@ namespace plankurier::cli {
 [[nodiscard]] std::string_view nearest_command(std::string_view typed) noexcept;
 /// The option (with dashes) of a command that was probably meant; empty when none is near.
 [[nodiscard]] std::string nearest_option(std::string_view typed, Command command);
+/// The one of these words that was probably meant; empty when none is near.
+[[nodiscard]] std::string_view nearest_word(std::string_view typed,
+                                            std::span<const std::string> words) noexcept;
 
 } // namespace plankurier::cli

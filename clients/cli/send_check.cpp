@@ -34,7 +34,8 @@ Result<void> check_by_link(const Options& options, Console& console) {
 Result<void> check_phone_number(const Options& options, Console& console) {
     if (!options.share_phone) return {};
     if (options.phone.empty()) return console.refuse(Mistake::phone_needed);
-    if (!check_phone(options.phone)) {
+    const bool has_digit = options.phone.find_first_of("0123456789") != options.phone.npos;
+    if (!has_digit || !check_phone(options.phone)) {
         return console.refuse(Mistake::phone_form, {printable(options.phone)});
     }
     return {};

@@ -32,8 +32,8 @@ struct LocaleVariables {
 enum class Text {
     version_line,
     trust_question, trust_pinned, trust_no_key, trust_mismatch,
-    ask_code, ask_code_number, ask_code_sent, working_for_code, too_much_work, no_room, no_room_yet,
-    no_room_waits, code_wrong_left,
+    ask_code, ask_code_number, ask_code_sent, waiting_for_code, working_for_code, too_much_work,
+    no_room, no_room_yet, no_room_waits, code_wrong_left,
     ask_password, ask_password_again,
     ask_passphrase, ask_passphrase_again, password_differs, password_generated,
     checking, sending, fetching, progress_line, network_retry, resumable_hint, several_to_resume,

@@ -14,6 +14,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code aus der E-Mail (leer: noch einmal senden): "},
     {Text::ask_code_number, "Code aus der E-Mail Nr. {} (leer: noch einmal senden): "},
     {Text::ask_code_sent, "Ein Code ist unterwegs an Ihre E-Mail-Adresse (bitte auch im Spam-Ordner nachsehen). Die E-Mail hat die Nr. {} im Betreff; der Code gilt {} Minuten."},
+    {Text::waiting_for_code, "Der Code wird aus {} gelesen, sobald er darin steht; so lange wird gewartet (abbrechen: Strg-C)."},
     {Text::working_for_code, "Gerade werden sehr viele Codes angefordert. Damit auch Sie einen bekommen, löst Ihr Rechner eine kleine Aufgabe; das dauert einige Sekunden …"},
     {Text::too_much_work, "Für einen Code verlangt der Dienst gerade mehr Rechenarbeit, als dieses Programm für ihn leistet. Es wurde nichts gerechnet und nichts gesendet. Bitte versuchen Sie es später noch einmal; bleibt es dabei, wenden Sie sich an die Behörde."},
     {Text::no_room, "Der Dienst hat gerade keinen Platz für diese Sendung ({}). Übertragen wurde noch nichts davon."},

@@ -14,6 +14,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::ask_code, "Code from the e-mail (empty: send again): "},
     {Text::ask_code_number, "Code from e-mail no. {} (empty: send again): "},
     {Text::ask_code_sent, "A code is on its way to your e-mail address (please look into the spam folder too). The e-mail has no. {} in its subject; the code is good for {} minutes."},
+    {Text::waiting_for_code, "The code is read from {} as soon as it stands there; until then this waits (stop: Ctrl-C)."},
     {Text::working_for_code, "Very many codes are being asked for just now. So that you get one too, your computer solves a small puzzle; that takes some seconds …"},
     {Text::too_much_work, "For a code the service asks for more computing just now than this program does for it. Nothing was computed and nothing sent. Please try again later; if it stays like this, ask the authority."},
     {Text::no_room, "The service has no room for this transfer just now ({}). Nothing of it was transferred yet."},

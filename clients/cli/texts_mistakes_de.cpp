@@ -70,6 +70,8 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::phone_form, "--phone: „{}“ lässt sich nicht weitergeben. Möglich sind Ziffern, Leerzeichen und + - / . ( ), höchstens 64 Zeichen."},
     {Mistake::contact_long, "{}: Der Text ist zu lang. Möglich sind höchstens {} Zeichen; für mehr ist --message da."},
     {Mistake::to_needed, "Es fehlt, an wen gesendet wird: --to SACHGEBIET oder --to ADRESSE. Die Liste zeigt: plankurier departments"},
+    {Mistake::to_unknown, "--to: Ein Sachgebiet „{}“ gibt es hier nicht. Die Liste zeigt: plankurier departments"},
+    {Mistake::to_unknown_near, "--to: Ein Sachgebiet „{}“ gibt es hier nicht. Meinten Sie: --to {}\nDie Liste zeigt: plankurier departments"},
     {Mistake::to_many, "--to: Das sind {} Empfänger; möglich sind bis zu {}. Bitte senden Sie in mehreren Sendungen."},
     {Mistake::to_twice, "--to: „{}“ steht zweimal da. Bitte lassen Sie eines weg."},
     {Mistake::typed_alone, "{} hat keinen Schlüssel im Verzeichnis. Eine solche Adresse ist nur mit Passwort und nur allein erreichbar: Bitte senden Sie dorthin getrennt, oder lassen Sie sie hier weg."},

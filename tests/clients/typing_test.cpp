@@ -158,6 +158,14 @@ TEST_CASE("who mistypes a command or an option is told the one that was meant") 
     CHECK(nearest_option("--colour", Command::send).empty());
 }
 
+TEST_CASE("of any words the nearest is found, and none when all are far") {
+    const std::vector<std::string> words{"bauamt", "umwelt"};
+    CHECK(nearest_word("bauampt", words) == "bauamt");
+    CHECK(nearest_word("umw", words) == "umwelt");
+    CHECK(nearest_word("gartenamt", words).empty());
+    CHECK(nearest_word("", words).empty());
+}
+
 TEST_CASE("the help of each command names every option and has two examples that can be read") {
     for (const auto language : {Language::de, Language::en}) {
         for (const auto& [word, command] : all_commands()) {

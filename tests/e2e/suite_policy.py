@@ -194,7 +194,7 @@ def who_to_whom(service, checks, rules):
     rules.relay("from citizen to citizen", 403, "address_not_allowed",
                 rules.create(session, citizen="max@anderswo.example"))
     rules.client("a department that does not exist", 9, "unknown_department",
-                 send(file, to="gartenamt"))
+                 send(file, to="gartenamt"), "to_unknown")
     rules.relay("a department that does not exist", 404, "unknown_department",
                 rules.create(session, department="gartenamt"))
 

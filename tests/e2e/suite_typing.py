@@ -84,6 +84,8 @@ def command_lines(service, checks):
     says(["send", "p.pdf", "--to", "bauamt", *mail, "--share-phone"], 2, "--phone")
     says(["send", "p.pdf", "--to", "bauamt", *mail, "--share-phone", "--phone", "ruf an"], 2,
          "--phone", "„ruf an“")
+    says(["send", "p.pdf", "--to", "bauamt", *mail, "--share-phone", "--phone", "+++"], 2,
+         "--phone", "„+++“")
     says(["send", "p.pdf", "--to", "bauamt", *mail, "--by-link"], 2, "--by-link")
     says(["send", "p.pdf", "--to", "bauamt", *mail, "--link-file", "l"], 2, "--link-file",
          "--by-link")
@@ -241,9 +243,9 @@ def codes(service, checks):
     one.type(second if second != first else "2222-2222")
     one.wait_for(r"Verbleibende Versuche: 4\.")
     one.type("<" + f"{service.server}/c%23v1.{first.lower()}" + ">.")
-    two.type("„" + second.replace("-", " – ") + "“")
+    two.type("Ihr Code: „" + second.replace("-", " – ") + "“")
     checks.that("four typings that cannot be a code cost no attempt; a pasted link and a code with a "
-                "dash and quotes are taken", (one.end(), two.end()) == (0, 0))
+                "word before it, a dash and quotes are taken", (one.end(), two.end()) == (0, 0))
     done = service.plankurier("send", sent, "--to", "bauamt", "--email", world.SENDER, "--message",
                               "x", "--code-from", service.passphrase, check=False)
     checks.that("a file that holds no code is told as such (exit 4)",
@@ -294,6 +296,8 @@ def encodings(service, checks):
     utf16.write_bytes("Schöne Grüße\n".encode("utf-16"))
     bare.write_bytes("Schöne Grüße, und bis bald\n".encode("utf-16-le"))
     to = ["send", sent, "--to", "bauamt", "--email", world.SENDER, "--ca", service.ca]
+    for named in ("Bauamt", "bauampt"):
+        says([*to[:3], named, *to[4:], "--message", "x"], 9, f"„{named}“", "--to bauamt")
     says([*to, "--message-file", latin], 2, "--message-file", "Latin-1", "UTF-8")
     says([*to, "--message-file", bare], 2, "--message-file", "UTF-16")
     with open(latin) as text:
