@@ -12,20 +12,20 @@ namespace plankurier::relay::adapters {
 
 namespace {
 
-[[noreturn]] void fail(int why, const std::filesystem::path& folder) {
+[[noreturn]] void refuse_folder(int why, const std::filesystem::path& folder) {
     throw std::system_error(why, std::generic_category(), "data folder " + folder.string());
 }
 
 int open_folder(const std::filesystem::path& folder) {
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) fail(errno, folder);
+    if (fd < 0) refuse_folder(errno, folder);
     return fd;
 }
 
 /// False when another one has it in a way that this one does not allow.
-bool lock(int fd, int how, const std::filesystem::path& folder) {
+bool try_lock(int fd, int how, const std::filesystem::path& folder) {
     if (::flock(fd, how | LOCK_NB) == 0) return true;
-    if (errno != EWOULDBLOCK) fail(errno, folder);
+    if (errno != EWOULDBLOCK) refuse_folder(errno, folder);
     return false;
 }
 
@@ -38,7 +38,7 @@ std::optional<DataLock> DataLock::take(const std::filesystem::path& folder) {
     DataLock out{open_folder(folder)};
     // `is_held` looks for a moment, and a role that is just being started has not let go of it yet.
     for (int i = 0; i < tries; ++i) {
-        if (lock(out.fd_, LOCK_EX, folder)) return out;
+        if (try_lock(out.fd_, LOCK_EX, folder)) return out;
         std::this_thread::sleep_for(rest);
     }
     return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<DataLock> DataLock::take(const std::filesystem::path& folder) {
 
 bool DataLock::is_held(const std::filesystem::path& folder) {
     const DataLock look{open_folder(folder)};
-    return !lock(look.fd_, LOCK_SH, folder);
+    return !try_lock(look.fd_, LOCK_SH, folder);
 }
 
 DataLock::~DataLock() {
