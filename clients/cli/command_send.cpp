@@ -56,7 +56,10 @@ Exit send_resumed(const Options& options, Console& console) {
     const auto id = choose_transfer(options, console);
     if (!id) return conclude(console, tl::unexpected(id.error()));
     auto store = UploadStore::open(uploads_folder(), *id);
-    if (!store) return conclude(console, tl::unexpected(store.error()));
+    if (!store) {
+        console.warn(Text::file_named, {printable(uploads_folder().string())});
+        return conclude(console, tl::unexpected(store.error()));
+    }
     if (auto locked = store->lock(); !locked) return conclude(console, locked);
     auto state = store->load();
     if (!state) return conclude(console, tl::unexpected(state.error()));

@@ -69,6 +69,8 @@ std::optional<Text> reason_text(const Error& error) {
         {file_reason::missing, Text::reason_missing},
         {file_reason::not_a_folder, Text::reason_not_a_folder},
         {file_reason::a_folder, Text::reason_a_folder},
+        {"no regular file", Text::reason_no_file},
+        {"not a regular file", Text::reason_no_file},
         {file_reason::open_files, Text::reason_open_files},
         {file_reason::too_large, Text::reason_too_large},
         {file_reason::device, Text::reason_device},

@@ -68,7 +68,9 @@ public:
         auto done = options_.via == "swarm" ? by_swarm(job, tickets, certificate, report)
                                             : by_https(job, tickets, report);
         console_.end_progress();
-        if (!done && done.error().code == Errc::tampered) discard();
+        const bool is_bad = !done && done.error().code == Errc::tampered;
+        if (is_bad) discard();
+        if (!done && !is_bad && interrupted()) console_.warn(Text::fetch_goes_on);
         return done;
     }
 

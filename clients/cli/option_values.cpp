@@ -1,5 +1,6 @@
 #include <clients/cli/option_values.hpp>
 
+#include <clients/cli/option_rules.hpp>
 #include <clients/cli/text_encoding.hpp>
 #include <clients/cli/typed_address.hpp>
 
@@ -123,6 +124,18 @@ Read check_choice(const char* option, const std::string& value, const std::strin
     return wrong(option, Mistake::one_of, {option, value, choices});
 }
 
+namespace {
+/// An empty name, as of a variable that a script did not set, would save nothing and say nothing.
+Read check_outputs_named(const po::variables_map& map, Command command) {
+    for (const char* name : {"save", "html", "receipt"}) {
+        if (map.count(name) == 0 || !map[name].as<std::string>().empty()) continue;
+        const auto option = "--" + std::string{name};
+        return wrong(option, Mistake::option_empty, {option, std::string{name_of(command)}});
+    }
+    return {};
+}
+} // namespace
+
 Read apply_values(const po::variables_map& map, const std::string& server_env, Options& out) {
     if (!server_env.empty()) out.server = server_env;
     if (map.count("server") != 0) out.server = map["server"].as<std::string>();
@@ -130,7 +143,8 @@ Read apply_values(const po::variables_map& map, const std::string& server_env, O
     out.server = settle_server(unquoted(out.server));
     out.resume = map.count("resume") != 0;
     const Numbers numbers{map};
-    return numbers.take("retries", 0, retries_max, out.retries)
+    return check_outputs_named(map, out.command)
+        .and_then([&] { return numbers.take("retries", 0, retries_max, out.retries); })
         .and_then([&] { return numbers.take("timeout", 1, timeout_s_max, out.timeout_s); })
         .and_then([&] { return numbers.take("lanes", 1, lanes_max, out.lanes); })
         .and_then(

@@ -4,6 +4,8 @@
 #include <clients/cli/send_files.hpp>
 #include <clients/cli/sending.hpp>
 
+#include <plankurier/receiving.hpp>
+
 namespace plankurier::cli {
 
 Exit send_new(const Options& options, Console& console, ControlClient& control,
@@ -25,7 +27,10 @@ Exit send_new(const Options& options, Console& console, ControlClient& control,
     if (!prepared) return conclude(console, tl::unexpected(prepared.error()));
     prepared->state.begun = control.clock().now();
     auto store = UploadStore::open(uploads_folder(), prepared->state.transfer);
-    if (!store) return conclude(console, tl::unexpected(store.error()));
+    if (!store) {
+        console.warn(Text::file_named, {printable(uploads_folder().string())});
+        return conclude(console, tl::unexpected(store.error()));
+    }
     auto saved = store->lock()
                      .and_then([&] { return store->save_envelope(prepared->envelope); })
                      .and_then([&] { return store->save(prepared->state); });

@@ -106,6 +106,7 @@ def command_lines(service, checks):
     says(["status"], 2, "Quittung")
     says(["status", "a", "b"], 2, "„b“")
     says(["status", service.record], 8, "keine Quittung")
+    says(["status", "q.json", "--save", ""], 2, "--save", "leer")
     says(["expire", "q.json", "--days", "nie"], 2, "--days", "„nie“")
     says(["verify"], 2, "plankurier verify DATEI")
     says(["inbox"], 2, "--key")
@@ -298,6 +299,9 @@ def encodings(service, checks):
     to = ["send", sent, "--to", "bauamt", "--email", world.SENDER, "--ca", service.ca]
     for named in ("Bauamt", "bauampt"):
         says([*to[:3], named, *to[4:], "--message", "x"], 9, f"„{named}“", "--to bauamt")
+    pipe = service.root / "pipe.pdf"
+    os.mkfifo(pipe)
+    says(["send", pipe, *to[2:], "--message", "x"], 1, str(pipe), "keine gewöhnliche Datei")
     says([*to, "--message-file", latin], 2, "--message-file", "Latin-1", "UTF-8")
     says([*to, "--message-file", bare], 2, "--message-file", "UTF-16")
     with open(latin) as text:
