@@ -43,12 +43,31 @@ bool is_url(const std::string& text, std::initializer_list<std::string_view> sch
            });
 }
 
+/// Behind the scheme of such an address: a host, perhaps a port, and nothing more.
+bool is_host_only(const std::string& url) {
+    constexpr std::size_t digits_max = 5;
+    constexpr int port_max = 65'535;
+    const std::string text = url.substr(url.find("://") + 3);
+    if (text.find_first_of("/@?#\\") != text.npos) return false;
+    const std::size_t bracket = text.find(']');
+    const std::size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
+    if (colon == text.npos) return true;
+    const std::string port = text.substr(colon + 1);
+    return !port.empty() && port.size() <= digits_max &&
+           port.find_first_not_of("0123456789") == port.npos && std::stoi(port) >= 1 &&
+           std::stoi(port) <= port_max;
+}
+
 void take_https_url(const Settings& settings, std::string_view path, std::string& target) {
     take(settings, path, target);
     while (target.ends_with('/')) target.pop_back();
     if (settings.find(path) != nullptr && !is_url(target, {"https://"})) {
         settings.refuse(path, "must be an address that begins with https://, as in "
                               "\"https://senden.amt.example\"");
+    }
+    if (settings.find(path) != nullptr && !is_host_only(target)) {
+        settings.refuse(path, "must name a host and at most a port (1 to 65535) behind it, as in "
+                              "\"https://senden.amt.example:8443\"");
     }
 }
 
@@ -253,9 +272,18 @@ void take_mail(const Settings& settings, const std::filesystem::path& base, Conf
     if (config.mail_from.empty()) settings.refuse("mail.from", "must be an e-mail address");
     take_address(settings, "mail.bounce", config.mail_bounce);
     take(settings, "mail.smtp_url", config.smtp_url);
+    while (config.smtp_url.ends_with('/') && !config.smtp_url.ends_with("://")) {
+        config.smtp_url.pop_back();
+    }
     if (!config.smtp_url.empty() && !is_url(config.smtp_url, {"smtp://", "smtps://"})) {
         settings.refuse("mail.smtp_url", "must begin with smtp:// or smtps://, as in "
                                          "\"smtp://mail.amt.example:587\"");
+    }
+    if (!config.smtp_url.empty() && !is_host_only(config.smtp_url)) {
+        settings.refuse("mail.smtp_url",
+                        "must name a host and at most a port (1 to 65535) behind it, as in "
+                        "\"smtp://mail.amt.example:587\"; a name and password stand in mail.user "
+                        "and mail.password_file");
     }
     take(settings, "mail.user", config.smtp_user);
     take(settings, "mail.require_tls", config.smtp_require_tls);

@@ -51,13 +51,13 @@ void check_departments(const Config& config, std::vector<std::string>& out) {
 std::string host_of(const std::string& url) {
     constexpr std::string_view scheme = "https://";
     const std::size_t begin = url.starts_with(scheme) ? scheme.size() : 0;
-    const bool is_v6 = url.substr(begin, 1) == "[";
-    return url.substr(begin, url.find_first_of(is_v6 ? "]/" : ":/", begin) - begin);
+    if (url.substr(begin, 1) == "[") return url.substr(begin + 1, url.find(']') - begin - 1);
+    return url.substr(begin, url.find_first_of(":/", begin) - begin);
 }
 
 bool is_local(const std::string& url) {
     const std::string host = host_of(url);
-    return host == "localhost" || host.starts_with("127.") || host == "[::1";
+    return host == "localhost" || host.starts_with("127.") || host == "::1";
 }
 
 /// Clients would look for the pieces on their own computer.
@@ -70,14 +70,49 @@ void check_reach(const Config& config, std::vector<std::string>& out) {
                   ": name the host that clients reach");
 }
 
+void check_certificate(const Config& config, std::vector<std::string>& out) {
+    if (auto problem = pieces::server_tls_problem(config.certificate, config.private_key)) {
+        out.push_back(std::move(*problem));
+        return;
+    }
+    const std::string host = host_of(config.pieces_url);
+    if (is_local(config.pieces_url) ||
+        pieces::server_tls_is_for(config.certificate, config.private_key, host)) {
+        return;
+    }
+    out.push_back("the TLS certificate " + config.certificate.string() +
+                  " is not for the host of pieces.url, " + host + ": clients refuse it");
+}
+
+void check_data(const Config& config, std::vector<std::string>& out) {
+    constexpr std::size_t socket_bytes_max = 107; // sockaddr_un
+    const auto seed = config.keys() / "relay.seed";
+    struct stat status {};
+    if (::stat(config.data_dir.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+        out.push_back("data_dir is " + config.data_dir.string() +
+                      ", which is no folder that this user can see");
+    } else if (::access(seed.c_str(), R_OK) != 0) {
+        out.push_back("data_dir is " + config.data_dir.string() +
+                      ", where this user finds no keys (keys/relay.seed): name the folder that "
+                      "`plankurier-relay init` made");
+    }
+    const std::size_t bytes = config.control_socket.native().size();
+    if (!config.control_url.empty() || bytes <= socket_bytes_max) return;
+    out.push_back("the path of control.socket is " + std::to_string(bytes) +
+                  " bytes long, more than " + std::to_string(socket_bytes_max) +
+                  ": name another one, as in \"/run/plankurier/control.sock\"");
+}
+
 } // namespace
 
 std::vector<std::string> config_problems(const Config& config) {
     std::vector<std::string> out;
-    if (auto problem = pieces::server_tls_problem(config.certificate, config.private_key)) {
-        out.push_back(std::move(*problem));
-    }
+    check_certificate(config, out);
+    check_data(config, out);
     check_reach(config, out);
+    if (!config.smtp_user.empty() && config.smtp_password_file.empty()) {
+        out.emplace_back("mail.user needs mail.password_file: the file with its password");
+    }
     check_file(config.smtp_password_file, "mail.password_file", out);
     check_file(config.smtp_ca_file, "mail.ca_file", out);
     check_file(config.control_ca, "control.ca_file", out);

@@ -165,7 +165,8 @@ Server::~Server() = default;
 void Server::bind(const std::filesystem::path& socket) {
     ::unlink(socket.c_str());
     if (!state_->server.bind_socket(socket)) {
-        throw std::runtime_error("the control socket cannot be bound (path too long, or no right)");
+        throw std::runtime_error(
+            "the control socket cannot be bound (path too long, or no right): " + socket.string());
     }
     // nginx runs as another user; the folder decides who gets as far as the socket.
     ::chmod(socket.c_str(), 0666);

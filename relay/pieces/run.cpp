@@ -105,6 +105,16 @@ std::filesystem::path reserve_folder_of(const PiecesConfig& config) {
     return one ? config.data_dir : folder;
 }
 
+tcp::acceptor listen_at(asio::io_context& io, const PiecesConfig& config) {
+    try {
+        return {io, {asio::ip::make_address(config.listen_address), config.port}};
+    } catch (const boost::system::system_error& error) {
+        throw std::runtime_error("pieces: nothing can listen at " + config.listen_address +
+                                 " port " + std::to_string(config.port) + ": " +
+                                 error.code().message());
+    }
+}
+
 } // namespace
 
 struct PiecesProcess::State {
@@ -117,7 +127,7 @@ struct PiecesProcess::State {
           reserves({reserve_folder_of(config)}, config.reserve_bytes, "pieces"),
           catalog(folder_of(config), &reserves), committer(catalog), census(config.lines),
           threads(static_cast<int>(std::max(2U, std::thread::hardware_concurrency()))), io(threads),
-          signals(io), acceptor(io, {asio::ip::make_address(config.listen_address), config.port}) {
+          signals(io), acceptor(listen_at(io, config)) {
         if (config.swarm_enabled) {
             const CopyingSettings settings{config.data_dir / "swarm.sock", config.control_ca,
                                            config.trusted_networks, config.disk_rest,

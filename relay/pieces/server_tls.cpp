@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <unistd.h>
 #include <stdexcept>
@@ -77,6 +78,14 @@ std::optional<std::string> server_tls_problem(const std::filesystem::path& certi
     } catch (const std::runtime_error& error) {
         return error.what();
     }
+}
+
+bool server_tls_is_for(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                       const std::string& host) {
+    const ServerTls context = server_tls(certificate, key);
+    X509* const shown = SSL_CTX_get0_certificate(context.get());
+    return X509_check_host(shown, host.c_str(), host.size(), 0, nullptr) == 1 ||
+           X509_check_ip_asc(shown, host.c_str(), 0) == 1;
 }
 
 } // namespace plankurier::relay::pieces

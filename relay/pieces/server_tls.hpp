@@ -25,4 +25,8 @@ using ServerTls = std::unique_ptr<SSL_CTX, FreeServerTls>;
 [[nodiscard]] std::optional<std::string>
 server_tls_problem(const std::filesystem::path& certificate, const std::filesystem::path& key);
 
+/// Whether a certificate that can be used is for this host, a name or an address.
+[[nodiscard]] bool server_tls_is_for(const std::filesystem::path& certificate,
+                                     const std::filesystem::path& key, const std::string& host);
+
 } // namespace plankurier::relay::pieces

@@ -114,6 +114,21 @@ TEST_CASE("addresses in the configuration are what programs can use") {
         INFO(bad);
         CHECK(says("link_base = \"" + std::string{bad} + "\"\n", "link_base must be an address"));
     }
+    for (const char* good : {":587", ":465/", "/", ""}) {
+        INFO(good);
+        CHECK(complaint("[mail]\nsmtp_url = \"smtp://mail.amt.example" + std::string{good} +
+                        "\"\n") == "good");
+    }
+    for (const char* bad : {"mail:abc", "mail:", "mail:0", "mail:65536", "anna:secret@mail",
+                            "mail.amt.example/x", "mail:99999999999"}) {
+        INFO(bad);
+        CHECK(says("[mail]\nsmtp_url = \"smtp://" + std::string{bad} + "\"\n",
+                   "mail.smtp_url must name a host and at most a port"));
+        CHECK(says("link_base = \"https://" + std::string{bad} + "\"\n",
+                   "link_base must name a host and at most a port"));
+    }
+    CHECK(complaint("link_base = \"https://[2001:db8::1]:8443\"\n") == "good");
+    CHECK(complaint("link_base = \"https://[2001:db8::1]\"\n") == "good");
     for (const char* good : {"@amt.example", "anna@amt.example"}) {
         CHECK(complaint("staff_patterns = [\"" + std::string{good} + "\"]\n") == "good");
     }
@@ -180,6 +195,7 @@ TEST_CASE("check-config looks at the certificate, at files that are named, and a
     const TempFolder folder;
     relay::init_folder(folder.path() / "one", "Landratsamt Muster", "senden.amt.example", false);
     auto config = relay::load_config(folder.path() / "one" / "relay.toml");
+    config.policy.link_base = config.pieces_url = "https://localhost:8443";
     const auto only = [&] {
         const auto problems = relay::config_problems(config);
         REQUIRE(problems.size() == 1);
@@ -195,6 +211,23 @@ TEST_CASE("check-config looks at the certificate, at files that are named, and a
     config.smtp_password_file = folder.path() / "none";
     CHECK(only().find("mail.password_file names ") == 0);
     config.smtp_password_file.clear();
+    config.smtp_user = "plankurier";
+    CHECK(only().find("mail.user needs mail.password_file") == 0);
+    config.smtp_user.clear();
+    config.control_socket = "/" + std::string(107, 'x');
+    CHECK(only().find("the path of control.socket is 108 bytes long") == 0);
+    config.control_socket = "/" + std::string(106, 'x');
+    CHECK(relay::config_problems(config).empty());
+    const fs::path data = config.data_dir;
+    config.data_dir = tls.certificate; // a file
+    CHECK(only().find("data_dir is ") == 0);
+    config.data_dir = folder.path();
+    CHECK(only().find("finds no keys") != std::string::npos);
+    config.data_dir = data;
+    config.policy.link_base = config.pieces_url = "https://senden.amt.example";
+    CHECK(only().find("is not for the host of pieces.url, senden.amt.example") !=
+          std::string::npos);
+    config.policy.link_base = config.pieces_url = "https://127.0.0.1:8443";
     std::ofstream{folder.path() / "empty.pem"};
     config.certificate = folder.path() / "empty.pem";
     CHECK(only().find("is no certificate in PEM") != std::string::npos);
@@ -207,7 +240,9 @@ TEST_CASE("a piece plane that clients would look for on their own computer is a 
     config.certificate = tls.certificate;
     config.private_key = tls.private_key;
     config.data_dir = folder.path();
-    config.policy.link_base = "https://senden.amt.example";
+    fs::create_directories(config.keys());
+    std::ofstream{config.keys() / "relay.seed"} << "seed";
+    config.policy.link_base = "https://amt.example";
     for (const char* url :
          {"https://localhost:8443", "https://127.0.0.1:8443", "https://[::1]:8443"}) {
         config.pieces_url = url;
@@ -215,8 +250,10 @@ TEST_CASE("a piece plane that clients would look for on their own computer is a 
         REQUIRE(problems.size() == 1);
         CHECK(problems[0].find("pieces.url is " + std::string{url}) == 0);
     }
-    config.pieces_url = "https://senden.amt.example:8443";
-    CHECK(relay::config_problems(config).empty());
+    config.pieces_url = "https://[2001:db8::1]:8443"; // which the certificate is not for
+    CHECK(relay::config_problems(config).size() == 1);
+    CHECK(relay::config_problems(config)[0].find("not for the host of pieces.url, 2001:db8::1") !=
+          std::string::npos);
     config.pieces_url = "https://localhost:8443";
     config.policy.link_base = "https://localhost:8444"; // a trial
     CHECK(relay::config_problems(config).empty());
