@@ -374,6 +374,10 @@ Exit run_sending(const SendingJob& job, Bytes envelope) {
     if (const auto file = job.source.failed_file()) {
         job.console.warn(Text::file_named, {printable(job.source.files()[*file].path.string())});
     }
+    if (sent.error().code == Errc::address_not_allowed && job.state.citizen.empty()) {
+        const auto to = "--to " + printable(job.state.recipient);
+        job.console.warn(Text::file_named, {to + ", --email " + printable(job.state.email)});
+    }
     const auto exit = conclude(job.console, sent, kept);
     if (kept) {
         job.console.warn(Text::resumable_hint, {job.state.transfer.hex()});

@@ -138,7 +138,8 @@ def to_clerk(service, checks):
                 sum("803-4711" in mail.get_content() for mail in both) == 1)
     refused = people.Citizen(service).send(sent, to="max@anderswo.example", check=False)
     checks.that("an address that is not the authority's is refused",
-                refused.returncode == 9 and "Adressen der Behörde" in refused.stderr)
+                refused.returncode == 9 and "Adressen der Behörde" in refused.stderr
+                and "--to max@anderswo.example" in refused.stderr)
 
 
 def answer(service, checks, transfer, receipt):
