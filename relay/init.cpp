@@ -6,6 +6,7 @@
 
 #include <plankurier/keys.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 
@@ -85,8 +86,12 @@ void write_new(const fs::path& file, ByteView bytes) {
 
 /// The folders of a new relay. Gives its absolute path.
 fs::path new_folder(const fs::path& folder, const std::string& host) {
-    if (host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != host.npos) {
-        throw std::runtime_error("--host has signs that a configuration cannot hold");
+    constexpr const char* allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    if (host.empty() || host.find_first_not_of(allowed) != host.npos) {
+        throw std::runtime_error(
+            "--host must be the host's name alone, without https:// and port, in "
+            "a-z (an umlaut as xn--…), 0-9, - and points, as in "
+            "senden.amt.example");
     }
     if (fs::exists(folder / "relay.toml")) {
         throw std::runtime_error(folder.string() + " holds a relay already");
@@ -114,8 +119,11 @@ void make_identity(const fs::path& folder, const std::string& host) {
 
 void init_folder(const fs::path& folder, const std::string& authority, const std::string& host,
                  bool with_nginx) {
-    if (authority.find_first_of("\"\\\n") != authority.npos) {
-        throw std::runtime_error("--authority has signs that a configuration cannot hold");
+    const bool plain = std::ranges::none_of(authority, [](char c) {
+        return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    if (authority.empty() || !plain) {
+        throw std::runtime_error("--authority must be a name in one line, without \" and \\");
     }
     const fs::path absolute = new_folder(folder, host);
     const fs::path keys = absolute / "data" / "keys";

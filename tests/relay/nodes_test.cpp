@@ -144,6 +144,17 @@ TEST_CASE("init refuses what would make a relay that trusts nobody, or anybody")
     CHECK_THROWS(relay::init_relay_folder(target, "https://a.example", site.control / "node.json",
                                           "b.example"));
     CHECK_THROWS(relay::init_relay_folder(target, "https://a.example", key, "b.example\""));
+    for (const char* host :
+         {"", "https://amt.example", "amt.example:8443", "Amt.example", "m\xC3\xBCller.example"}) {
+        INFO(host);
+        CHECK_THROWS_WITH(relay::init_folder(target, "Amt", host, false),
+                          Catch::Contains("--host must be the host's name alone"));
+    }
+    for (const char* authority : {"", "A\nB", "A\"B", "A\\B", "A\tB"}) {
+        INFO(authority);
+        CHECK_THROWS_WITH(relay::init_folder(target, authority, "amt.example", false),
+                          Catch::Contains("--authority must be a name in one line"));
+    }
     CHECK_FALSE(fs::exists(target / "relay.toml"));
 }
 
