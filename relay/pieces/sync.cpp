@@ -223,18 +223,18 @@ void Sync::once() {
 }
 
 void Sync::run(const std::stop_token& stop) {
-    bool complained = false;
+    constexpr unsigned patient = 3;
+    unsigned failures = 0; // in a row
     while (!stop.stop_requested()) {
         bool at_once = false;
         try {
             once();
-            complained = false;
+            failures = 0;
             at_once = has_more_;
         } catch (const std::exception& error) {
-            // The control plane may be starting; its absence stops no writing, and for a day no
-            // reading.
-            if (!std::exchange(complained, true))
-                std::fprintf(stderr, "pieces: sync: %s\n", error.what());
+            // The control plane may be starting, which is not worth a word; its absence stops no
+            // writing, and for a day no reading.
+            if (++failures == patient) std::fprintf(stderr, "pieces: sync: %s\n", error.what());
         }
         if (at_once) continue;
         std::unique_lock lock{mutex_};
