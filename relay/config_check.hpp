@@ -11,7 +11,8 @@
 namespace plankurier::relay {
 
 /// What is wrong around a configuration that could be read, one sentence each: certificate, data
-/// folder, addresses that clients cannot reach, files that it names, departments that no directory has. Empty when all is well.
+/// folder, addresses that clients cannot reach, files that it names, departments that no directory
+/// has. Empty when all is well.
 [[nodiscard]] std::vector<std::string> config_problems(const Config& config);
 
 /// The user whom the data folder belongs to, when `user` is root and it is not root's: what root

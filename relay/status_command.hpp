@@ -13,7 +13,8 @@ inline constexpr int status_exit_clock = 3;
 inline constexpr int status_exit_stopped = 4;
 
 /// The counts go to `out`; to `trouble` what is wrong with them and what to do. Returns the
-/// exit code: 0, `status_exit_stopped` or `status_exit_clock`. Throws std::runtime_error when there is no status.
+/// exit code: 0, `status_exit_stopped` or `status_exit_clock`. Throws std::runtime_error when there
+/// is no status.
 int show_status(const Config& config, std::ostream& out, std::ostream& trouble);
 
 } // namespace plankurier::relay
