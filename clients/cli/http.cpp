@@ -331,7 +331,6 @@ HttpLine& HttpLine::operator=(HttpLine&&) noexcept = default;
 void HttpLine::use(const HttpSettings& settings) { state_->settings = settings; }
 
 void HttpLine::watch(Watch keep_going) { state_->keep_going = std::move(keep_going); }
-
 void HttpLine::on_busy(std::function<void(unsigned)> told) { state_->busy_told = std::move(told); }
 
 Result<HttpAnswer> HttpLine::request(std::string_view method, const std::string& url,
