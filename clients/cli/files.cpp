@@ -50,6 +50,20 @@ FileHandle::~FileHandle() {
     if (fd_ >= 0) ::close(fd_);
 }
 
+namespace {
+
+/// It may hold a secret for a moment, which must not stay on the stack.
+struct Buffer {
+    std::array<char, 16'384> bytes{};
+
+    Buffer() = default;
+    ~Buffer() { wipe(std::as_writable_bytes(std::span{bytes})); }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+};
+
+} // namespace
+
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
     const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
     struct stat about {};
@@ -57,13 +71,16 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
     // Pipes are allowed, so that a shell can hand over a secret as <(command).
     if (S_ISDIR(about.st_mode)) return failed_with(EISDIR);
     std::string content;
-    std::array<char, 16'384> buffer{};
+    // All at once, so that no copy stays behind in memory that it has grown out of.
+    const auto bytes = S_ISREG(about.st_mode) ? static_cast<std::size_t>(about.st_size) : 65'536;
+    content.reserve(std::min(bytes, bytes_max) + 1);
+    Buffer buffer;
     for (;;) {
-        const auto got = ::read(file.get(), buffer.data(), buffer.size());
+        const auto got = ::read(file.get(), buffer.bytes.data(), buffer.bytes.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return failed_with(errno);
         if (got == 0) return content;
-        content.append(buffer.data(), static_cast<std::size_t>(got));
+        content.append(buffer.bytes.data(), static_cast<std::size_t>(got));
         if (content.size() > bytes_max) return fail(Errc::too_large, "file");
     }
 }
