@@ -340,8 +340,9 @@ def administering(service, checks):
     checks.that("a second relay with the same data ends at once",
                 second.returncode == 1 and "already runs" in second.stderr
                 and world.answering(service.data / "control.sock"))
-    checks.that("status of a relay that runs is calm",
-                service.run(service.relay_program, "status", *config, check=False).returncode == 0)
+    running = service.run(service.relay_program, "status", *config, check=False)
+    checks.that("status of a relay that runs knows that it does",
+                running.returncode in (0, 3) and "does not run" not in running.stderr)
     service.stop("relay")
     stopped = service.run(service.relay_program, "status", *config, check=False)
     checks.that("status of one that does not says so",

@@ -205,6 +205,10 @@ def by_word(service, checks, clocks):
     service.run(service.relay_program, "purge", "--config", service.config, "--clock-ok")
     trusts(service.data, True)
     trusts(service.data, True, "status.relay")  # by its next sync
+    raw = wires.RawTransfer(wires.Wire(service), 1)
+    world.wait_until(lambda: raw.wire.call(service.pieces_url, "GET", raw.path, b"",
+                                           raw.ticket(raw.as_sender)[0])[0] == 200,
+                     what="a relay that has heard of the time")
 
 
 def guard_off(service, checks, clocks):
