@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <string>
 #include <thread>
 
@@ -24,6 +25,7 @@ public:
         text   ///< reads a head, says `answer`, closes
     };
     explicit OddPort(Way way, std::string answer = {}) : way_(way), answer_(std::move(answer)) {
+        std::signal(SIGPIPE, SIG_IGN); // as both programs do
         listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;

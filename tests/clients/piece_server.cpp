@@ -14,10 +14,13 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
+
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <csignal>
 
 #include <bit>
+#include <csignal>
 #include <fstream>
 #include <latch>
 #include <thread>
@@ -99,6 +102,7 @@ struct PieceServer::Server {
 PieceServer::PieceServer(const std::filesystem::path& folder, const ServerIdentity& identity,
                          std::size_t number)
     : folder_(folder), identity_(identity), store_(folder) {
+    std::signal(SIGPIPE, SIG_IGN); // as both programs do
     restart();
     address_ = {known_relay(number).id, "https://127.0.0.1:" + std::to_string(port_)};
 }
