@@ -114,11 +114,13 @@ Result<void> Relay::take_receipts(const TransferRow& row, const std::vector<Byte
                                 receipt->body_len == row.body_len;
             // One from before the relay told all that it stores has been told again, or is void. If
             // the clock was set back since, nobody can tell: none is void.
-            const bool is_old = word.told <= ports_.clock.now() && receipt->time < word.told - 5;
-            if (!counts || is_old) continue;
+            const std::int64_t now = ports_.clock.now();
+            const bool is_old = word.told <= now && receipt->time < word.told - 5;
             // A client may show one that the relay has taken back since.
-            const auto taken_back = lost_told_.find({relay.id, row.transfer});
-            if (taken_back != lost_told_.end() && receipt->time <= taken_back->second) continue;
+            const auto lost = lost_told_.find({relay.id, row.transfer});
+            const bool is_taken_back =
+                lost != lost_told_.end() && lost->second <= now && receipt->time <= lost->second;
+            if (!counts || is_old || is_taken_back) continue;
             said[relay.id] = {row.transfer, relay.id, ports_.clock.now(), word.generation,
                               to_hex(receipt->content_root)};
         }
