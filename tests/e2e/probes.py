@@ -1,8 +1,10 @@
 """Looking at this machine instead of waiting blindly: ports, sockets, processes."""
 import contextlib
 import fcntl
+import os
 import pathlib
 import random
+import signal
 import socket
 import tempfile
 import time
@@ -63,3 +65,27 @@ def files_in(folder, pattern):
     while True:
         with contextlib.suppress(FileNotFoundError):
             return sorted(folder.glob(pattern))
+
+
+class Stopped:
+    """`with Stopped(pid) as one:` the process does nothing until the end of the block."""
+
+    def __init__(self, pid):
+        assert pid, "no such process"
+        self.pid = pid
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+        wait_until(self.is_stopped, what="a stopped process")
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError):  # who did not obey was ended
+            os.kill(self.pid, signal.SIGCONT)
+
+    def is_stopped(self):
+        try:
+            return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] \
+                == "T"
+        except OSError:
+            return False

@@ -130,6 +130,10 @@ class Member:
         rows = self._rows("SELECT descriptor FROM volume WHERE tid = ? AND n = ?", tid, volume)
         return rows[0][0] if rows else ""
 
+    def damaged_pieces(self):
+        """What it has found since its index was made."""
+        return sum(row[0] for row in self._rows("SELECT pieces FROM damaged"))
+
     def stored_bytes(self):
         return sum(file.stat().st_size for file in self.volume_files())
 

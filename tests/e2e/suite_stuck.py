@@ -19,6 +19,7 @@ import checks as counting
 import several
 import slow_line
 import world
+from probes import Stopped
 
 FILE_BYTES = 60_000_000  # four volumes, so that each relay is entered by one
 
@@ -26,30 +27,6 @@ FILE_BYTES = 60_000_000  # four volumes, so that each relay is entered by one
 def plan(path, size=FILE_BYTES):
     path.write_bytes(b"%PDF-1.7\n" + os.urandom(size))
     return path
-
-
-class Stopped:
-    """`with Stopped(pid) as one:` the process does nothing until the end of the block."""
-
-    def __init__(self, pid):
-        assert pid, "no such process"
-        self.pid = pid
-
-    def __enter__(self):
-        os.kill(self.pid, signal.SIGSTOP)
-        world.wait_until(self.is_stopped, what="a stopped process")
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):  # who did not obey was ended
-            os.kill(self.pid, signal.SIGCONT)
-
-    def is_stopped(self):
-        try:
-            return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] \
-                == "T"
-        except OSError:
-            return False
 
 
 class Stuck:
