@@ -1,6 +1,7 @@
 #include <clients/cli/download.hpp>
 
 #include <clients/cli/piece_sink.hpp>
+#include <clients/cli/signals.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -129,6 +130,7 @@ Result<void> Download::read_descriptors(const std::function<void(unsigned)>& wai
 }
 
 Result<Hash256> Download::describe() {
+    if (content_root_) return *content_root_;
     const auto done = read_descriptors(watcher_.waiting);
     std::deque<std::size_t> liars;
     {
@@ -138,6 +140,79 @@ Result<Hash256> Download::describe() {
     for (const auto liar : liars) watcher_.relay_lied(liar);
     if (!done) return tl::unexpected(done.error());
     return *content_root_;
+}
+
+namespace {
+
+/// Seals what lies in the part files once more: the same bytes at the same place give the same
+/// piece (protocol, section 6), so that nothing has to be remembered or hashed while fetching.
+class Resealer {
+public:
+    explicit Resealer(const DownloadJob& job)
+        : job_(job), sealer_(job.key, job.transfer, job.header, job.layout.segments()),
+          plain_(segment_plain_bytes), sealed_(segment_bytes) {}
+
+    Result<Hash256> root(std::uint64_t piece) {
+        const std::uint64_t count = job_.layout.segments_per_piece();
+        for (auto segment = piece * count; segment < (piece + 1) * count; ++segment) {
+            if (interrupted()) return fail(Errc::canceled, "kept pieces");
+            auto read = job_.parts.read(segment * segment_plain_bytes, plain_);
+            if (!read) return tl::unexpected(read.error());
+            sealer_.seal(segment, plain_, sealed_);
+            hasher_.update(sealed_);
+        }
+        return hasher_.finish();
+    }
+
+private:
+    const DownloadJob& job_;
+    SegmentSealer sealer_;
+    PieceHasher hasher_;
+    Bytes plain_, sealed_;
+};
+
+/// Pieces of an earlier start, but for those whose files have their names: these are their user's.
+std::vector<std::uint64_t> kept_pieces(const DownloadJob& job) {
+    std::vector<std::uint64_t> kept;
+    const auto plain_bytes = job.layout.segments_per_piece() * segment_plain_bytes;
+    for (std::uint64_t piece = 0; piece < job.state.pieces.size(); ++piece) {
+        const bool counts = job.parts.touches_unnamed(piece * plain_bytes, plain_bytes);
+        if (job.state.pieces[piece] && counts) kept.push_back(piece);
+    }
+    return kept;
+}
+
+} // namespace
+
+Result<std::uint64_t> Download::check_kept() {
+    const auto kept = kept_pieces(job_);
+    std::atomic<std::size_t> next{0};
+    std::vector<std::uint64_t> differing; // guarded by mutex_, as failed_ is
+    const auto check = [&] {
+        try {
+            Resealer resealer{job_};
+            for (auto at = next++; at < kept.size() && !stop_; at = next++) {
+                const auto root = resealer.root(kept[at]);
+                if (!root) return stop_with(root.error());
+                if (*root == roots_[kept[at]]) continue;
+                const std::lock_guard guard{mutex_};
+                differing.push_back(kept[at]);
+            }
+        } catch (const std::exception&) {
+            stop_with({Errc::file_unreadable, "kept pieces"});
+        }
+    };
+    std::vector<std::jthread> threads;
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    for (std::size_t number = 0; number < std::min(cores, kept.size()); ++number) {
+        threads.emplace_back(check);
+    }
+    threads.clear();
+    if (failed_) return tl::unexpected(*failed_);
+    for (const auto piece : differing) job_.state.pieces[piece] = false;
+    // At once: whatever ends this start, they are never taken for good again.
+    auto saved = differing.empty() ? Result<void>{} : job_.store.save(job_.state);
+    return saved.map([&] { return std::uint64_t{differing.size()}; });
 }
 
 /// Asked by the line about once a second. Without others to compare with it is the line's own

@@ -54,7 +54,13 @@ public:
     /// Reads all descriptors, from any relay, and checks their MACs: only then their piece roots
     /// are trusted. Gives the content root. Fails with `tampered` when no relay is left that did
     /// not lie, `network`, `not_found` … Needed before `fetch` only by those who want the roots.
+    /// Asks once.
     [[nodiscard]] Result<Hash256> describe();
+    /// After `describe`, before `fetch`: what an earlier start left in the part files is read and
+    /// sealed again, and compared with the roots, since anybody may have written there meanwhile.
+    /// Pieces that differ are missing from then on, durably; gives how many. Fails with
+    /// `file_unreadable`, `no_space`, `canceled`.
+    [[nodiscard]] Result<std::uint64_t> check_kept();
     /// After `describe`: per piece of the body.
     [[nodiscard]] const std::vector<Hash256>& roots() const noexcept { return roots_; }
     [[nodiscard]] RelayChoice& choice() noexcept { return choice_; }

@@ -7,6 +7,7 @@
 #include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
@@ -95,7 +96,25 @@ private:
         const auto watcher = watcher_for(job);
         const auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
+        if (auto checked = check_kept(download); !checked) return checked;
         return rest_by_https(job, download, report);
+    }
+
+    /// Others can write to the part files between two starts, so none of it is taken on trust.
+    Result<void> check_kept(Download& download) {
+        const auto& pieces = state_.pieces;
+        if (fresh_ || std::find(pieces.begin(), pieces.end(), true) == pieces.end()) return {};
+        console_.say(Text::checking_kept);
+        if (auto described = download.describe(); !described) {
+            return tl::unexpected(described.error());
+        }
+        const auto spoilt = download.check_kept();
+        if (!spoilt) return tl::unexpected(spoilt.error());
+        if (*spoilt > 0) {
+            console_.warn(Text::kept_spoilt, {std::to_string(*spoilt)});
+            console_.event("kept_spoilt", {{"pieces", static_cast<std::int64_t>(*spoilt)}});
+        }
+        return {};
     }
 
     /// What the state lacks; then the files get their names, and everybody is told.
@@ -122,6 +141,7 @@ private:
         const auto watcher = watcher_for(job);
         auto settings = http_settings(options_);
         Download download{job, settings, tickets, watcher};
+        if (auto checked = check_kept(download); !checked) return checked;
         // A relay that keeps silent must not stop the volumes of the others for long.
         settings.silence_seconds = std::min(settings.silence_seconds, 5U);
         std::deque<PieceClient> clients; // one a relay
@@ -225,7 +245,11 @@ private:
         for (std::size_t index = 0; index < wanted().size(); ++index) {
             const auto bytes = wanted()[index].size_bytes;
             if (published(index)) {
-                parts.push_back({FileHandle{}, bytes});
+                // For the piece that it shares with the next file.
+                const auto named = path_ / state_.names[index];
+                parts.push_back(
+                    {FileHandle{::open(named.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)}, bytes,
+                     true});
                 continue;
             }
             auto part = fresh_ ? folder_.create_part(state_.parts[index], bytes)
@@ -273,7 +297,7 @@ private:
         bool all_allowed = true;
         for (std::size_t index = 0; index < wanted().size(); ++index) {
             PK_FAULT("cli.fetch.before_publish");
-            if (files.file(index) >= 0) {
+            if (!files.is_named(index)) {
                 const auto allowed = is_allowed(index, files);
                 if (!allowed) return tl::unexpected(allowed.error());
                 all_allowed = all_allowed && *allowed;

@@ -11,12 +11,13 @@
 namespace plankurier::cli {
 
 /// The part files as one byte string. `write` may be called by any thread for distinct ranges, or
-/// with the same bytes.
+/// with the same bytes; `read` by any thread.
 class PartFiles {
 public:
     struct Part {
-        FileHandle file;
+        FileHandle file; ///< none where it cannot be opened
         std::uint64_t size_bytes{};
+        bool is_named{}; ///< it has its name already, and is its user's: read, never written
     };
     explicit PartFiles(std::vector<Part> parts);
     /// Takes the disk's room for all parts in the background, while others write already: some
@@ -27,11 +28,19 @@ public:
     /// Writes plaintext of the body at `offset`; what lies past the content must be zero. Fails
     /// with `tampered` (padding), `no_space` or `file_unreadable`.
     [[nodiscard]] Result<void> write(std::uint64_t offset, ByteView plain);
+    /// Plaintext of the body at `offset`, as it lies there now; zeros where there is nothing. Fails
+    /// with `file_unreadable`.
+    [[nodiscard]] Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
+    /// True when some of these bytes are of a part that has no name yet.
+    [[nodiscard]] bool touches_unnamed(std::uint64_t offset, std::uint64_t bytes) const;
     /// Makes everything written durable. Fails with `no_space`.
     [[nodiscard]] Result<void> sync();
     [[nodiscard]] int file(std::size_t index) const { return parts_[index].file.get(); }
+    [[nodiscard]] bool is_named(std::size_t index) const { return parts_[index].is_named; }
 
 private:
+    [[nodiscard]] std::size_t part_at(std::uint64_t offset) const;
+
     std::vector<Part> parts_;
     std::vector<std::uint64_t> begins_; ///< offset of each part, and the end
     std::atomic<bool> full_{false};

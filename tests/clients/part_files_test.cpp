@@ -97,4 +97,27 @@ TEST_CASE("taking room ends when it is asked to") {
     CHECK(about.st_size == 64 * static_cast<off_t>(mib));
 }
 
+TEST_CASE("a part that has its name is read with its neighbours and never written") {
+    const TempFolder folder;
+    auto receiving = ReceivingFolder::open(folder.path());
+    REQUIRE(receiving);
+    std::vector<PartFiles::Part> list;
+    for (const bool is_named : {true, false}) {
+        const auto fd = receiving->create_part(is_named ? "a.part" : "b.part", 100);
+        REQUIRE(fd);
+        list.push_back({FileHandle{*fd}, 100, is_named});
+    }
+    PartFiles parts{std::move(list)};
+    REQUIRE(parts.write(0, Bytes(200, std::byte{0x5a})));
+    Bytes read(300, std::byte{1});
+    REQUIRE(parts.read(0, read));
+    CHECK(read[99] == std::byte{});
+    CHECK(read[100] == std::byte{0x5a});
+    CHECK(read[199] == std::byte{0x5a});
+    CHECK(read[200] == std::byte{});
+    CHECK_FALSE(parts.touches_unnamed(0, 100));
+    CHECK(parts.touches_unnamed(0, 101));
+    CHECK_FALSE(parts.touches_unnamed(200, 100));
+}
+
 } // namespace plankurier::test::part_files_test

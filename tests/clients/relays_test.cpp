@@ -167,6 +167,32 @@ TEST_CASE("a descriptor that its sender did not make is not trusted, and its rel
     CHECK(fetched.liars == std::vector<std::size_t>{0});
 }
 
+TEST_CASE("bytes that were changed in a kept part are found and fetched again") {
+    RelaysWorld world{1, 70};
+    world.fill(0);
+    world.kept = world.content;
+    world.kept->at(world.content.size() / 2) ^= std::byte{1};
+    world.kept->back() ^= std::byte{0x80};
+    const auto fetched = world.download({0});
+    CHECK(why(fetched.done) == "value");
+    CHECK(fetched.right);
+    CHECK(fetched.spoilt == 2);
+}
+
+TEST_CASE("a kept part that nobody changed is not fetched again") {
+    RelaysWorld world{1, 70};
+    world.fill(0);
+    world.kept = world.content;
+    unsigned told_first = 0;
+    const auto fetched = world.download({0}, [&](unsigned percent) {
+        if (told_first == 0) told_first = percent;
+    });
+    CHECK(why(fetched.done) == "value");
+    CHECK(fetched.right);
+    CHECK(fetched.spoilt == 0);
+    CHECK(told_first == 100);
+}
+
 TEST_CASE("a relay that keeps the line and says nothing does not hold up the fetch") {
     RelaysWorld world{2, 128};
     world.fill(0);

@@ -126,9 +126,14 @@ RelaysWorld::Fetched RelaysWorld::download(const std::vector<std::size_t>& relay
     std::vector<PartFiles::Part> list;
     list.push_back({FileHandle{fd}, content.size()});
     PartFiles parts{std::move(list)};
+    if (kept) REQUIRE(parts.write(0, *kept));
     DownloadStore store{path.string() + "-state", transfer};
-    DownloadState state{
-        transfer, folder.path(), {"plan.pdf"}, {}, std::vector<bool>(layout.pieces()), false};
+    DownloadState state{transfer,
+                        folder.path(),
+                        {"plan.pdf"},
+                        {},
+                        std::vector<bool>(layout.pieces(), kept.has_value()),
+                        false};
     std::vector<RelayAddress> addresses;
     for (const auto relay : relays) addresses.push_back(servers[relay]->address());
     const DownloadJob job{key,   transfer, {},        layout, parts,
@@ -140,6 +145,13 @@ RelaysWorld::Fetched RelaysWorld::download(const std::vector<std::size_t>& relay
     watcher.relay_lied = [&](std::size_t relay) { out.liars.push_back(relays[relay]); };
     Download download{job, {identity.certificate, 20}, tickets, watcher};
     for (const auto relay : known_liars) download.choice().lied(relay);
+    if (kept) {
+        REQUIRE(download.describe());
+        const auto spoilt = download.check_kept();
+        REQUIRE(spoilt);
+        out.spoilt = *spoilt;
+        REQUIRE(store.load().value().pieces == state.pieces);
+    }
     out.done = download.fetch().map([](const Hash256&) {});
     const auto bytes = read_file(path, std::size_t{1} << 30);
     out.right = bytes && std::ranges::equal(as_bytes(*bytes), content);

@@ -27,10 +27,13 @@ public:
         Result<void> done;
         bool right{};                   ///< every byte is the sender's
         std::vector<std::size_t> liars; ///< as told by the download
+        std::uint64_t spoilt{};         ///< pieces of `kept` that were not the sender's
     };
     Fetched download(
         const std::vector<std::size_t>& relays,
         const std::function<void(unsigned)>& on_progress = [](unsigned) {});
+    /// What an earlier start left in the part of a download, by its state with all pieces.
+    std::optional<Bytes> kept{};
     std::vector<std::size_t> known_liars{}; ///< numbers in the relays of a download; from the start
 
     /// How many pieces uploads have sent since the last call.

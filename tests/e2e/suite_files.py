@@ -262,6 +262,30 @@ def limits_of_the_system(lab):
                     done.returncode == 1 and "FAT" in done.stderr and list(target.iterdir()) == [])
 
 
+def edited_parts(lab):
+    """What lies in the target's folder between two starts is within everybody's reach."""
+    files = [pdf(lab.root / name, 3_000_000) for name in ("eins.pdf", "zwei.pdf")]
+    wanted = {file.name: file.read_bytes() for file in files}
+    link, _ = lab.sent(*files)
+    for place, edited in (("cli.download.after_state=kill@1", 2), ("cli.fetch.before_publish=kill@2", 1)):
+        target = lab.root / f"edited-{edited}"
+        lab.fetch(link, target, check=False, env={"PLANKURIER_FAULT": place})
+        parts = list(target.glob("*.part"))
+        for part in parts:
+            with open(part, "r+b") as out:
+                out.seek(1_500_000)
+                out.write(b"ein anderer Stand")
+        done = lab.fetch(link, target, check=False)
+        lab.checks.that(f"{edited} parts that were edited between two starts are found and fetched again",
+                        len(parts) == edited and done.returncode == 0 and content(target) == wanted
+                        and "inzwischen etwas verändert" in done.stderr)
+    target = lab.root / "edited-0"
+    lab.fetch(link, target, check=False, env={"PLANKURIER_FAULT": "cli.download.after_state=kill@1"})
+    done = lab.fetch(link, target, check=False)
+    lab.checks.that("parts that nobody edited are kept without a warning", done.returncode == 0
+                    and content(target) == wanted and "verändert" not in done.stderr)
+
+
 def lied_to(lab):
     plan = pdf(lab.root / "a.pdf", 3_000_000)
     link, _ = lab.sent(plan)
@@ -288,7 +312,7 @@ def main():
     with service:
         lab = Lab(service, checks)
         for part in (names, strange_parts, other_disks, types, moved_files, changed_while_sending,
-                     limits_of_the_system, lied_to, file_outputs.outputs, file_outputs.full_output,
+                     limits_of_the_system, edited_parts, lied_to, file_outputs.outputs, file_outputs.full_output,
                      file_outputs.no_home):
             part(lab)
     return checks.end()
