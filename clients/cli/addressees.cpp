@@ -19,13 +19,6 @@ Result<Addressees> with_password(const Options& options, Console& console) {
     return Addressees{{}, options.to.front()};
 }
 
-std::string in_lower_case(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
 /// Names what was typed, and the department that was meant: by its shown name, or a letter beside.
 tl::unexpected<Error> refuse_unknown(const std::string& named, const Directory& directory,
                                      Console& console) {
@@ -46,6 +39,13 @@ tl::unexpected<Error> refuse_unknown(const std::string& named, const Directory& 
 }
 
 } // namespace
+
+std::string in_lower_case(std::string text) {
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
 
 bool is_address(std::string_view text) noexcept {
     const auto at = text.find('@');

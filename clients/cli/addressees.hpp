@@ -15,6 +15,8 @@ struct Addressees {
     [[nodiscard]] std::vector<std::string> ids() const;
 };
 
+/// Of the letters A to Z.
+[[nodiscard]] std::string in_lower_case(std::string text);
 /// True for what is meant as an e-mail address; the relay looks closer.
 [[nodiscard]] bool is_address(std::string_view text) noexcept;
 /// An address that the directory lists is taken with its key, unless `--password`,

@@ -95,6 +95,18 @@ Result<void> check_with_service(const Options& options, const Service& service, 
     return {};
 }
 
+Result<void> check_typed(const std::string& address, const Service& service, Console& console) {
+    if (address.empty() || !service.staff_domains) return {};
+    const auto domain = in_lower_case(address.substr(address.rfind('@') + 1));
+    std::string listed;
+    for (const auto& one : *service.staff_domains) {
+        if (in_lower_case(one) == domain) return {};
+        listed += (listed.empty() ? "@" : ", @") + printable(one);
+    }
+    const auto mistake = listed.empty() ? Mistake::to_no_address : Mistake::to_foreign_address;
+    return console.refuse(mistake, {printable(address), listed}, Errc::address_not_allowed);
+}
+
 Result<void> check_size(std::uint64_t content_bytes, const Service& service, Console& console) {
     const auto layout = BodyLayout::for_content(content_bytes);
     if (!layout) return tl::unexpected(layout.error());

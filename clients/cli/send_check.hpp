@@ -12,6 +12,10 @@ namespace plankurier::cli {
 /// with `invalid_argument`, `link_not_allowed`.
 [[nodiscard]] Result<void> check_with_service(const Options& options, const Service& service,
                                               Console& console);
+/// A typed address may be one of the authority's staff, by its domain: the service would refuse all
+/// others, but only after the code. Fails with `address_not_allowed`.
+[[nodiscard]] Result<void> check_typed(const std::string& address, const Service& service,
+                                       Console& console);
 /// What counts is the size that is stored, sealed and padded. Fails with `too_large`.
 [[nodiscard]] Result<void> check_size(std::uint64_t content_bytes, const Service& service,
                                       Console& console);

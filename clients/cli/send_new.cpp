@@ -1,6 +1,7 @@
 // A transfer from the command line to its first request: what can be refused is refused before.
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/commands.hpp>
+#include <clients/cli/send_check.hpp>
 #include <clients/cli/send_files.hpp>
 #include <clients/cli/sending.hpp>
 
@@ -19,6 +20,8 @@ Exit send_new(const Options& options, Console& console, ControlClient& control,
                           ? Result<Addressees>{Addressees{}}
                           : find_addressees(options, authority.directory, unix_now(), console);
     if (!addressees) return conclude(console, tl::unexpected(addressees.error()));
+    const auto typed = check_typed(addressees->typed, authority.service, console);
+    if (!typed) return conclude(console, typed);
     auto source =
         open_files(options, for_departments(authority.service, addressees->ids()), console);
     if (!source) return conclude(console, tl::unexpected(source.error()));

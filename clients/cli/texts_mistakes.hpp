@@ -26,8 +26,8 @@ enum class Mistake {
     being_sent,
     // addresses and contact data
     address_needed, address_form, address_local_part, address_domain, phone_needed, phone_form,
-    contact_long, to_needed, to_unknown, to_unknown_near, to_many, to_twice, typed_alone,
-    password_alone,
+    contact_long, to_needed, to_unknown, to_unknown_near,
+    to_foreign_address, to_no_address, to_many, to_twice, typed_alone, password_alone,
     // the transfer
     expires_range, remember_range, remember_never, days_refused, by_link_alone, link_file_alone,
     nothing_to_send, message_long, message_twice, file_name_form, transfer_large,

@@ -72,6 +72,8 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::to_needed, "Es fehlt, an wen gesendet wird: --to SACHGEBIET oder --to ADRESSE. Die Liste zeigt: plankurier departments"},
     {Mistake::to_unknown, "--to: Ein Sachgebiet „{}“ gibt es hier nicht. Die Liste zeigt: plankurier departments"},
     {Mistake::to_unknown_near, "--to: Ein Sachgebiet „{}“ gibt es hier nicht. Meinten Sie: --to {}\nDie Liste zeigt: plankurier departments"},
+    {Mistake::to_foreign_address, "--to {}: Das ist keine der Adressen der Behörde; sie enden auf {}. Es wurde kein Code angefordert und nichts gesendet. Bitte prüfen Sie die Adresse."},
+    {Mistake::to_no_address, "--to {}: Bei dieser Behörde sind nur die Sachgebiete zu erreichen, keine Adressen von Sachbearbeitern. Es wurde kein Code angefordert und nichts gesendet. Eine Liste: plankurier departments"},
     {Mistake::to_many, "--to: Das sind {} Empfänger; möglich sind bis zu {}. Bitte senden Sie in mehreren Sendungen."},
     {Mistake::to_twice, "--to: „{}“ steht zweimal da. Bitte lassen Sie eines weg."},
     {Mistake::typed_alone, "{} hat keinen Schlüssel im Verzeichnis. Eine solche Adresse ist nur mit Passwort und nur allein erreichbar: Bitte senden Sie dorthin getrennt, oder lassen Sie sie hier weg."},

@@ -72,6 +72,8 @@ constexpr std::pair<Mistake, std::string_view> sentences[] = {
     {Mistake::to_needed, "Whom to send to is missing: --to DEPARTMENT or --to ADDRESS. For a list: plankurier departments"},
     {Mistake::to_unknown, "--to: there is no department \"{}\" here. For the list: plankurier departments"},
     {Mistake::to_unknown_near, "--to: there is no department \"{}\" here. Did you mean: --to {}\nFor the list: plankurier departments"},
+    {Mistake::to_foreign_address, "--to {}: this is none of the authority's addresses; they end with {}. No code was asked for and nothing sent. Please check the address."},
+    {Mistake::to_no_address, "--to {}: this authority can be written to at its departments only, not at a clerk's address. No code was asked for and nothing sent. For a list: plankurier departments"},
     {Mistake::to_many, "--to: these are {} recipients; up to {} are possible. Please send several transfers."},
     {Mistake::to_twice, "--to: \"{}\" is there twice. Please leave one out."},
     {Mistake::typed_alone, "{} has no key in the directory. Such an address is reached by a password only, and alone: please send to it separately, or leave it out here."},

@@ -105,6 +105,9 @@ Result<Service> parse_service(std::string_view json) {
         out.expiry_days_max = in.at("expiry_days_max").get<std::uint32_t>();
         out.remember_days_max = in.value("remember_days_max", 0U);
         out.link_allowed = in.value("link_allowed", false);
+        if (in.contains("staff_domains")) {
+            out.staff_domains = in.at("staff_domains").get<std::vector<std::string>>();
+        }
         const auto departments = in.value("departments", Json::object());
         for (const auto& [id, limits] : departments.items()) {
             out.departments[id] = limits_of(limits);

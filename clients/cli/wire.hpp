@@ -28,8 +28,10 @@ struct Service {
     std::vector<std::string> types;
     std::uint64_t transfer_bytes_max{}, files_max{}, message_bytes_max{};
     std::uint32_t expiry_days_min{}, expiry_days_default{}, expiry_days_max{};
-    std::uint32_t remember_days_max{};                   ///< 0: no address stays verified
-    bool link_allowed{};                                 ///< a link alone may open a transfer
+    std::uint32_t remember_days_max{}; ///< 0: no address stays verified
+    bool link_allowed{};               ///< a link alone may open a transfer
+    /// Of the staff addresses that may be written to; an older service does not say.
+    std::optional<std::vector<std::string>> staff_domains;
     std::map<std::string, DepartmentLimits> departments; ///< those with limits of their own
     std::vector<RelayAddress> relays;
     Signature signature{};

@@ -1,6 +1,7 @@
 #include "relay/domain/policy.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace plankurier::relay {
 
@@ -21,6 +22,14 @@ bool matches_pattern(std::string_view address, std::string_view pattern) {
     const std::string other = lower(pattern);
     if (other.starts_with('@')) return one.ends_with(other);
     return one == other;
+}
+
+std::vector<std::string> staff_domains(const Policy& policy) {
+    std::set<std::string> domains;
+    for (const auto& pattern : policy.staff_patterns) {
+        domains.insert(lower(pattern.substr(pattern.rfind('@') + 1)));
+    }
+    return {domains.begin(), domains.end()};
 }
 
 bool is_staff(const Policy& policy, std::string_view address) {

@@ -71,6 +71,9 @@ struct Policy {
 
 /// True when the address fits a pattern (ASCII case is ignored).
 [[nodiscard]] bool matches_pattern(std::string_view address, std::string_view pattern);
+/// The domains of all addresses that may be staff's, in small letters, each once. Of single
+/// addresses no more than that, so that whoever asks learns of no person.
+[[nodiscard]] std::vector<std::string> staff_domains(const Policy& policy);
 [[nodiscard]] DepartmentLimits limits_of(const Policy& policy, std::string_view department);
 /// What all of them take.
 [[nodiscard]] DepartmentLimits limits_of(const Policy& policy,

@@ -124,6 +124,7 @@ Response Router::service(const Request&) {
                {"expiry_extend", policy.limits.expiry_extend},
                {"remember_days_max", policy.limits.remember_days_max},
                {"link_allowed", policy.link_allowed},
+               {"staff_domains", staff_domains(policy)},
                {"departments", department_json(policy)},
                {"relays", relays_json(relay_.relays().all())},
                {"relay_here", published_.relay_here.hex()},

@@ -77,6 +77,19 @@ struct Office : ServiceWorld {
 
 } // namespace
 
+TEST_CASE("an address elsewhere is refused before a code or a password is made") {
+    Office office;
+    const auto done = office.send_to({"max@anderswo.example"});
+    CHECK(done.exit == 9);
+    CHECK(done.err.find("--to max@anderswo.example") != std::string::npos);
+    CHECK(done.err.find("@amt.example, @andere.example") != std::string::npos);
+    CHECK(done.err.find("Password") == std::string::npos);
+    CHECK(office.mails_to(citizen).empty());
+    // In any case, and by a single address that the rules name.
+    CHECK(office.send_to({"Otto@AMT.example"}).exit == 0);
+    CHECK(office.send_to({"berta@andere.example"}).exit == 0);
+}
+
 TEST_CASE("a registered clerk is written to by address, without a password, and answers") {
     Office office;
     const auto sent = office.send_to({"Anna.Gruen@AMT.example"}, {"--json"});

@@ -249,6 +249,7 @@ TEST_CASE("a department's own limits replace those for all") {
         std::string(85, 'A') + R"(A"})");
     REQUIRE(service);
     CHECK(service->remember_days_max == 0); // an older service names none
+    CHECK_FALSE(service->staff_domains);
     const auto own = for_department(*service, "bauamt");
     CHECK(own.types == std::vector<std::string>{"pdf"});
     CHECK(own.transfer_bytes_max == 5);

@@ -187,8 +187,10 @@ def who_to_whom(service, checks, rules):
     lookalike = rules.wire.verified_session("a@boese-gemeinde.example")
     checks.that("and for nobody who only looks like them",
                 rules.create(lookalike, department="schule")[0] == 403)
+    before = set(service.code_mails())
     rules.client("an address that is not the authority's", 9, "address_not_allowed",
-                 send(file, to="max@anderswo.example"))
+                 send(file, to="max@anderswo.example"), "to_foreign_address")
+    checks.that("and no code is asked for before", set(service.code_mails()) == before)
     rules.relay("an address that is not the authority's", 403, "address_not_allowed",
                 rules.create(session, staff="max@anderswo.example"))
     rules.relay("from citizen to citizen", 403, "address_not_allowed",

@@ -194,6 +194,18 @@ TEST_CASE("an envelope opens by link if and only if it was announced like that")
     CHECK(world.finish(linked).link);
 }
 
+TEST_CASE("the service tells the domains of staff addresses, and names nobody") {
+    const TempFolder folder;
+    Api api{folder.path()};
+    const auto told = api.good(200, "GET", "/v1/service");
+    CHECK(told.at("staff_domains") == json{"amt.example", "andere.example"});
+    CHECK(told.dump().find("berta") == std::string::npos);
+    CHECK(relay::staff_domains({}).empty());
+    relay::Policy mixed;
+    mixed.staff_patterns = {"@Amt.Example", "anna@amt.example"};
+    CHECK(relay::staff_domains(mixed) == std::vector<std::string>{"amt.example"});
+}
+
 TEST_CASE("by HTTP the request says that it is by link") {
     const TempFolder folder;
     Api api{folder.path()};
