@@ -1,9 +1,11 @@
 #include <clients/cli/code_prompt.hpp>
 
 #include <clients/cli/files.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/signals.hpp>
 
 #include <plankurier/code.hpp>
+#include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
 
 namespace plankurier::cli {
@@ -52,7 +54,7 @@ Result<SecretText> CodePrompt::read(const std::string& session) {
     }
     // The mail may take a while: wait for the file to have content.
     for (bool told = false;; told = true) {
-        const auto code = read_secret_line(options_.code_from);
+        auto code = read_secret_line(options_.code_from);
         if (code && !code->empty()) return checked(*code);
         if (!told) console_.say(Text::waiting_for_code, {printable(options_.code_from)});
         if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
@@ -60,3 +62,7 @@ Result<SecretText> CodePrompt::read(const std::string& session) {
 }
 
 } // namespace plankurier::cli
+        // It may be there later, but nobody waits for rights.
+        if (!code && code.error().detail != file_reason::missing) {
+            return naming(console_, {"--code-from", options_.code_from}, std::move(code));
+        }

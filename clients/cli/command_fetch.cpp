@@ -24,7 +24,7 @@ Result<void> take(const Options& options, Console& console, ControlClient& contr
         const auto json =
             encode_saved_message(control.server(), transfer.envelope, transfer.record);
         auto written = write_output(save, as_bytes(json)); // the same message is the same text
-        if (!written) return naming(console, save, std::move(written));
+        if (!written) return naming(console, {"--save", save}, std::move(written));
         console.say(Text::file_saved, {save});
     }
     return receive_transfer(options, console, control, authority, transfer, department,
@@ -84,7 +84,7 @@ Result<void> fetch_each(const Options& options, Console& console, ControlClient&
 
 /// Answers of the authority, by the return link of the receipt.
 Result<void> fetch_answers(const Options& options, Console& console) {
-    auto link = read_return_link(options.return_link_file);
+    auto link = read_return_link(options, console);
     if (!link) return tl::unexpected(link.error());
     const auto server = options.server.empty() ? link->base : options.server;
     if (!url_allowed(server)) return console.refuse(Mistake::server_form, {printable(server)});

@@ -47,9 +47,10 @@ Result<Department> make_record(const Options& options, const KeySeed& seed, Stan
 /// What the old record still is good for comes along: older keys open what was sealed before, and
 /// their signing keys verify what was signed. The new one wins, since it begins last.
 Result<void> add_epochs(const std::string& old_record, Department& record, Console& console) {
-    const auto old = read_file(old_record, 1u << 20).and_then([](const std::string& text) {
-        return parse_department(text);
-    });
+    const auto old = naming(console, {"--epoch", old_record},
+                            read_file(old_record, 1u << 20).and_then([](const std::string& text) {
+                                return parse_department(text);
+                            }));
     if (!old) return tl::unexpected(old.error());
     // A clerk keeps the id, by which what waits is found.
     if (!record.address.empty() && !old->address.empty()) record.id = old->id;
@@ -95,7 +96,8 @@ Result<void> write_both(const Options& options, const KeySeed& seed, StanzaType 
                         const SecretText& passphrase, const std::string& record, Console& console) {
     const auto key_file = seal_key_file(seed, type, passphrase);
     if (!key_file) return tl::unexpected(key_file.error());
-    return write_pair(options.output, *key_file, options.record, as_bytes(record), console);
+    return write_pair({"--output", options.output}, *key_file, {"--record", options.record},
+                      as_bytes(record), console);
 }
 
 Result<void> make_escrow(const Options& options, const KeySeed& seed, StanzaType type,
@@ -132,12 +134,16 @@ Result<void> make_listed(const Options& options, const KeySeed& seed, StanzaType
 Result<void> keygen(const Options& options, Console& console) {
     if (auto asked = check_asked(options, console); !asked) return asked;
     // Before a passphrase is thought of.
-    if (auto free = check_outputs({options.output, options.record}, console); !free) return free;
+    if (auto free =
+            check_outputs({{"--output", options.output}, {"--record", options.record}}, console);
+        !free)
+        return free;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
     auto passphrase =
         options.passphrase_file.empty()
             ? console.ask_new_secret(Text::ask_new_passphrase, Text::ask_passphrase_again)
-            : read_secret_line(options.passphrase_file);
+            : naming(console, {"--passphrase-file", options.passphrase_file},
+                     read_secret_line(options.passphrase_file));
     if (!passphrase) return tl::unexpected(passphrase.error());
     if (passphrase->empty()) return console.refuse(Mistake::secret_empty, {"--passphrase-file"});
     const auto seed = KeySeed::random();

@@ -61,7 +61,9 @@ Result<Directory> known_directory(const std::string& server, const Options& opti
     if (code == Errc::malformed || code == Errc::too_large) {
         return console.refuse(Mistake::directory_form, {printable(file)}, Errc::malformed);
     }
-    return code == Errc::file_unreadable ? naming(console, file, std::move(directory)) : directory;
+    return code == Errc::file_unreadable
+               ? naming(console, {"--directory", file}, std::move(directory))
+               : directory;
 }
 
 Result<TransferId> transfer_id(const char* option, const std::string& typed, Console& console) {

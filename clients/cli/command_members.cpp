@@ -16,7 +16,7 @@ namespace {
 Result<SecretText> new_passphrase(const char* option, const std::string& file, Console& console) {
     auto passphrase =
         file.empty() ? console.ask_new_secret(Text::ask_new_passphrase, Text::ask_passphrase_again)
-                     : read_secret_line(file);
+                     : naming(console, {option, file}, read_secret_line(file));
     if (passphrase && passphrase->empty()) return console.refuse(Mistake::secret_empty, {option});
     return passphrase;
 }
@@ -27,7 +27,10 @@ Result<void> make_member(const Options& options, Console& console) {
         return need(options, console, "--record", options.record);
     });
     if (!asked) return asked;
-    if (auto free = check_outputs({options.output, options.record}, console); !free) return free;
+    if (auto free =
+            check_outputs({{"--output", options.output}, {"--record", options.record}}, console);
+        !free)
+        return free;
     const auto type = options.type == "p256" ? StanzaType::hpke_p256 : StanzaType::hpke_x25519;
     const auto passphrase = new_passphrase("--passphrase-file", options.passphrase_file, console);
     if (!passphrase) return tl::unexpected(passphrase.error());
@@ -37,7 +40,8 @@ Result<void> make_member(const Options& options, Console& console) {
     const auto file = seal_key_file(seed, type, *passphrase);
     if (!file) return tl::unexpected(file.error());
     const auto record = encode_member(*key);
-    auto written = write_pair(options.output, *file, options.record, as_bytes(record), console);
+    auto written = write_pair({"--output", options.output}, *file, {"--record", options.record},
+                              as_bytes(record), console);
     if (!written) return written;
     console.say(Text::member_made, {options.output, options.record, spoken_id(key_id(*key))});
     console.event("member", {{"kid", to_hex(key_id(*key))}});
@@ -51,16 +55,17 @@ Result<void> wrap_member(const Options& options, Console& console) {
             .and_then([&] { return need(options, console, "--member", options.member); })
             .and_then([&] { return need(options, console, "--output", options.output); });
     if (!asked) return asked;
-    if (auto free = check_outputs({options.output}, console); !free) return free;
-    const auto member = read_small_file(options.member, "member").and_then(decode_member);
+    if (auto free = check_outputs({{"--output", options.output}}, console); !free) return free;
+    const auto member = naming(console, {"--member", options.member},
+                               read_small_file(options.member, "member").and_then(decode_member));
     if (!member) return tl::unexpected(member.error());
-    const auto key = read_key_file(options.key, options, console);
+    const auto key = read_key_file({"--key", options.key}, options, console);
     if (!key) return tl::unexpected(key.error());
     const auto wrap = wrap_for_member(key->seed, key->type, *member);
     if (!wrap) return tl::unexpected(wrap.error());
     const auto bytes = encode_member_wrap(*wrap);
     if (auto written = write_new_file(options.output, bytes); !written) {
-        return naming(console, options.output, std::move(written));
+        return naming(console, {"--output", options.output}, std::move(written));
     }
     console.say(Text::member_wrapped, {options.output, spoken_id(wrap->member)});
     console.event("wrapped",
@@ -81,13 +86,13 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     if (!asked) return asked;
     const auto server = server_for(options, console);
     if (!server) return tl::unexpected(server.error());
-    if (auto free = check_outputs({options.output}, console); !free) return free;
-    const auto wrap = read_member_wrap(options.arguments[1]);
+    if (auto free = check_outputs({{"--output", options.output}}, console); !free) return free;
+    const auto wrap = naming(console, options.arguments[1], read_member_wrap(options.arguments[1]));
     if (!wrap) return tl::unexpected(wrap.error());
     auto control = control_at(*server, options, console);
     const auto authority = open_authority(control, console);
     if (!authority) return tl::unexpected(authority.error());
-    const auto member = read_key_file(options.key, options, console);
+    const auto member = read_key_file({"--key", options.key}, options, console);
     if (!member) return tl::unexpected(member.error());
     const auto key = unwrap_as_member(*wrap, member->seed);
     if (!key) return tl::unexpected(key.error());
@@ -99,7 +104,7 @@ Result<void> unwrap_member(const Options& options, Console& console) {
     const auto file = seal_key_file(key->seed, key->type, *passphrase);
     if (!file) return tl::unexpected(file.error());
     if (auto written = write_new_file(options.output, *file); !written) {
-        return naming(console, options.output, std::move(written));
+        return naming(console, {"--output", options.output}, std::move(written));
     }
     console.say(Text::member_unwrapped, {options.output, printable(full_name(**department))});
     console.event("unwrapped", {{"department", (*department)->id}});
@@ -116,11 +121,8 @@ Result<void> list_members(const Options& options, Console& console) {
     if (!directory) return tl::unexpected(directory.error());
     for (std::size_t at = 1; at < options.arguments.size(); ++at) {
         const auto& path = options.arguments[at];
-        const auto wrap = read_member_wrap(path);
-        if (!wrap) {
-            console.warn(Text::file_named, {printable(path)});
-            return tl::unexpected(wrap.error());
-        }
+        const auto wrap = naming(console, path, read_member_wrap(path));
+        if (!wrap) return tl::unexpected(wrap.error());
         const auto* department = department_with(*directory, wrap->department);
         const auto shown = department != nullptr
                                ? printable(full_name(*department))
@@ -150,7 +152,7 @@ Result<void> members(const Options& options, Console& console) {
 Result<void> change_passphrase(const Options& options, Console& console) {
     const auto path = only_argument(options, console, Mistake::key_file_needed);
     if (!path) return tl::unexpected(path.error());
-    const auto key = read_key_file(*path, options, console);
+    const auto key = read_key_file({"", *path}, options, console);
     if (!key) return tl::unexpected(key.error());
     const auto passphrase =
         new_passphrase("--new-passphrase-file", options.new_passphrase_file, console);

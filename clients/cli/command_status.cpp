@@ -55,19 +55,19 @@ Result<void> keep_status(const Options& options, Console& console, ControlClient
     const auto page = status_page(console.language(), receipt, status, *history);
     const auto is_own_json = [&](auto there) { return is_saved_status(there, receipt.transfer); };
     const auto is_own_page = [&](auto there) { return is_status_page(there, receipt.transfer); };
-    for (const auto& [path, content, is_own] :
-         {std::tuple<std::string, std::string, OwnContent>{options.save, json, is_own_json},
-          {options.html, page, is_own_page}}) {
-        if (path.empty()) continue;
-        auto written = write_output(path, as_bytes(content), is_own);
-        if (!written) return naming(console, path, std::move(written));
-        console.say(Text::file_saved, {path});
+    for (const auto& [named, content, is_own] : {std::tuple<NamedPath, std::string, OwnContent>{
+                                                     {"--save", options.save}, json, is_own_json},
+                                                 {{"--html", options.html}, page, is_own_page}}) {
+        if (named.path.empty()) continue;
+        auto written = write_output(named.path, as_bytes(content), is_own);
+        if (!written) return naming(console, named, std::move(written));
+        console.say(Text::file_saved, {named.path.string()});
     }
     return {};
 }
 
 Result<void> status(const Options& options, Console& console) {
-    auto apart = check_apart({options.save, options.html}, console);
+    auto apart = check_apart({{"--save", options.save}, {"--html", options.html}}, console);
     if (!apart) return apart;
     auto receipt = receipt_of(options, console);
     if (!receipt) return tl::unexpected(receipt.error());

@@ -32,7 +32,7 @@ Result<MinisignPublicKey> root_from(const Options& options, const SignedDirector
         if (auto root = parse_minisign_public_key(options.root)) return root;
         const auto text = read_small_file(options.root, "root key");
         if (!text && text.error().code != Errc::malformed) {
-            return naming(console, options.root,
+            return naming(console, {"--root", options.root},
                           Result<MinisignPublicKey>{tl::unexpected(text.error())});
         }
         auto root = parse_minisign_public_key(text ? *text : std::string{});
@@ -176,6 +176,12 @@ Result<void> departments(const Options& options, Console& console) {
 HttpSettings http_settings(const Options& options) { return {options.ca, options.timeout_s}; }
 
 ControlClient control_at(const std::string& server, const Options& options, Console& console) {
+    if (!options.ca.empty()) {
+        // curl does not say why it refuses one.
+        const auto ca = read_file(options.ca);
+        const bool is_one = ca && ca->find("-----BEGIN") != std::string::npos;
+        if (!is_one) console.warn(Text::file_named, {shown({"--ca", options.ca})});
+    }
     ControlClient control{server, http_settings(options)};
     control.on_wrong_clock(
         [&console](const ServiceClock& clock) { console.wrong_clock(unix_now(), clock.now()); });

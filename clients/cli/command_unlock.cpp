@@ -3,6 +3,7 @@
 
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/key_agent.hpp>
+#include <clients/cli/outputs.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -44,11 +45,12 @@ Result<void> unlock(const Options& options, Console& console) {
         return no_argument(options, console);
     });
     if (!asked) return asked;
-    const auto file = read_small_file(options.key, "key file");
+    const auto file =
+        naming(console, {"--key", options.key}, read_small_file(options.key, "key file"));
     if (!file) return tl::unexpected(file.error());
     const auto socket = agent_socket(as_bytes(*file));
     // Asks for the passphrase, also when it is unlocked already: from now on the time counts anew.
-    auto key = read_key_file(options.key, options, console);
+    auto key = read_key_file({"--key", options.key}, options, console);
     if (!key) return tl::unexpected(key.error());
     lock_key(as_bytes(*file));
     auto agent = KeyAgent::listen(socket);

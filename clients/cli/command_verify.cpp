@@ -55,7 +55,7 @@ Result<void> verify_message(const Options& options, Console& console, Proof& pro
         if (!link) return tl::unexpected(link.error());
         secret = std::move(link->secret);
     } else if (!options.return_link_file.empty()) {
-        auto link = read_return_link(options.return_link_file);
+        auto link = read_return_link(options, console);
         if (!link) return tl::unexpected(link.error());
         key.emplace(OpenedKeyFile{std::move(link->seed), link->type});
     } else if (!options.key.empty()) {

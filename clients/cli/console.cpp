@@ -119,7 +119,9 @@ tl::unexpected<Error> Console::refuse(Mistake which, std::initializer_list<std::
 }
 
 void Console::tell(const Error& error) {
-    if (error.detail == told_already) return;
+bool Console::is_told(const Error& error) noexcept { return error.detail == told_already; }
+
+    if (is_told(error)) return;
     end_progress();
     const auto mistake = mistake_of(error);
     to_stderr(mistake ? text(language_, *mistake) : text(language_, error.code));

@@ -41,6 +41,8 @@ public:
                                                std::initializer_list<std::string_view> values = {},
                                                Errc code = Errc::invalid_argument);
     /// What happened and what to do, without ending anything.
+    /// True for a failure of `refuse`.
+    [[nodiscard]] static bool is_told(const Error& error) noexcept;
     void tell(const Error& error);
     /// One of these two times is wrong: said at once, and why what goes by the time failed.
     void wrong_clock(std::int64_t own, std::int64_t theirs);

@@ -4,6 +4,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/lanes.hpp>
 #include <clients/cli/option_rules.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/typed_password.hpp>
 
 #include <plankurier/links.hpp>
@@ -38,8 +39,9 @@ Result<OpenedEnvelope> open_with_password(const Options& options, Console& conso
     const bool has_password = std::ranges::any_of(
         view.stanzas, [](const auto& one) { return is_of(one, StanzaType::password); });
     for (unsigned tries = 1;; ++tries) {
-        auto password =
-            asks ? console.ask_secret(Text::ask_password) : read_secret_line(options.password_file);
+        auto password = asks ? console.ask_secret(Text::ask_password)
+                             : naming(console, {"--password-file", options.password_file},
+                                      read_secret_line(options.password_file));
         if (!password) return tl::unexpected(password.error());
         auto opened = open_as_meant(envelope, *password);
         const bool again = asks && has_password && tries < password_tries && !opened &&
@@ -123,7 +125,8 @@ Result<FetchLink> read_link(const Options& options, Console& console) {
     if (!from_file && options.arguments.empty()) {
         return console.refuse(Mistake::link_needed, {name_of(options.command)});
     }
-    auto pasted = from_file ? read_secret_text(options.link_file)
+    auto pasted = from_file ? naming(console, {"--link-file", options.link_file},
+                                     read_secret_text(options.link_file))
                             : Result<SecretText>{joined(options.arguments)};
     if (!pasted) return tl::unexpected(pasted.error());
     auto link = parse_link(*pasted, options.server);

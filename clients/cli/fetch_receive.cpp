@@ -1,6 +1,7 @@
 #include <clients/cli/fetch_receive.hpp>
 
 #include <clients/cli/download.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/swarm_fetch.hpp>
 
 #include <plankurier/fault.hpp>
@@ -365,8 +366,8 @@ Result<void> receive_transfer(const Options& options, Console& console, ControlC
             .lexically_normal();
     auto folder = ReceivingFolder::open(path);
     if (!folder) {
-        console.warn(Text::file_named, {printable(path.string())});
-        return tl::unexpected(folder.error());
+        const NamedPath named{"--output", options.output.empty() ? "." : options.output};
+        return naming(console, named, Result<void>{tl::unexpected(folder.error())});
     }
     const auto id = transfer.opened.manifest.transfer;
     const auto token = fetch_token(transfer.opened.key, id);

@@ -26,7 +26,7 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console,
     // With its secret a link opens by itself, whatever else was given.
     const bool by_return_key = !link->secret && !options.return_link_file.empty();
     const bool by_key = !link->secret && !by_return_key && !options.key.empty();
-    std::future<Result<OpenedKeyFile>> begun;
+    std::future<KeyAttempt> begun;
     if (by_key) begun = begin_key_file(options, console);
     auto control = control_at(link->server, options, console);
     auto authority = open_authority(control, console);
@@ -37,11 +37,11 @@ Result<FoundTransfer> find_by_link(const Options& options, Console& console,
     std::optional<OpenedKeyFile> key;
     bool by_escrow_key = false, of_recipient = false;
     if (by_return_key) {
-        auto back = read_return_link(options.return_link_file);
+        auto back = read_return_link(options, console);
         if (!back) return tl::unexpected(back.error());
         key.emplace(OpenedKeyFile{std::move(back->seed), back->type});
     } else if (begun.valid()) {
-        auto file = read_department_key(std::move(begun), options, authority->directory);
+        auto file = read_department_key(std::move(begun), options, console, authority->directory);
         if (!file) return tl::unexpected(file.error());
         const auto public_key = recipient_public_key(file->seed, file->type);
         if (!public_key) return tl::unexpected(public_key.error());

@@ -38,21 +38,39 @@ bool has_key(const Department& department, const KeyId& kid) noexcept {
 
 } // namespace
 
-Result<OpenedKeyFile> read_key_file(const std::string& path, const Options& options,
-                                    Console& console) {
-    const auto file = read_small_file(path, "key file");
-    if (!file) return tl::unexpected(file.error());
+namespace {
+
+/// Touches the console only where a person is asked.
+KeyAttempt try_key_file(const NamedPath& named, const Options& options, Console& console) {
+    const auto file = read_small_file(named.path, "key file");
+    if (!file) return {tl::unexpected(file.error()), shown(named)};
     const bool asks = options.passphrase_file.empty();
+    const NamedPath from{"--passphrase-file", options.passphrase_file};
     for (unsigned tries = 1;; ++tries) {
         auto passphrase = asks ? console.ask_secret(Text::ask_passphrase)
                                : read_secret_line(options.passphrase_file);
-        if (!passphrase) return tl::unexpected(passphrase.error());
+        if (!passphrase) return {tl::unexpected(passphrase.error()), asks ? "" : shown(from)};
         auto key = open_key_file(as_bytes(*file), *passphrase);
-        const bool again =
-            asks && tries < passphrase_tries && !key && key.error().code == Errc::wrong_password;
-        if (!again) return key;
+        const bool is_wrong = !key && key.error().code == Errc::wrong_password;
+        if (!asks || tries >= passphrase_tries || !is_wrong) {
+            const bool both = is_wrong && !asks;
+            return {std::move(key), both ? shown(named) + ", " + shown(from) : shown(named)};
+        }
         console.warn(Mistake::passphrase_wrong);
     }
+}
+
+Result<OpenedKeyFile> told(KeyAttempt attempt, Console& console) {
+    const bool is_news = !attempt.key && !Console::is_told(attempt.key.error());
+    if (is_news && !attempt.about.empty()) console.warn(Text::file_named, {attempt.about});
+    return std::move(attempt.key);
+}
+
+} // namespace
+
+Result<OpenedKeyFile> read_key_file(const NamedPath& file, const Options& options,
+                                    Console& console) {
+    return told(try_key_file(file, options, console), console);
 }
 
 Result<MemberWrap> read_member_wrap(const std::string& path) {
@@ -63,17 +81,18 @@ Result<MemberWrap> read_member_wrap(const std::string& path) {
 
 namespace {
 /// Unlocked for the day, or by its passphrase.
-Result<OpenedKeyFile> daily_key(const Options& options, Console& console) {
+KeyAttempt daily_key(const Options& options, Console& console) {
+    const NamedPath named{"--key", options.key};
     if (options.passphrase_file.empty()) {
         const auto file = read_small_file(options.key, "key file");
-        if (!file) return tl::unexpected(file.error());
-        if (auto key = unlocked_key(as_bytes(*file))) return std::move(*key);
+        if (!file) return {tl::unexpected(file.error()), shown(named)};
+        if (auto key = unlocked_key(as_bytes(*file))) return {std::move(*key)};
     }
-    return read_key_file(options.key, options, console);
+    return try_key_file(named, options, console);
 }
 } // namespace
 
-std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options, Console& console) {
+std::future<KeyAttempt> begin_key_file(const Options& options, Console& console) {
     const auto& from = options.passphrase_file;
     const bool asks = from.empty() || from == "-";
     return std::async(asks ? std::launch::deferred : std::launch::async,
@@ -82,16 +101,17 @@ std::future<Result<OpenedKeyFile>> begin_key_file(const Options& options, Consol
 
 Result<OpenedKeyFile> read_department_key(const Options& options, Console& console,
                                           const Directory& directory) {
-    return read_department_key(begin_key_file(options, console), options, directory);
+    return read_department_key(begin_key_file(options, console), options, console, directory);
 }
 
-Result<OpenedKeyFile> read_department_key(std::future<Result<OpenedKeyFile>> begun,
-                                          const Options& options, const Directory& directory) {
-    auto key = begun.get();
+Result<OpenedKeyFile> read_department_key(std::future<KeyAttempt> begun, const Options& options,
+                                          Console& console, const Directory& directory) {
+    auto key = told(begun.get(), console);
     if (!key || options.wrap.empty()) return key;
-    const auto wrap = read_member_wrap(options.wrap);
+    const NamedPath named{"--wrap", options.wrap};
+    const auto wrap = naming(console, named, read_member_wrap(options.wrap));
     if (!wrap) return tl::unexpected(wrap.error());
-    auto shared = unwrap_as_member(*wrap, key->seed);
+    auto shared = naming(console, named, unwrap_as_member(*wrap, key->seed));
     if (!shared) return shared;
     // Anybody can make a wrap of any seed.
     const auto department = department_of(directory, "", *shared);
@@ -99,7 +119,8 @@ Result<OpenedKeyFile> read_department_key(std::future<Result<OpenedKeyFile>> beg
     return shared;
 }
 
-Result<ReturnLink> read_return_link(const std::string& path) {
+namespace {
+Result<ReturnLink> return_link_in(const std::string& path) {
     auto text = read_secret_text(path);
     if (!text) return tl::unexpected(text.error());
     if (text->reveal().starts_with('{') && path != "-") {
@@ -112,6 +133,12 @@ Result<ReturnLink> read_return_link(const std::string& path) {
     if (!link) link = parse_return_link(tidy_link(first_line(*text))); // a note stands below it
     if (!link) return fail(Errc::invalid_argument, "return link");
     return link;
+}
+} // namespace
+
+Result<ReturnLink> read_return_link(const Options& options, Console& console) {
+    const auto& path = options.return_link_file;
+    return naming(console, {"--return-link-file", path}, return_link_in(path));
 }
 
 const Department* department_with(const Directory& directory, const KeyId& kid) noexcept {

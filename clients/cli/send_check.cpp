@@ -3,6 +3,7 @@
 #include <clients/cli/addressees.hpp>
 #include <clients/cli/files.hpp>
 #include <clients/cli/option_rules.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/text_encoding.hpp>
 
 #include <plankurier/contact.hpp>
@@ -126,7 +127,8 @@ Result<std::string> message_of(const Options& options, const Service& service, C
     } else if (!options.message_file.empty()) {
         option = "--message-file";
         // Twice as much: it may come in UTF-16.
-        auto text = read_file(options.message_file, 2 * service.message_bytes_max + 3);
+        auto text = naming(console, {option, options.message_file},
+                           read_file(options.message_file, 2 * service.message_bytes_max + 3));
         if (!text) return text;
         message = std::move(*text);
     }

@@ -21,15 +21,20 @@ using Recipients = std::vector<Recipient>;
 
 Result<SecretText> password_for(const Options& options, Text shown, Console& console) {
     if (!options.password_file.empty()) {
-        auto password = read_secret_line(options.password_file);
+        auto password = naming(console, {"--password-file", options.password_file},
+                               read_secret_line(options.password_file));
         if (password && password->empty()) {
             return console.refuse(Mistake::secret_empty, {"--password-file"});
         }
         return password;
     }
     const auto list = read_file(options.word_list.empty() ? word_list_path : options.word_list);
-    if (!list && !options.word_list.empty()) return tl::unexpected(list.error());
     auto password = list ? generate_password(*list) : Result<SecretText>{generate_plain_password()};
+    if (!options.word_list.empty() && (!list || !password)) {
+        const auto error = list ? password.error() : list.error();
+        return naming(console, {"--word-list", options.word_list},
+                      Result<SecretText>{tl::unexpected(error)});
+    }
     if (!password) return password;
     console.warn(shown, {password->reveal()});
     console.event("password", {{"password", std::string{password->reveal()}}});
@@ -181,7 +186,9 @@ Result<PreparedTransfer> prepare_transfer(const Options& options, const Authorit
     }
     // Other commands read their link from that file.
     const auto link_file = options.by_link ? options.link_file : std::string{};
-    if (auto free = check_outputs({options.receipt, link_file}, console); !free) {
+    if (auto free =
+            check_outputs({{"--receipt", options.receipt}, {"--link-file", link_file}}, console);
+        !free) {
         return tl::unexpected(free.error());
     }
     auto message = message_of(options, service, console);

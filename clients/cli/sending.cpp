@@ -4,6 +4,7 @@
 #include <clients/cli/files.hpp>
 #include <clients/cli/inbox.hpp>
 #include <clients/cli/option_rules.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/receipt.hpp>
 #include <clients/cli/send_deliver.hpp>
 #include <clients/cli/session_memory.hpp>
@@ -292,7 +293,8 @@ private:
             const SecretText line{std::string{link.reveal()} + "\n"};
             const auto saved = write_output(state_.link_path, as_bytes(line.reveal()));
             if (!saved) console_.tell(saved.error());
-            console_.warn(saved ? Text::file_saved : Text::file_named, {state_.link_path});
+            console_.warn(saved ? Text::file_saved : Text::file_named,
+                          {saved ? state_.link_path : shown({"--link-file", state_.link_path})});
             written = saved.has_value();
         }
         // Who has no file sees it, wherever that goes: nobody could open the transfer otherwise.
@@ -318,9 +320,12 @@ private:
         if (!wanted.empty() && write_output(wanted, as_bytes(json.reveal()), own)) return wanted;
         if (auto made = make_private_folder(folder); !made) return tl::unexpected(made.error());
         if (auto saved = write_output(usual, as_bytes(json.reveal()), own); !saved) {
-            return tl::unexpected(saved.error());
+            return naming(console_, usual,
+                          Result<std::filesystem::path>{tl::unexpected(saved.error())});
         }
-        if (!wanted.empty()) console_.warn(Text::receipt_fallback, {usual.string()});
+        if (!wanted.empty()) {
+            console_.warn(Text::receipt_fallback, {printable(wanted.string()), usual.string()});
+        }
         return usual;
     }
 

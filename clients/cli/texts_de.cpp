@@ -38,7 +38,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::resumed, "Wird fortgesetzt; {} % sind schon sicher gespeichert."},
     {Text::receipt_text, "Gesendet.\n  Quittung:       {}\n  An:             {} ({})\n  Verfügbar bis:  {} (dann wird alles gelöscht)\n  Stand ansehen:  plankurier status {}\n  Zurückziehen:   plankurier revoke {}"},
     {Text::receipt_saved, "Quittung gespeichert: {}"},
-    {Text::receipt_fallback, "Die Quittung konnte dort nicht gespeichert werden; sie liegt jetzt hier: {}"},
+    {Text::receipt_fallback, "Die Quittung konnte am gewünschten Ort nicht gespeichert werden (--receipt {}); sie liegt jetzt hier: {}"},
     {Text::sent_as, "„{}“ wird unter dem Namen „{}“ gesendet."},
     {Text::withdrawn, "Was davon schon übertragen war, ist zurückgezogen."},
     {Text::not_withdrawn, "Was davon schon übertragen war, ließ sich gerade nicht zurückziehen. Später noch einmal: plankurier send --resume {}"},

@@ -38,7 +38,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::resumed, "Continuing; {} % are safely stored already."},
     {Text::receipt_text, "Sent.\n  Receipt:          {}\n  To:               {} ({})\n  Available until:  {} (then everything is deleted)\n  See the state:    plankurier status {}\n  Withdraw:         plankurier revoke {}"},
     {Text::receipt_saved, "Receipt saved: {}"},
-    {Text::receipt_fallback, "The receipt could not be saved there; it is here now: {}"},
+    {Text::receipt_fallback, "The receipt could not be saved where it was wanted (--receipt {}); it is here now: {}"},
     {Text::sent_as, "“{}” is sent under the name “{}”."},
     {Text::withdrawn, "What had been transferred of it was withdrawn."},
     {Text::not_withdrawn, "What had been transferred of it could not be withdrawn just now. Try later: plankurier send --resume {}"},
