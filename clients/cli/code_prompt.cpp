@@ -8,6 +8,8 @@
 #include <plankurier/files.hpp>
 #include <plankurier/receiving.hpp>
 
+#include <unistd.h>
+
 namespace plankurier::cli {
 
 namespace {
@@ -46,23 +48,28 @@ Result<SecretText> CodePrompt::checked(const SecretText& typed) {
 }
 
 Result<SecretText> CodePrompt::read(const std::string& session) {
-    if (options_.code_from.empty() && console_.can_ask()) return ask(session);
-    if (options_.code_from.empty() || options_.code_from == "-") {
-        const auto code = read_secret_line("-");
-        if (!code) return fail(Errc::not_verified, "no code");
-        return checked(*code);
+    const bool by_input = options_.code_from == "-";
+    if (by_input || options_.code_from.empty()) {
+        const bool at_keyboard = ::isatty(STDIN_FILENO) == 1 && console_.can_ask();
+        // A message that came that way has used it up.
+        if (by_input || (!at_keyboard && options_.message != "-")) {
+            const auto code = read_secret_line("-");
+            if (code) return checked(*code);
+        }
+        if (by_input || !console_.can_ask()) return fail(Errc::not_verified, "no code");
+        return ask(session);
     }
     // The mail may take a while: wait for the file to have content.
     for (bool told = false;; told = true) {
         auto code = read_secret_line(options_.code_from);
         if (code && !code->empty()) return checked(*code);
+        // It may be there later, but nobody waits for rights.
+        if (!code && code.error().detail != file_reason::missing) {
+            return naming(console_, {"--code-from", options_.code_from}, std::move(code));
+        }
         if (!told) console_.say(Text::waiting_for_code, {printable(options_.code_from)});
         if (!pause_for(std::chrono::milliseconds{200})) return fail(Errc::canceled, "code");
     }
 }
 
 } // namespace plankurier::cli
-        // It may be there later, but nobody waits for rights.
-        if (!code && code.error().detail != file_reason::missing) {
-            return naming(console_, {"--code-from", options_.code_from}, std::move(code));
-        }

@@ -15,8 +15,10 @@ public:
 
     /// The number of the mail that was sent last; 0: not known.
     void sent(unsigned number) noexcept { number_ = number; }
-    /// The next try. At the terminal an empty line has the code sent again. Fails with
-    /// `not_verified` (nothing to read), `wrong_code` (it cannot be one), `canceled`.
+    /// The next try: from standard input as long as it has lines, if that is no terminal, else from
+    /// the person at the terminal, where an empty line has the code sent again. Fails with
+    /// `not_verified` (nothing to read), `wrong_code` (it cannot be one), `file_unreadable` (it will
+    /// not become readable by waiting), `canceled`.
     [[nodiscard]] Result<SecretText> read(const std::string& session);
 
 private:

@@ -44,14 +44,15 @@ void to_stderr(std::string_view line) {
 
 /// A line from the terminal; ends early when the user stops the program.
 Result<std::string> read_line(std::string_view question) {
+    const TypingTerminal terminal;
     std::string line;
     while (!interrupted()) {
         if (EchoOff::has_resumed()) show(question);
-        pollfd waiting{STDIN_FILENO, POLLIN, 0};
+        pollfd waiting{terminal.get(), POLLIN, 0};
         const auto ready = ::poll(&waiting, 1, 200);
         if (ready <= 0) continue;
         char letter = 0;
-        const auto got = ::read(STDIN_FILENO, &letter, 1);
+        const auto got = ::read(terminal.get(), &letter, 1);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return fail(Errc::canceled, "end of input");
         if (letter == '\n') return to_utf8(std::move(line));
@@ -87,7 +88,7 @@ Console::Console(Language language, bool quiet, bool json, bool no_progress)
     : language_(language), quiet_(quiet), json_(json), progress_wanted_(!quiet && !no_progress),
       terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-bool Console::can_ask() const noexcept { return terminal_ && ::isatty(STDIN_FILENO) == 1; }
+bool Console::can_ask() const noexcept { return terminal_ && TypingTerminal{}.get() >= 0; }
 
 void Console::say(Text which, std::initializer_list<std::string_view> values) {
     if (!quiet_) warn(which, values);
@@ -118,9 +119,9 @@ tl::unexpected<Error> Console::refuse(Mistake which, std::initializer_list<std::
     return fail(code, std::string{told_already});
 }
 
-void Console::tell(const Error& error) {
 bool Console::is_told(const Error& error) noexcept { return error.detail == told_already; }
 
+void Console::tell(const Error& error) {
     if (is_told(error)) return;
     end_progress();
     const auto mistake = mistake_of(error);

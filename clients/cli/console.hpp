@@ -24,7 +24,8 @@ public:
 
     [[nodiscard]] Language language() const noexcept { return language_; }
     [[nodiscard]] bool json() const noexcept { return json_; }
-    /// True when a person can be asked: standard input and stderr are terminals.
+    /// True when a person can be asked: stderr is a terminal, and there is one to type at, also
+    /// when standard input is something else.
     [[nodiscard]] bool can_ask() const noexcept;
 
     /// A sentence on stderr; left out with --quiet.
@@ -40,9 +41,9 @@ public:
     [[nodiscard]] tl::unexpected<Error> refuse(Mistake which,
                                                std::initializer_list<std::string_view> values = {},
                                                Errc code = Errc::invalid_argument);
-    /// What happened and what to do, without ending anything.
     /// True for a failure of `refuse`.
     [[nodiscard]] static bool is_told(const Error& error) noexcept;
+    /// What happened and what to do, without ending anything.
     void tell(const Error& error);
     /// One of these two times is wrong: said at once, and why what goes by the time failed.
     void wrong_clock(std::int64_t own, std::int64_t theirs);

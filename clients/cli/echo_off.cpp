@@ -1,5 +1,6 @@
 #include <clients/cli/echo_off.hpp>
 
+#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 #include <array>
@@ -18,6 +19,7 @@ constexpr std::array caught = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGA
 struct Silence {
     termios before, silent;
     std::array<struct sigaction, caught.size()> actions;
+    int terminal;
     bool is_terminal;
     std::atomic<bool> has_resumed;
 };
@@ -29,8 +31,9 @@ Silence& silence() noexcept {
 
 /// Not from the background: there the terminal is somebody else's, and asking for it would stop us.
 void set_terminal(const termios& wanted) noexcept {
-    const pid_t front = ::tcgetpgrp(STDIN_FILENO); // -1: nobody has it as a controlling terminal
-    if (front < 0 || front == ::getpgrp()) ::tcsetattr(STDIN_FILENO, TCSANOW, &wanted);
+    const int terminal = silence().terminal;
+    const pid_t front = ::tcgetpgrp(terminal); // -1: nobody has it as a controlling terminal
+    if (front < 0 || front == ::getpgrp()) ::tcsetattr(terminal, TCSANOW, &wanted);
 }
 
 void set_handlers(void (*handler)(int)) noexcept {
@@ -65,20 +68,29 @@ void on_signal(int number) {
 
 } // namespace
 
+TypingTerminal::TypingTerminal() noexcept
+    : fd_(::isatty(STDIN_FILENO) == 1 ? STDIN_FILENO
+                                      : ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {}
+
+TypingTerminal::~TypingTerminal() {
+    if (fd_ > STDIN_FILENO) ::close(fd_);
+}
+
 EchoOff::EchoOff() {
     auto& state = silence();
     state.has_resumed = false;
-    state.is_terminal = ::tcgetattr(STDIN_FILENO, &state.before) == 0;
+    state.terminal = terminal_.get();
+    state.is_terminal = ::tcgetattr(state.terminal, &state.before) == 0;
     if (!state.is_terminal) return;
     state.silent = state.before;
     state.silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     set_handlers(on_signal);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &state.silent);
+    ::tcsetattr(state.terminal, TCSAFLUSH, &state.silent);
 }
 
 EchoOff::~EchoOff() {
     if (!silence().is_terminal) return;
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silence().before);
+    ::tcsetattr(terminal_.get(), TCSAFLUSH, &silence().before);
     restore_handlers();
 }
 

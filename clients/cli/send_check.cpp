@@ -70,6 +70,12 @@ Result<void> check_send_options(const Options& options, Console& console) {
     if (!options.message.empty() && !options.message_file.empty()) {
         return console.refuse(Mistake::message_twice);
     }
+    for (const auto& [option, from] : {std::pair{"--code-from -", &options.code_from},
+                                       std::pair{"--password-file -", &options.password_file}}) {
+        // The message is all of standard input, and read before.
+        if (options.message != "-" || *from != "-") continue;
+        return console.refuse(Mistake::options_clash, {"--message -", option});
+    }
     if (by_citizen && options.to.empty()) return console.refuse(Mistake::to_needed);
     if (by_citizen && options.email.empty()) return console.refuse(Mistake::address_needed);
     return check_by_link(options, console)

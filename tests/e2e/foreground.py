@@ -13,9 +13,10 @@ class Shell:
     """The client at a terminal, in the foreground of a session whose leader watches it, as a shell
     does: without a leader nothing could be suspended."""
 
-    def __init__(self, service, *arguments):
+    def __init__(self, service, *arguments, through=()):
+        """`through`: words of a program that starts the client with the words behind them."""
         self.news, told = os.pipe()
-        words = [str(one) for one in (service.client, *arguments)]
+        words = [str(one) for one in (*through, service.client, *arguments)]
         leader, self.screen = pty.fork()
         if leader == 0:
             self.lead(words, service.env(), told)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks as counting
 import foreground
 import people
+import piped_steps
 import world
 
 GENERIC = {"de": "Eine Angabe ist nicht zulässig", "en": "A value is not allowed"}
@@ -381,7 +382,9 @@ def main():
         languages(service, checks)
         before_trust(service, checks)
         silent_typing(service, checks)
-        links(service, checks, codes(service, checks))
+        links(service, checks, link := codes(service, checks))
+        piped_steps.piped(service, checks, service.root / "plan.pdf")
+        piped_steps.named_files(service, checks, service.root / "plan.pdf", link)
         encodings(service, checks)
         too_large(service, checks)
         proxies(service, checks)
