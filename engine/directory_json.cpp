@@ -241,6 +241,11 @@ std::string encode_directory(const Directory& directory) {
                 {"revoked", revoked}};
     if (!directory.clerks.empty()) out["clerks"] = to_json(directory.clerks);
     if (directory.escrow) out["escrow"] = to_json(*directory.escrow);
+    if (!directory.page_hashes.empty()) {
+        Json hashes = Json::array();
+        for (const Hash256& hash : directory.page_hashes) hashes.push_back(to_hex(hash));
+        out["web"] = {{"sha256", hashes}};
+    }
     return out.dump(1);
 }
 

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <algorithm>
 #include <array>
+#include <set>
 #include <stdexcept>
 
 namespace plankurier::relay {
@@ -293,6 +294,26 @@ void take_mail(const Settings& settings, const std::filesystem::path& base, Conf
     config.smtp_ca_file = ca_file.string();
 }
 
+/// Named in one place, since a directory that is built anew every month must not lose them.
+void take_page(const Settings& settings, Config& config) {
+    constexpr std::size_t pages_max = 8;
+    std::vector<std::string> texts;
+    take(settings, "web.sha256", texts);
+    for (const std::string& text : texts) {
+        const auto raw = from_hex(text);
+        Hash256 hash{};
+        if (!raw || raw->size() != hash.size()) {
+            settings.refuse("web.sha256", "must list SHA-256 hashes, each of 64 hex digits");
+        }
+        std::ranges::copy(*raw, hash.begin());
+        config.page_hashes.push_back(hash);
+    }
+    const std::set<Hash256> all{config.page_hashes.begin(), config.page_hashes.end()};
+    if (texts.size() > pages_max || all.size() != texts.size()) {
+        settings.refuse("web.sha256", "may list 8 hashes, each once");
+    }
+}
+
 } // namespace
 
 Config load_config(const std::filesystem::path& file) {
@@ -311,6 +332,7 @@ Config load_config(const std::filesystem::path& file) {
     take_swarm(settings, config);
     take_crowd(settings, config);
     take_mail(settings, base, config);
+    take_page(settings, config);
     settings.refuse_unknown(); // last, when every name has been asked for
     return config;
 }

@@ -40,6 +40,7 @@ struct Config {
     std::string smtp_url, smtp_user, smtp_ca_file;
     std::filesystem::path smtp_password_file;
     bool smtp_require_tls{true};
+    std::vector<Hash256> page_hashes; ///< of the page, for the directory that is built
 
     [[nodiscard]] std::filesystem::path keys() const { return data_dir / "keys"; }
     [[nodiscard]] std::filesystem::path directory() const { return data_dir / "directory"; }

@@ -227,6 +227,7 @@ void directory_build(const Config& config, std::uint64_t serial, std::int64_t da
     directory.departments = std::move(records.departments);
     directory.clerks = std::move(records.clerks);
     directory.escrow = std::move(records.escrow);
+    directory.page_hashes = config.page_hashes;
     for (const std::string& kid : revoked_keys(config)) {
         const auto raw = from_hex(kid);
         if (!raw || raw->size() != KeyId{}.size()) {

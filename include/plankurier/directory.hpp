@@ -59,6 +59,8 @@ struct Directory {
     std::vector<Department> clerks; ///< openly listed; each with an address
     std::optional<Escrow> escrow{};
     std::vector<KeyId> revoked;
+    /// Of the authority's page, for those who check it. Only written: readers here pass it over.
+    std::vector<Hash256> page_hashes{};
 
     /// The department or clerk of that id; nullptr when there is none.
     [[nodiscard]] const Department* find(std::string_view id) const noexcept;

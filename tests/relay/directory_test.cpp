@@ -6,6 +6,7 @@
 #include "tests/support/temp_folder.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <fstream>
@@ -89,6 +90,31 @@ TEST_CASE("clerks and the escrow key are taken in, listed and built into the dir
     CHECK(usable_key(directory, *directory.find(anna), now));
     CHECK(directory.escrow->name == "Hinterlegung");
     CHECK(usable_escrow_key(directory, now));
+}
+
+TEST_CASE("the hashes of the page stand in every directory that is built") {
+    const TempFolder folder;
+    Office office{folder.path()};
+    const auto text = [&] {
+        static_cast<void>(office.built());
+        const auto bytes = relay::adapters::read_file(folder.path() / "directory.json");
+        return std::string{as_text(bytes.value())};
+    };
+    CHECK(text().find("\"web\"") == std::string::npos);
+    const auto file = folder.path() / "relay" / "relay.toml";
+    const auto configure = [&](const std::string& list) {
+        std::ofstream{file} << "staff_patterns = [\"@amt.example\"]\n[web]\nsha256 = " << list
+                            << "\n";
+        return relay::load_config(file);
+    };
+    const auto old_page = to_hex(sha256(as_bytes("old"))), page = to_hex(sha256(as_bytes("new")));
+    office.config = configure("[\"" + old_page + "\", \"" + page + "\"]");
+    const auto web = nlohmann::json::parse(text()).at("web");
+    CHECK(web == nlohmann::json{{"sha256", {old_page, page}}});
+    CHECK_THROWS(configure("[\"" + page.substr(2) + "\"]"));
+    CHECK_THROWS(configure("[\"" + page.substr(1) + "g\"]"));
+    CHECK_THROWS(configure("[\"" + page + "\", \"" + page + "\"]"));
+    CHECK_THROWS(configure("\"" + page + "\""));
 }
 
 TEST_CASE("a clerk needs an address of the authority, and one that nobody else has") {
