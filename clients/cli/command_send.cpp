@@ -1,6 +1,7 @@
 #include <clients/cli/commands.hpp>
 
 #include <clients/cli/inbox.hpp>
+#include <clients/cli/outputs.hpp>
 #include <clients/cli/send_check.hpp>
 #include <clients/cli/send_files.hpp>
 #include <clients/cli/sending.hpp>
@@ -61,7 +62,7 @@ Exit send_resumed(const Options& options, Console& console) {
         return conclude(console, tl::unexpected(store.error()));
     }
     if (auto locked = store->lock(); !locked) return conclude(console, locked);
-    auto state = store->load();
+    auto state = naming(console, uploads_folder() / id->hex() / "state.json", store->load());
     if (!state) return conclude(console, tl::unexpected(state.error()));
     auto envelope = store->load_envelope();
     if (!envelope) return conclude(console, tl::unexpected(envelope.error()));

@@ -13,7 +13,10 @@ Exit send_new(const Options& options, Console& console, ControlClient& control,
               const Authority& authority, const DepartmentSender* from) {
     // By one clock alone nothing is deleted that could still be continued.
     if (const auto now = control.clock().agreed_now()) {
-        UploadStore::remove_outdated(uploads_folder(), *now);
+        for (const auto& id : UploadStore::remove_outdated(uploads_folder(), *now)) {
+            console.warn(Text::damaged_state_removed, {id.hex()});
+            console.event("damaged_state_removed", {{"transfer", id.hex()}});
+        }
     }
     console.say(Text::checking);
     auto addressees = from != nullptr

@@ -95,6 +95,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::fetch_goes_on, "Was schon da ist, bleibt auf diesem Rechner; derselbe Befehl setzt das Abholen fort."},
     {Text::checking_kept, "Was von einem früheren Start schon hier liegt, wird geprüft …"},
     {Text::kept_spoilt, "ACHTUNG: Von dem, was schon hier lag, wurde inzwischen etwas verändert, durch ein anderes Programm oder einen Fehler des Datenträgers (Teile: {}). Es wird neu abgeholt."},
+    {Text::damaged_state_removed, "Eine vor langer Zeit begonnene Sendung ({}) ließ sich nicht mehr fortsetzen, weil ihr gemerkter Stand beschädigt ist. Was davon aufbewahrt war, auch Schlüssel und Kontaktdaten, ist jetzt gelöscht."},
     {Text::return_link, "\nAntworten der Behörde holen Sie mit diesem Link ab. Er ist geheim und steht auch in der Quittung; wer ihn hat, kann die Antworten lesen:\n\n    {}\n"},
     {Text::return_link_in_receipt, "Der geheime Link für Antworten der Behörde steht in der Quittung: {}"},
     {Text::password_for_citizen, "Passwort für die Empfängerin oder den Empfänger:\n\n    {}\n\nBitte jetzt aufschreiben: Es wird nicht noch einmal angezeigt.\nSagen Sie es am Telefon oder schreiben Sie es in einem Brief, nie per E-Mail."},

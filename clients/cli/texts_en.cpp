@@ -95,6 +95,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::fetch_goes_on, "What is here already stays on this computer; the same command goes on fetching."},
     {Text::checking_kept, "Checking what lies here already from an earlier start …"},
     {Text::kept_spoilt, "WARNING: some of what lay here already was changed meanwhile, by another program or by a fault of the disk (pieces: {}). It is fetched again."},
+    {Text::damaged_state_removed, "A transfer that was begun long ago ({}) could not be continued any more, since its state is damaged. What was kept of it, keys and contact data included, is deleted now."},
     {Text::return_link, "\nFetch the authority's answers with this link. It is secret and stands in the receipt too; whoever has it can read the answers:\n\n    {}\n"},
     {Text::return_link_in_receipt, "The secret link for the authority's answers stands in the receipt: {}"},
     {Text::password_for_citizen, "Password for the recipient:\n\n    {}\n\nPlease write it down now: it is not shown again.\nTell it by phone or in a letter, never by e-mail."},

@@ -99,6 +99,18 @@ bool is_over(const UploadState& state, const std::filesystem::path& file, std::i
     return state.begun < until && !written_since;
 }
 
+/// Nothing can be made of it any more, by whatever version of this program.
+bool is_damaged(const Result<UploadState>& state) {
+    return !state &&
+           (state.error().code == Errc::malformed || state.error().code == Errc::too_large);
+}
+
+/// Where nothing else is known, only the file's time counts.
+bool is_older(const std::filesystem::path& file, std::int64_t time) {
+    struct stat about {};
+    return ::stat(file.c_str(), &about) == 0 && about.st_mtime < time;
+}
+
 } // namespace
 
 std::string encode_upload_state(const UploadState& state) {
@@ -215,8 +227,9 @@ std::vector<TransferId> UploadStore::list(const std::filesystem::path& folder) {
     return ids;
 }
 
-void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int64_t now) {
-    std::vector<TransferId> ids;
+std::vector<TransferId> UploadStore::remove_outdated(const std::filesystem::path& folder,
+                                                     std::int64_t now) {
+    std::vector<TransferId> ids, damaged;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator{folder, error}) {
         if (const auto id = TransferId::from_hex(entry.path().filename().string())) {
@@ -231,8 +244,12 @@ void UploadStore::remove_outdated(const std::filesystem::path& folder, std::int6
         const auto file = store->folder_ / "state.json";
         const bool begun = std::filesystem::exists(file, error);
         const auto state = store->load();
-        if (!begun || (state && is_over(*state, file, now))) store->remove();
+        const bool is_lost =
+            begun && is_damaged(state) && is_older(file, now - std::int64_t{damaged_days} * 86'400);
+        if (is_lost) damaged.push_back(id);
+        if (!begun || is_lost || (state && is_over(*state, file, now))) store->remove();
     }
+    return damaged;
 }
 
 Result<void> UploadStore::save(const UploadState& state) const {

@@ -59,8 +59,11 @@ public:
 
     /// Deletes what a crash left before the first state was saved (an hour ago or more), and
     /// transfers that nobody continued before their expiry (`now` in Unix seconds): they hold keys
-    /// and contact data.
-    static void remove_outdated(const std::filesystem::path& folder, std::int64_t now);
+    /// and contact data. A state that cannot be read does not tell its expiry; it goes after
+    /// `damaged_days`. Gives those, which the user was never told of.
+    [[nodiscard]] static std::vector<TransferId>
+    remove_outdated(const std::filesystem::path& folder, std::int64_t now);
+    static constexpr std::uint32_t damaged_days = 60; ///< the usual longest term of a service
 
     /// Both durable on success.
     [[nodiscard]] Result<void> save(const UploadState& state) const;

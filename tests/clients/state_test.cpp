@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <fstream>
 
 namespace plankurier::test::state_test {
@@ -149,11 +150,37 @@ TEST_CASE("what is past its expiry or was never begun is deleted, the rest stays
     made_at(never, now - 3'600);
     made_at(busy, now - 3'600);
     made_at(just_made, now - 3'590);
-    UploadStore::remove_outdated(folder.path, now);
+    CHECK(UploadStore::remove_outdated(folder.path, now).empty());
     CHECK(UploadStore::list(folder.path) == std::vector{fresh.transfer});
     CHECK_FALSE(std::filesystem::exists(folder.path / never.hex()));
     CHECK(std::filesystem::exists(folder.path / busy.hex()));
     CHECK(std::filesystem::exists(folder.path / just_made.hex()));
+}
+
+TEST_CASE("a state that cannot be read is deleted after the usual longest term, and told") {
+    const Folder folder;
+    const std::int64_t now = some_state().begun;
+    constexpr std::int64_t day_s = 86'400;
+    const auto damaged_at = [&](std::int64_t time, std::string_view content) {
+        const auto id = TransferId::random();
+        REQUIRE(UploadStore::open(folder.path, id));
+        const auto file = folder.path / id.hex() / "state.json";
+        REQUIRE(write_file_durably(file, as_bytes(content)));
+        const std::chrono::sys_seconds since{std::chrono::seconds{time}};
+        std::filesystem::last_write_time(file, std::chrono::file_clock::from_sys(since));
+        return id;
+    };
+    const auto old = now - (UploadStore::damaged_days + 1) * day_s;
+    const auto torn = damaged_at(old, R"({"key":"AAAA")");
+    const auto empty = damaged_at(old, "");
+    const auto recent = damaged_at(now - 2 * day_s, "{");
+    auto told = UploadStore::remove_outdated(folder.path, now);
+    std::ranges::sort(told);
+    auto wanted = std::vector{torn, empty};
+    std::ranges::sort(wanted);
+    CHECK(told == wanted);
+    CHECK(UploadStore::list(folder.path) == std::vector{recent});
+    CHECK(UploadStore::remove_outdated(folder.path, now).empty());
 }
 
 TEST_CASE("two processes cannot continue the same transfer") {
