@@ -74,6 +74,8 @@ private:
     [[nodiscard]] Result<void> read_map(std::size_t relay);
     [[nodiscard]] Result<void> read_all_maps();
     [[nodiscard]] Result<void> sample_durable();
+    [[nodiscard]] Result<void> compare(const std::vector<std::uint64_t>& pieces);
+    [[nodiscard]] Result<void> confirm_touched();
     [[nodiscard]] tl::unexpected<Error> changed(std::uint64_t piece, const char* where);
     [[nodiscard]] Result<void> send_round();
     [[nodiscard]] Result<void> follow_durable();
@@ -97,7 +99,8 @@ private:
     Watcher watcher_;
     Hedge hedge_;                            ///< outlives all lines
     PieceClient coordinator_, asker_;        ///< asker_: for receipts, does not wait for the silent
-    std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only
+    std::map<std::uint64_t, Hash256> roots_; ///< thread of `run` only, as the next
+    std::uint64_t confirmed_touches_{};      ///< of the source: all was compared since
 
     std::atomic<std::int64_t> flying_bytes_{0};
     std::atomic<bool> stop_{false}, no_room_{false};

@@ -68,15 +68,40 @@ Result<void> Upload::sample_durable() {
         }
         known.resize(std::min<std::size_t>(3, known.size()));
     }
+    return compare(known);
+}
+
+/// Reads the pieces again and seals them as before.
+Result<void> Upload::compare(const std::vector<std::uint64_t>& pieces) {
     PieceStream stream{job_.key, job_.transfer, job_.header, job_.layout, job_.source};
     Bytes buffer(segment_bytes);
-    for (const auto piece : known) {
+    for (const auto piece : pieces) {
         if (interrupted()) return fail(Errc::canceled, "compare");
         stream.start(piece);
         while (stream.produce(buffer) > 0) {
         }
         if (stream.error()) return tl::unexpected(*stream.error());
         if (stream.root() != roots_.at(piece)) return changed(piece, "sample");
+    }
+    return {};
+}
+
+/// A file had another time while it was read, and may have been written to between two samples. So
+/// all that was sealed is compared, until no file is touched meanwhile: what counts is then what
+/// lay there at one moment.
+Result<void> Upload::confirm_touched() {
+    constexpr unsigned rounds_max = 3;
+    for (unsigned round = 1; job_.source.touches() != confirmed_touches_; ++round) {
+        if (round > rounds_max) {
+            job_.source.blame(0, job_.layout.body_len());
+            return fail(Errc::file_changed, "touched again and again");
+        }
+        confirmed_touches_ = job_.source.touches();
+        std::vector<std::uint64_t> sealed;
+        for (const auto& [piece, root] : roots_) {
+            if (piece < job_.layout.pieces()) sealed.push_back(piece);
+        }
+        if (auto same = compare(sealed); !same) return same;
     }
     return {};
 }
@@ -275,6 +300,7 @@ Result<void> Upload::run() {
             if (auto read = read_all_maps(); !read) continue;
         }
     }
+    if (auto confirmed = confirm_touched(); !confirmed) return confirmed;
     watcher_.progress(job_.layout.sealed_bytes(), job_.layout.sealed_bytes());
     return {};
 }

@@ -42,9 +42,12 @@ public:
     [[nodiscard]] const std::vector<FileIdentity>& files() const noexcept;
     [[nodiscard]] std::uint64_t content_bytes() const noexcept;
     /// Copies plaintext bytes [offset, offset + out.size()) of the body; zero past the content.
-    /// Compares size and mtime of the touched files afterwards. Fails with `file_changed`
-    /// or `file_unreadable`.
+    /// Compares size and mtime of the files that it read from afterwards, and where only the time
+    /// is another one, the sample (see `touches`). Fails with `file_changed` or `file_unreadable`.
     [[nodiscard]] Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
+    /// How often `read` has found a file with a new time and the old sample. Each of them means:
+    /// what was read before has to be read and compared once more before it counts.
+    [[nodiscard]] std::uint64_t touches() const noexcept;
     /// Compares all files with `expected` (from an earlier start), whatever their paths. Fails with
     /// `file_changed`.
     [[nodiscard]] Result<Likeness> compare(const std::vector<FileIdentity>& expected) const;

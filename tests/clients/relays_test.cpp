@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fstream>
+
 namespace plankurier::test::relays_test {
 
 TEST_CASE("volumes enter at the relays in turn and no byte is sent twice") {
@@ -101,6 +103,27 @@ TEST_CASE("an upload whose relays come back goes on by itself") {
     }));
     for (std::uint32_t volume = 0; volume < 2; ++volume) {
         CHECK((world.described(0, volume) || world.described(1, volume)));
+    }
+}
+
+TEST_CASE("a file that is only touched while it is sent goes on, one that is written to does not") {
+    for (const bool is_written : {false, true}) {
+        RelaysWorld world{1, 128};
+        const auto plan = world.folder.path() / "plan.pdf";
+        bool done = false;
+        const auto sent = world.upload({0}, false, [&](unsigned percent) {
+            if (percent < 20 || std::exchange(done, true)) return;
+            if (is_written) {
+                // Between two samples, in what was sent already.
+                std::fstream file{plan, std::ios::in | std::ios::out | std::ios::binary};
+                file.seekp(100'000);
+                file.put(static_cast<char>(~std::to_integer<unsigned>(world.content[100'000])));
+            }
+            const auto now = std::filesystem::last_write_time(plan);
+            std::filesystem::last_write_time(plan, now + std::chrono::seconds{1});
+        });
+        CAPTURE(is_written);
+        CHECK(why(sent) == (is_written ? "file_changed" : "value"));
     }
 }
 

@@ -234,6 +234,11 @@ def changed_while_sending(lab):
     done = sending.end(check=False)
     lab.checks.that("a file that changes while it is sent is named, and what was sent withdrawn",
                     done.returncode == 8 and str(plan) in done.stderr and "zurückgezogen" in done.stderr)
+    sending = lab.service.start_send(plan)
+    world.wait_until(lambda: set(lab.service.code_mails()) - set(sending.codes_before), what="code mail")
+    os.utime(plan)
+    done = sending.end(check=False)
+    lab.checks.that("one that is only touched is sent", done.returncode == 0 or print(done.stderr))
     which = stopped_sending(lab, plan)
     pdf(plan, 3_000_001)
     done = resume(lab, which)

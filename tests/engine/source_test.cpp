@@ -90,6 +90,28 @@ TEST_CASE("a file that changes while it is read is named") {
     CHECK(source->failed_file() == 1U);
 }
 
+TEST_CASE("another time alone is no change while a file is read, but is counted") {
+    const TempFolder folder;
+    for (const std::size_t bytes : {std::size_t{1'000}, std::size_t{3'000'000}}) {
+        auto content = text_of(bytes);
+        const auto plan = write(folder.path() / "plan.pdf", content);
+        const auto source = BodySource::open({plan});
+        REQUIRE(source);
+        Bytes out(1'000);
+        for (const std::uint64_t touched : {1U, 2U}) {
+            set_time(plan, 1'700'000'000 + static_cast<std::int64_t>(touched));
+            REQUIRE(source->read(0, out));
+            REQUIRE(source->read(0, out));
+            CHECK(source->touches() == touched);
+        }
+        content.back() ^= 1;
+        write(plan, content);
+        set_time(plan, 1'800'000'000);
+        CHECK(source->read(0, out).error().code == Errc::file_changed);
+        CHECK(source->failed_file() == 0U);
+    }
+}
+
 TEST_CASE("bytes that somebody else found changed are blamed on the file written last of them") {
     const TempFolder folder;
     const auto path = [&](const char* name) { return folder.path() / name; };
