@@ -158,6 +158,15 @@ Result<void> ReceivingFolder::publish(const std::string& part, const std::string
     return {};
 }
 
+void ReceivingFolder::discard_empty(const std::string& final_name) noexcept {
+    struct stat about {};
+    const bool is_there = is_component(final_name) && ::fstatat(state_->folder, final_name.c_str(),
+                                                                &about, AT_SYMLINK_NOFOLLOW) == 0;
+    if (is_there && S_ISREG(about.st_mode) && about.st_size == 0) {
+        ::unlinkat(state_->folder, final_name.c_str(), 0);
+    }
+}
+
 void ReceivingFolder::discard_part(const std::string& part) noexcept {
     if (is_component(part)) ::unlinkat(state_->folder, part.c_str(), 0);
 }

@@ -111,10 +111,9 @@ private:
         }
         const auto spoilt = download.check_kept();
         if (!spoilt) return tl::unexpected(spoilt.error());
-        if (*spoilt > 0) {
-            console_.warn(Text::kept_spoilt, {std::to_string(*spoilt)});
-            console_.event("kept_spoilt", {{"pieces", static_cast<std::int64_t>(*spoilt)}});
-        }
+        if (*spoilt == 0) return {};
+        console_.warn(Text::kept_spoilt, {std::to_string(*spoilt)});
+        console_.event("kept_spoilt", {{"pieces", static_cast<std::int64_t>(*spoilt)}});
         return {};
     }
 
@@ -212,6 +211,8 @@ private:
     void discard() {
         if (auto folder = ReceivingFolder::open(state_.folder)) {
             for (const auto& part : state_.parts) folder->discard_part(part);
+            const auto taken = naming_begun_ ? state_.names : std::vector<std::string>{};
+            for (const auto& name : taken) folder->discard_empty(name);
         }
         store_.remove();
     }
@@ -220,8 +221,10 @@ private:
     Result<void> load_state() {
         if (auto loaded = store_.load()) {
             state_ = std::move(*loaded);
+            naming_begun_ = state_.publishing;
             if (can_continue()) return {};
             discard();
+            naming_begun_ = false;
         }
         std::vector<std::string> names;
         for (const auto& file : wanted()) names.push_back(received_name(file));
@@ -303,6 +306,8 @@ private:
                 if (!allowed) return tl::unexpected(allowed.error());
                 all_allowed = all_allowed && *allowed;
                 if (!*allowed) continue;
+                // Of an earlier start that a crash ended between taking the name and giving it.
+                if (naming_begun_) folder_.discard_empty(state_.names[index]);
                 auto done = publish_one(index, files.file(index));
                 if (!done) {
                     console_.warn(Text::file_named,
@@ -331,6 +336,7 @@ private:
     DownloadStore store_;
     DownloadState state_;
     bool fresh_{};             ///< begun by this start: no part is there yet
+    bool naming_begun_{};      ///< by an earlier start: names in the state may be taken by us
     std::string via_{"https"}; ///< how the pieces came: or "swarm", or "swarm+https"
 };
 

@@ -105,6 +105,8 @@ public:
     /// Fails with `exists`, `no_space`.
     [[nodiscard]] Result<void> publish(const std::string& part, const std::string& final_name,
                                        int part_fd);
+    /// Removes an empty file of that name: after a crash in `publish`, by which it took the name.
+    void discard_empty(const std::string& final_name) noexcept;
     /// Removes a part if it is there.
     void discard_part(const std::string& part) noexcept;
 

@@ -181,6 +181,21 @@ TEST_CASE("a file that took the name meanwhile is not overwritten") {
     CHECK(receiving->assign({"a.pdf", "b.pdf"}, {"B.PDF"}) == Names{"a (2).pdf", "b (2).pdf"});
 }
 
+TEST_CASE("a name that a crash left taken by an empty file is free again, and no other is") {
+    const TempFolder folder;
+    auto receiving = ReceivingFolder::open(folder.path());
+    REQUIRE(receiving);
+    write(folder.path() / "a.pdf", "");
+    write(folder.path() / "b.pdf", "mine");
+    std::filesystem::create_symlink("a.pdf", folder.path() / "link.pdf");
+    for (const auto* name : {"a.pdf", "b.pdf", "link.pdf", "none.pdf", "../a.pdf", ""}) {
+        receiving->discard_empty(name);
+    }
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "a.pdf"));
+    CHECK(content_of(folder.path() / "b.pdf") == "mine");
+    CHECK(std::filesystem::is_symlink(folder.path() / "link.pdf"));
+}
+
 TEST_CASE("a publication that a crash stopped between link and unlink is brought to its end") {
     const TempFolder folder;
     auto receiving = ReceivingFolder::open(folder.path());
