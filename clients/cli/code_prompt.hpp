@@ -17,8 +17,8 @@ public:
     void sent(unsigned number) noexcept { number_ = number; }
     /// The next try: from standard input as long as it has lines, if that is no terminal, else from
     /// the person at the terminal, where an empty line has the code sent again. Fails with
-    /// `not_verified` (nothing to read), `wrong_code` (it cannot be one), `file_unreadable` (it will
-    /// not become readable by waiting), `canceled`.
+    /// `not_verified` (nothing to read), `wrong_code` (it cannot be one), `file_unreadable` (it
+    /// will not become readable by waiting), `canceled`.
     [[nodiscard]] Result<SecretText> read(const std::string& session);
 
 private:
