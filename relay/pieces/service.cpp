@@ -154,6 +154,8 @@ Plan Service::plan_for(const Head& head, const Ticket& ticket, std::string_view 
         return problem(Errc::not_found);
     }
     if (reading) {
+        // Who sends looks at maps and descriptors to go on; the bytes are for those who fetch.
+        if (piece && ticket.role == TicketRole::put) return problem(Errc::bad_signature);
         return plan_read(head, ticket, *volume,
                          piece ? std::optional{static_cast<std::uint32_t>(*piece)} : std::nullopt);
     }

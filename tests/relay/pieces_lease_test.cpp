@@ -15,6 +15,40 @@ struct Times {
     relay::pieces::Lease lease{{[this] { return wall; }, [this] { return steady; }}};
 };
 
+/// A piece store with a whole body, asked as by a connection.
+class Leased {
+public:
+    Leased() {
+        store_.put_all(body_);
+        times.wall = std::time(nullptr);
+    }
+    unsigned status(const std::string& method, const std::string& rest, TicketRole role,
+                    std::uint64_t length = 0, const std::string& piece = {}) {
+        const std::string target = piece.empty() ? body_.path(rest) : rest;
+        const relay::pieces::Head head{method, target, body_.authorization(role),
+                                       {},     piece,  length};
+        const auto ticket = service_.ticket(head);
+        if (!ticket) return service_.problem(ticket.error().code).status;
+        const auto plan = service_.plan(head, *ticket);
+        if (const auto* answer = std::get_if<relay::pieces::Answer>(&plan)) return answer->status;
+        if (const auto* upload = std::get_if<relay::pieces::PieceUpload>(&plan)) {
+            service_.abandon(*upload);
+        }
+        return 200U;
+    }
+
+    Times times;
+
+private:
+    const TempFolder folder_;
+    PieceStore store_{folder_.path()};
+    const Body body_{"leased"};
+    relay::pieces::Service service_{{store_.catalog(), store_.committer(), times.lease, nullptr},
+                                    known_relay(0).id,
+                                    relay_seed(0),
+                                    signing_public_key(control_seed())};
+};
+
 } // namespace
 
 TEST_CASE("a relay serves after its first good sync, and for a day after the last") {
@@ -57,28 +91,11 @@ TEST_CASE("a relay knows whether the time it was told is trusted, and the latest
 }
 
 TEST_CASE("without a lease nothing is read, and everything is written") {
-    const TempFolder folder;
-    PieceStore store{folder.path()};
-    const Body body{"leased"};
-    store.put_all(body);
-    Times times;
-    relay::pieces::Service service{{store.catalog(), store.committer(), times.lease, nullptr},
-                                   known_relay(0).id,
-                                   relay_seed(0),
-                                   signing_public_key(control_seed())};
-    times.wall = std::time(nullptr);
+    Leased leased;
+    Times& times = leased.times;
     const auto status = [&](const std::string& method, const std::string& rest, TicketRole role,
                             std::uint64_t length = 0) {
-        const relay::pieces::Head head{method, body.path(rest), body.authorization(role), {},
-                                       {},     length};
-        const auto ticket = service.ticket(head);
-        if (!ticket) return service.problem(ticket.error().code).status;
-        const auto plan = service.plan(head, *ticket);
-        if (const auto* answer = std::get_if<relay::pieces::Answer>(&plan)) return answer->status;
-        if (const auto* piece = std::get_if<relay::pieces::PieceUpload>(&plan)) {
-            service.abandon(*piece);
-        }
-        return 200U;
+        return leased.status(method, rest, role, length);
     };
     const auto reads = [&] {
         std::set<unsigned> all;
@@ -105,6 +122,22 @@ TEST_CASE("without a lease nothing is read, and everything is written") {
     times.steady += day_s;
     CHECK(reads() == std::set{503U});
     CHECK(status("PUT", "/0", TicketRole::put, 100) == 200);
+}
+
+TEST_CASE("a sender's ticket reads maps and descriptors, and no piece under either name") {
+    Leased leased;
+    leased.times.lease.renew(leased.times.wall);
+    for (const char* method : {"GET", "HEAD"}) {
+        for (const auto& [role, pieces] : {std::pair{TicketRole::put, 401U},
+                                           {TicketRole::get, 200U},
+                                           {TicketRole::peer, 200U}}) {
+            CHECK(leased.status(method, "", role) == 200);
+            CHECK(leased.status(method, "/0", role) == 200);
+            CHECK(leased.status(method, "/0/1", role) == pieces);
+            CHECK(leased.status(method, "/v1/piece", role, 0, "0/1") == pieces);
+        }
+    }
+    CHECK(leased.status("GET", "/0/9", TicketRole::put) == 401); // whether it is there or not
 }
 
 } // namespace plankurier::test::pieces_lease_test
