@@ -10,8 +10,6 @@ namespace plankurier {
 
 namespace {
 
-using crypto::raw;
-
 /// libsodium's manual: before any other call, since until then it takes its portable code, which is
 /// half as fast for Argon2id. Here, because nothing of the engine does without this file, and
 /// before `main`, because any thread may be the first.

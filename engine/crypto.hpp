@@ -11,14 +11,6 @@ namespace plankurier::crypto {
 
 using Key256 = Secret<32, struct Key256Tag>;
 
-/// Bytes as OpenSSL and libsodium take them.
-[[nodiscard]] inline unsigned char* raw(std::byte* at) noexcept {
-    return reinterpret_cast<unsigned char*>(at);
-}
-[[nodiscard]] inline const unsigned char* raw(const std::byte* at) noexcept {
-    return reinterpret_cast<const unsigned char*>(at);
-}
-
 /// HMAC-SHA-384 / HMAC-SHA-256 (RFC 2104) over the concatenation of `parts`, truncated to
 /// `out.size()`.
 void hmac_sha384(ByteView key, std::initializer_list<ByteView> parts, std::span<std::byte> out);

@@ -8,8 +8,6 @@ namespace plankurier {
 
 namespace {
 
-using crypto::raw;
-
 struct FreeCipher {
     void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 };

@@ -14,8 +14,6 @@ namespace plankurier::hpke {
 
 namespace {
 
-using crypto::raw;
-
 using crypto::Key256;
 
 constexpr std::size_t p256_point_bytes = 65;

@@ -9,8 +9,6 @@ namespace plankurier {
 
 namespace {
 
-using crypto::raw;
-
 using SigningKey = Secret<64, struct SigningKeyTag>;
 
 constexpr std::size_t key_file_head_bytes = 4 + 2 + 8 + 16 + 4 + 4 + 32 + 12;

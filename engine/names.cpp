@@ -17,7 +17,7 @@ struct FreeText {
     void operator()(utf8proc_uint8_t* text) const noexcept { std::free(text); }
 };
 
-const utf8proc_uint8_t* raw(std::string_view text) noexcept {
+const utf8proc_uint8_t* octets(std::string_view text) noexcept {
     return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
 }
 
@@ -27,7 +27,7 @@ void for_each_code_point(std::string_view text, Visit visit) {
     while (!text.empty()) {
         utf8proc_int32_t point = -1;
         const auto length =
-            utf8proc_iterate(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &point);
+            utf8proc_iterate(octets(text), static_cast<utf8proc_ssize_t>(text.size()), &point);
         const std::size_t used = length > 0 ? static_cast<std::size_t>(length) : 1;
         visit(length > 0 ? point : -1, text.substr(0, used));
         text.remove_prefix(used);
@@ -144,7 +144,7 @@ Result<std::string> mapped(std::string_view text, int options) {
     if (!is_utf8(text)) return fail(Errc::malformed, "not UTF-8");
     utf8proc_uint8_t* raw_text = nullptr;
     const auto length =
-        utf8proc_map(raw(text), static_cast<utf8proc_ssize_t>(text.size()), &raw_text,
+        utf8proc_map(octets(text), static_cast<utf8proc_ssize_t>(text.size()), &raw_text,
                      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | options));
     const std::unique_ptr<utf8proc_uint8_t, FreeText> owner{raw_text};
     if (length < 0) return fail(Errc::malformed, "not UTF-8");

@@ -10,8 +10,6 @@ namespace plankurier {
 
 namespace {
 
-using crypto::raw;
-
 /// The body's FLOE state; the header was authenticated by whoever hands it in, or is our own.
 Floe body_floe(const TransferKey& key, const TransferId& transfer, const FloeHeader& header) {
     crypto::Key256 body_key;

@@ -7,8 +7,6 @@ namespace plankurier {
 
 namespace {
 
-using crypto::raw;
-
 struct FreeHmac {
     void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };

@@ -27,6 +27,14 @@ using ByteView = std::span<const std::byte>;
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Bytes as OpenSSL and libsodium take them.
+[[nodiscard]] inline unsigned char* raw(std::byte* at) noexcept {
+    return reinterpret_cast<unsigned char*>(at);
+}
+[[nodiscard]] inline const unsigned char* raw(const std::byte* at) noexcept {
+    return reinterpret_cast<const unsigned char*>(at);
+}
+
 /// Lower-case hexadecimal.
 [[nodiscard]] std::string to_hex(ByteView bytes);
 /// The bytes of an even number of hexadecimal digits. Fails with `malformed`.

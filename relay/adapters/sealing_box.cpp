@@ -16,19 +16,15 @@ struct FreeCipher {
 };
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
-const unsigned char* raw(ByteView bytes) noexcept {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* raw(std::byte* at) noexcept { return reinterpret_cast<unsigned char*>(at); }
 int length(std::size_t bytes) noexcept { return static_cast<int>(bytes); }
 
 /// Key, nonce and purpose; what follows is the text.
 bool start(EVP_CIPHER_CTX* context, ByteView key, ByteView nonce, std::string_view purpose,
            bool to_seal) {
     int written = 0;
-    return EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nullptr, raw(key), raw(nonce),
-                             to_seal ? 1 : 0) == 1 &&
-           EVP_CipherUpdate(context, nullptr, &written, raw(as_bytes(purpose)),
+    return EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nullptr, raw(key.data()),
+                             raw(nonce.data()), to_seal ? 1 : 0) == 1 &&
+           EVP_CipherUpdate(context, nullptr, &written, raw(as_bytes(purpose).data()),
                             length(purpose.size())) == 1;
 }
 
@@ -42,7 +38,7 @@ Bytes box_seal(ByteView key, std::string_view purpose, ByteView plain) {
     bool ok = start(context.get(), key, ByteView{out}.first(nonce_bytes), purpose, true);
     if (!plain.empty()) {
         ok = ok && EVP_EncryptUpdate(context.get(), raw(out.data() + nonce_bytes), &written,
-                                     raw(plain), length(plain.size())) == 1;
+                                     raw(plain.data()), length(plain.size())) == 1;
     }
     std::byte* const tag = out.data() + nonce_bytes + plain.size();
     ok = ok && EVP_EncryptFinal_ex(context.get(), raw(tag), &written) == 1 &&
@@ -58,8 +54,9 @@ Result<Bytes> box_open(ByteView key, std::string_view purpose, ByteView sealed) 
     int written = 0;
     bool ok = start(context.get(), key, sealed.first(nonce_bytes), purpose, false);
     if (!out.empty()) {
-        ok = ok && EVP_DecryptUpdate(context.get(), raw(out.data()), &written,
-                                     raw(sealed.subspan(nonce_bytes)), length(out.size())) == 1;
+        ok = ok &&
+             EVP_DecryptUpdate(context.get(), raw(out.data()), &written,
+                               raw(sealed.subspan(nonce_bytes).data()), length(out.size())) == 1;
     }
     Bytes tag{sealed.end() - tag_bytes, sealed.end()};
     std::array<unsigned char, tag_bytes> rest{};

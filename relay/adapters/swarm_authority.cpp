@@ -67,13 +67,12 @@ Certificate begin_certificate(const std::string& name, EVP_PKEY* key, std::int64
     fill_random(serial);
     serial[0] &= std::byte{0x7F}; // positive (RFC 5280, 4.1.2.2)
     const std::unique_ptr<BIGNUM, Freed<BN_free>> number{
-        BN_bin2bn(reinterpret_cast<const unsigned char*>(serial.data()), 16, nullptr)};
+        BN_bin2bn(raw(serial.data()), 16, nullptr)};
     X509* const to = certificate.get();
     must(number != nullptr && X509_set_version(to, X509_VERSION_3) == 1 &&
              BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(to)) != nullptr &&
              X509_NAME_add_entry_by_txt(X509_get_subject_name(to), "CN", MBSTRING_ASC,
-                                        reinterpret_cast<const unsigned char*>(name.c_str()), -1,
-                                        -1, 0) == 1 &&
+                                        raw(as_bytes(name).data()), -1, -1, 0) == 1 &&
              ASN1_TIME_set(X509_getm_notBefore(to), from) != nullptr &&
              ASN1_TIME_set(X509_getm_notAfter(to), until) != nullptr &&
              X509_set_pubkey(to, key) == 1,
@@ -83,7 +82,7 @@ Certificate begin_certificate(const std::string& name, EVP_PKEY* key, std::int64
 
 /// Only a whole, valid key of the one kind, with nothing behind it.
 Key client_key(ByteView der) {
-    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+    const auto* at = raw(der.data());
     const auto* const end = at + der.size();
     Key key{der.size() > 256 ? nullptr : d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size()))};
     std::array<char, 32> group{};
