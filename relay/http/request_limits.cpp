@@ -3,20 +3,19 @@
 #include <plankurier/bytes.hpp>
 #include <plankurier/secret.hpp>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace plankurier::relay::http {
 
 namespace {
 
-constexpr double burst_s = 10; ///< so many seconds' worth of requests may come at once
-constexpr std::size_t buckets_max = 50'000;
+/// A proof is kept, since it would have to be found good again; who has not asked for a while and
+/// shows none is a newcomer.
+constexpr double proof_kept_s = 900;
 
 /// What a call checks before it answers well, as headers. None for a call that checks nothing, or
 /// whose good answer proves nothing.
@@ -67,6 +66,10 @@ std::optional<Hash256> proof_of(const Request& request) {
 
 } // namespace
 
+RequestLimits::RequestLimits(const RequestRates& rates, Seconds now)
+    : now_(std::move(now)), by_address_(rates.per_address_s, 0),
+      by_proof_(rates.per_proof_s, proof_kept_s) {}
+
 RequestLimits::RequestLimits(const RequestRates& rates)
     : RequestLimits(rates, [] {
           return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
@@ -87,45 +90,23 @@ Response RequestLimits::handle(const Request& request,
 
 bool RequestLimits::admit(const std::string& address, const Hash256* proof) {
     const std::scoped_lock lock{mutex_};
-    if (proof != nullptr && by_proof_.contains(*proof)) {
-        return take(by_proof_, *proof, rates_.per_proof_s);
-    }
-    return take(by_address_, address, rates_.per_address_s);
+    const double now = now_();
+    if (proof != nullptr && by_proof_.contains(*proof)) return by_proof_.take(*proof, now);
+    return by_address_.take(address, now);
 }
 
 void RequestLimits::proved(const Hash256& proof, bool good) {
     const std::scoped_lock lock{mutex_};
-    if (!good) {
+    if (good) {
+        by_proof_.add(proof, now_());
+    } else {
         by_proof_.erase(proof);
-        return;
     }
-    make_room(by_proof_);
-    const double full = static_cast<double>(rates_.per_proof_s) * burst_s;
-    if (by_proof_.size() < buckets_max) by_proof_.try_emplace(proof, Bucket{full, now_()});
 }
 
-template <typename Key>
-bool RequestLimits::take(Buckets<Key>& buckets, const Key& key, std::size_t rate) {
-    make_room(buckets);
-    const double now = now_(), full = static_cast<double>(rate) * burst_s;
-    // With more addresses than there is room for, those without a bucket of their own share one.
-    const bool own = buckets.size() < buckets_max || buckets.contains(key);
-    Bucket& bucket = buckets.try_emplace(own ? key : Key{}, Bucket{full, now}).first->second;
-    bucket.left = std::min(full, bucket.left + (now - bucket.since) * static_cast<double>(rate));
-    bucket.since = now;
-    if (bucket.left < 1) return false;
-    bucket.left -= 1;
-    return true;
-}
-
-/// Only when there are very many: who has not asked for ten seconds has a full bucket, as a
-/// newcomer has; a proof is kept longer, since it would have to be found good again.
-template <typename Key>
-void RequestLimits::make_room(Buckets<Key>& buckets) {
-    if (buckets.size() < buckets_max) return;
-    const double kept_s = std::is_same_v<Key, Hash256> ? 900 : burst_s;
-    const double now = now_();
-    std::erase_if(buckets, [&](const auto& one) { return now - one.second.since > kept_s; });
+std::size_t RequestLimits::looked_at() {
+    const std::scoped_lock lock{mutex_};
+    return by_address_.looked_at() + by_proof_.looked_at();
 }
 
 } // namespace plankurier::relay::http

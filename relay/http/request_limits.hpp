@@ -3,13 +3,13 @@
 /// address; here a request that has shown something good (a verified session, the token of a
 /// transfer, a link) counts for that, and only all others count for their address.
 
+#include "relay/http/buckets.hpp"
 #include "relay/http/message.hpp"
 
 #include <plankurier/ids.hpp>
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <mutex>
 
 namespace plankurier::relay::http {
@@ -20,34 +20,25 @@ struct RequestRates {
     std::size_t per_proof_s{50};
 };
 
-/// Thread safe: one mutex. Memory: at most some 100,000 entries of 100 bytes.
+/// Thread safe: one mutex. Memory: at most some 100,000 entries of 250 bytes.
 class RequestLimits {
 public:
     using Seconds = std::function<double()>; ///< a clock that never goes back
     /// With the system's monotonic clock.
     explicit RequestLimits(const RequestRates& rates);
-    RequestLimits(const RequestRates& rates, Seconds now) : rates_(rates), now_(std::move(now)) {}
+    RequestLimits(const RequestRates& rates, Seconds now);
 
     /// `serve` answers the request, unless there were too many of its kind: then `busy`. Its
     /// answer decides whether what the request showed is good: nothing that a client made up is.
     [[nodiscard]] Response handle(const Request& request,
                                   const std::function<Response(const Request&)>& serve);
+    /// See Buckets.
+    [[nodiscard]] std::size_t looked_at();
 
 private:
-    struct Bucket {
-        double left{}, since{};
-    };
-    template <typename Key>
-    using Buckets = std::map<Key, Bucket>;
-
     [[nodiscard]] bool admit(const std::string& address, const Hash256* proof);
     void proved(const Hash256& proof, bool good);
-    template <typename Key>
-    bool take(Buckets<Key>& buckets, const Key& key, std::size_t rate);
-    template <typename Key>
-    void make_room(Buckets<Key>& buckets);
 
-    const RequestRates rates_;
     const Seconds now_;
     std::mutex mutex_; ///< guards both below
     Buckets<std::string> by_address_;

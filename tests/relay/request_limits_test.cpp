@@ -34,16 +34,25 @@ public:
         return out;
     }
     void pass(double seconds) { now_ += seconds; }
+    /// One request of each of so many new addresses. Gives how many were served.
+    [[nodiscard]] int flood(int count) {
+        int out = 0;
+        for (int i = 0; i < count; ++i) out += served(from("flood-" + std::to_string(next_++)), 1);
+        return out;
+    }
+    [[nodiscard]] std::size_t looked_at() { return limits_.looked_at(); }
+    static Request from(const std::string& address) {
+        return {"GET", "/v1/service", {}, {}, address};
+    }
     static std::string token(char c) { return to_base64url(Bytes(32, static_cast<std::byte>(c))); }
 
 private:
     double now_{1'000};
+    int next_{};
     RequestLimits limits_{{10, 5}, [this] { return now_; }};
 };
 
-Request plain(const std::string& address = "192.0.2.1") {
-    return {"GET", "/v1/service", {}, {}, address};
-}
+Request plain(const std::string& address = "192.0.2.1") { return Counter::from(address); }
 Request shown(char token, const std::string& path = "/v1/transfers/status") {
     return {"GET",
             path,
@@ -99,6 +108,39 @@ TEST_CASE("who is refused learns when to ask again") {
     const Response answer = relay::http::problem(Errc::busy);
     CHECK(answer.status == 503);
     CHECK(answer.headers.at("Retry-After") == "1");
+}
+
+TEST_CASE("a flood of new addresses costs each request the same, and forgets nobody's debts") {
+    Counter counter;
+    CHECK(counter.served(plain(), 150) == 100);
+    CHECK(counter.ask(shown('7')) == 503); // its address has spent everything
+    counter.pass(0.125);
+    CHECK(counter.ask(shown('7')) == 200);
+    CHECK(counter.served(shown('7'), 60) == 50);
+    const std::size_t before = counter.looked_at();
+    // At once: when there is no room and nobody can be forgotten, the others share a bucket.
+    const int served = counter.flood(100'000);
+    CHECK(served > 49'000);
+    CHECK(served < 51'000);
+    CHECK(counter.looked_at() - before <= 2 * 100'000);
+    CHECK(counter.served(plain(), 20) == 0);
+    CHECK(counter.served(shown('7'), 20) == 0);
+    counter.pass(0.5); // by then all of the flood have full buckets again
+    CHECK(counter.flood(100) == 100);
+    CHECK(counter.looked_at() - before <= 2 * 100'200);
+    CHECK(counter.served(plain(), 20) == 5);
+    CHECK(counter.served(shown('7'), 20) == 2);
+}
+
+TEST_CASE("addresses that come one after the other are all served, however many there are") {
+    Counter counter;
+    CHECK(counter.served(plain(), 150) == 100);
+    for (int i = 0; i < 100; ++i) {
+        CHECK(counter.flood(1'000) == 1'000);
+        counter.pass(0.0625);
+    }
+    CHECK(counter.looked_at() <= 2 * 100'150);
+    CHECK(counter.served(plain(), 150) == 62); // 6.25 seconds later
 }
 
 TEST_CASE("this machine's own relay is not counted") {
