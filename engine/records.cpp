@@ -20,14 +20,16 @@ Bytes signed_bytes(Writer statement, const SigningSeed& key) {
     return statement.bytes(signature).take();
 }
 
+bool is_record(ByteView bytes, std::string_view magic, std::size_t content_bytes) {
+    return bytes.size() == magic.size() + content_bytes + signature_bytes &&
+           as_text(bytes.first(magic.size())) == magic;
+}
+
 /// The statement without magic and signature, `content_bytes` long. Form before signature: fails
 /// with `malformed`, then `bad_signature`.
 Result<ByteView> open_signed(ByteView bytes, std::string_view magic, std::size_t content_bytes,
                              const SigningPublicKey& key) {
-    if (bytes.size() != magic.size() + content_bytes + signature_bytes ||
-        as_text(bytes.first(magic.size())) != magic) {
-        return fail(Errc::malformed, "record");
-    }
+    if (!is_record(bytes, magic, content_bytes)) return fail(Errc::malformed, "record");
     const ByteView statement = bytes.first(bytes.size() - signature_bytes);
     Signature signature{};
     std::copy(bytes.end() - signature_bytes, bytes.end(), signature.begin());
@@ -39,6 +41,17 @@ std::uint64_t wire(std::int64_t time) noexcept { return static_cast<std::uint64_
 std::int64_t time_from(Reader& in) { return static_cast<std::int64_t>(in.u64()); }
 /// Sums and differences of such times do not overflow.
 bool is_time(std::int64_t time) noexcept { return time >= 0 && time <= time_max; }
+
+StoredReceipt stored_from(ByteView statement) {
+    Reader in{statement};
+    StoredReceipt receipt;
+    receipt.relay.bytes = in.array<16>();
+    receipt.transfer.bytes = in.array<16>();
+    receipt.content_root = in.array<32>();
+    receipt.body_len = in.u64();
+    receipt.time = time_from(in);
+    return receipt;
+}
 
 /// The length of the address that a verified record says it holds.
 std::size_t address_bytes(ByteView bytes) {
@@ -91,14 +104,13 @@ Bytes sign_stored(const StoredReceipt& receipt, const SigningSeed& relay_key) {
 Result<StoredReceipt> check_stored(ByteView bytes, const SigningPublicKey& relay_key) {
     const auto statement = open_signed(bytes, "PKS1", stored_bytes, relay_key);
     if (!statement) return tl::unexpected(statement.error());
-    Reader in{*statement};
-    StoredReceipt receipt;
-    receipt.relay.bytes = in.array<16>();
-    receipt.transfer.bytes = in.array<16>();
-    receipt.content_root = in.array<32>();
-    receipt.body_len = in.u64();
-    receipt.time = time_from(in);
-    return receipt;
+    return stored_from(*statement);
+}
+
+Result<StoredReceipt> read_stored(ByteView bytes) {
+    constexpr std::string_view magic = "PKS1";
+    if (!is_record(bytes, magic, stored_bytes)) return fail(Errc::malformed, "record");
+    return stored_from(bytes.subspan(magic.size(), stored_bytes));
 }
 
 Bytes sign_verified(const VerifiedRecord& record, const SigningSeed& control_key) {

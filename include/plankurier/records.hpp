@@ -38,6 +38,9 @@ struct StoredReceipt {
 };
 /// "PKS1" | relay | tid | content root | body_len | time | signature 64.
 [[nodiscard]] Bytes sign_stored(const StoredReceipt& receipt, const SigningSeed& relay_key);
+/// What it says, for who does not know the relay's key: nothing of it is proved. Fails with
+/// `malformed`.
+[[nodiscard]] Result<StoredReceipt> read_stored(ByteView bytes);
 [[nodiscard]] Result<StoredReceipt> check_stored(ByteView bytes, const SigningPublicKey& relay_key);
 
 /// The control plane's statement which address was verified for an envelope.

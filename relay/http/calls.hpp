@@ -34,6 +34,19 @@ template <typename SecretType>
     wipe(*raw);
     return out;
 }
+/// The object that a call's body is. No body at all is the same as {}: for calls whose members may
+/// all be left out. Throws Json::exception for all else.
+[[nodiscard]] inline Json body_or_nothing(const Request& request) {
+    if (request.body.empty()) return Json::object();
+    Json body = parse_json(request.body);
+    if (!body.is_object()) throw Json::type_error::create(302, "an object is wanted", nullptr);
+    return body;
+}
+/// A list, which a loop over any other JSON value would make of it. Throws Json::exception.
+[[nodiscard]] inline const Json& list(const Json& value) {
+    if (!value.is_array()) throw Json::type_error::create(302, "a list is wanted", nullptr);
+    return value;
+}
 /// 32 bytes as base64url. Fails with `malformed`.
 [[nodiscard]] Result<Hash256> hash(const Json& value);
 /// The wire name of a state (docs/protocol.md, section 2).

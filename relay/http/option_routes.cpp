@@ -29,6 +29,7 @@ Response Router::history(const Request& request) {
 
 Response Router::revoke(const Request& request) {
     return managed(request, [&](const TransferId& id, const ManageToken& token) {
+        static_cast<void>(body_or_nothing(request)); // says nothing yet
         const auto history = relay_.revoke(id, token);
         if (!history) return from(history);
         Json out{{"state", "revoked"}};
@@ -49,6 +50,7 @@ Response Router::change_expiry(const Request& request) {
 
 Response Router::resend_notice(const Request& request) {
     return managed(request, [&](const TransferId& id, const ManageToken& token) {
+        static_cast<void>(body_or_nothing(request));
         const auto left = relay_.resend_notice(id, token);
         if (!left) return from(left);
         return ok({{"resends_left", *left}});
@@ -60,6 +62,7 @@ Response Router::report(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
+    static_cast<void>(body_or_nothing(request));
     const auto done = relay_.report(*id, *token);
     if (!done) return from(done);
     return {204, {}};

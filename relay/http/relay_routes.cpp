@@ -38,10 +38,10 @@ Result<Statement> open_statement(const Request& request, const KnownRelays& rela
     return Statement{known, parse_json(text)};
 }
 
-Result<std::vector<TransferId>> ids(const Json& list, std::size_t count_max) {
-    if (list.size() > count_max) return fail(Errc::too_large, "ids");
+Result<std::vector<TransferId>> ids(const Json& said, std::size_t count_max) {
+    if (list(said).size() > count_max) return fail(Errc::too_large, "ids");
     std::vector<TransferId> out;
-    for (const Json& one : list) {
+    for (const Json& one : said) {
         const auto id = TransferId::from_hex(one.get<std::string>());
         if (!id) return tl::unexpected(id.error());
         out.push_back(*id);
@@ -51,12 +51,12 @@ Result<std::vector<TransferId>> ids(const Json& list, std::size_t count_max) {
 
 /// Signed receipts of one kind, each checked with `check`.
 template <typename Receipt>
-Result<std::vector<Receipt>> receipts(const Json& list, std::size_t count_max,
+Result<std::vector<Receipt>> receipts(const Json& said, std::size_t count_max,
                                       const SigningPublicKey& key,
                                       Result<Receipt> (*check)(ByteView, const SigningPublicKey&)) {
-    if (list.size() > count_max) return fail(Errc::too_large, "receipts");
+    if (list(said).size() > count_max) return fail(Errc::too_large, "receipts");
     std::vector<Receipt> out;
-    for (const Json& one : list) {
+    for (const Json& one : said) {
         const auto raw = from_base64url(one.get<std::string>());
         if (!raw) return tl::unexpected(raw.error());
         auto receipt = check(*raw, key);

@@ -2,7 +2,9 @@
 #include "relay/http/calls.hpp"
 
 #include <plankurier/json.hpp>
+#include <plankurier/records.hpp>
 
+#include <set>
 #include <string_view>
 
 namespace plankurier::relay::http {
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t json_bytes_max = 64 * 1'024;
 constexpr std::size_t relay_bytes_max = 256 * 1'024;
+constexpr std::size_t receipts_max = 64; ///< of as many relays; each is looked for at every relay
 
 Response no_content() { return {204, {}}; }
 
@@ -45,6 +48,23 @@ CodeWish code_wish(const Request& request, const Json& body) {
     }
     wish.work = work_done(body);
     return wish;
+}
+
+/// What a sender was given by relays, one of each. Only the form is judged here: a wrong word of
+/// one relay must not keep the others' from counting. Fails with `malformed`, `too_large`.
+Result<std::vector<Bytes>> stored_receipts(const Json& said) {
+    if (list(said).size() > receipts_max) return fail(Errc::too_large, "receipts");
+    std::vector<Bytes> out;
+    std::set<RelayId> relays;
+    for (const Json& one : said) {
+        auto raw = from_base64url(one.get<std::string>());
+        if (!raw) return tl::unexpected(raw.error());
+        const auto receipt = read_stored(*raw);
+        if (!receipt) return tl::unexpected(receipt.error());
+        if (!relays.insert(receipt->relay).second) return fail(Errc::malformed, "a relay twice");
+        out.push_back(std::move(*raw));
+    }
+    return out;
 }
 
 Json department_json(const Policy& policy) {
@@ -166,7 +186,7 @@ Response Router::begin_verification(const Request& request) {
 Response Router::resend(const Request& request) {
     const auto session = secret<SessionToken>(request, "plankurier-session", Errc::not_verified);
     if (!session) return from(session);
-    const Json body = request.body.empty() ? Json::object() : parse_json(request.body);
+    const Json body = body_or_nothing(request);
     const auto done = relay_.resend(*session, work_done(body));
     if (!done && done.error().code == Errc::rate_limited) {
         return too_many_codes(relay_.code_work(*session));
@@ -248,6 +268,7 @@ Response Router::put_envelope(const Request& request) {
 Response Router::tickets(const Request& request) {
     const auto id = transfer(request);
     if (!id) return from(id);
+    static_cast<void>(body_or_nothing(request)); // says nothing yet
     Result<TicketAnswer> answer = fail(Errc::not_found);
     if (request.headers.contains("plankurier-manage")) {
         const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
@@ -269,16 +290,12 @@ Response Router::finish(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<ManageToken>(request, "plankurier-manage", Errc::not_found);
     if (!token) return from(token);
-    std::vector<Bytes> receipts;
     const Json body = parse_json(request.body);
-    for (const Json& one : body.at("receipts")) {
-        auto raw = from_base64url(one.get<std::string>());
-        if (!raw) return from(raw);
-        receipts.push_back(std::move(*raw));
-    }
+    const auto receipts = stored_receipts(body.at("receipts"));
+    if (!receipts) return from(receipts);
     const auto content_root = hash(body.at("content_root"));
     if (!content_root) return from(content_root);
-    const auto finished = relay_.finish(*id, *token, receipts, *content_root);
+    const auto finished = relay_.finish(*id, *token, *receipts, *content_root);
     if (!finished) return from(finished);
     Json out{{"state", "available"},
              {"expires", finished->expires},
@@ -312,7 +329,7 @@ Response Router::fetched(const Request& request) {
     if (!id) return from(id);
     const auto token = secret<FetchToken>(request, "plankurier-fetch", Errc::not_found);
     if (!token) return from(token);
-    const Json body = request.body.empty() ? Json::object() : parse_json(request.body);
+    const Json body = body_or_nothing(request);
     const auto report = from_base64url(body.value("report", std::string{}));
     if (!report) return from(report);
     const auto done = relay_.fetched(*id, *token, *report);

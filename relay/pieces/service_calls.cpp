@@ -7,9 +7,19 @@
 
 namespace plankurier::relay::pieces {
 
-namespace {}
+namespace {
+
+/// What nothing is to be said in: an object, or no body at all.
+bool says_nothing_odd(ByteView body) {
+    return body.empty() || try_parse_json(as_text(body)).is_object();
+}
+
+} // namespace
 
 Answer Service::small_body(const SmallUpload& upload, ByteView body) {
+    const bool is_json =
+        upload.kind == SmallUpload::Kind::stored || upload.kind == SmallUpload::Kind::check;
+    if (is_json && !says_nothing_odd(body)) return problem(Errc::malformed);
     switch (upload.kind) {
     case SmallUpload::Kind::descriptor: try { return take_descriptor(upload, body);
         } catch (const std::system_error& error) {

@@ -12,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import api_bodies
 import api_document
 from api_caller import Caller, Holder, RelayStatements, public_key
 import checks as counting
@@ -66,7 +67,7 @@ def verification(call, service):
     call.refused("code_expired", *check, {"code": code}, unknown)
     call.refused("invalid_argument", *check, {"code": code, "remember_days": 31}, session)
     call.refused("not_verified", "POST", "/v1/verifications/resend", {}, unknown)
-    call.refused("malformed", "POST", "/v1/verifications/resend", raw=b"{", headers=session)
+    call.refused("malformed", "POST", "/v1/verifications/resend", raw=b"[]", headers=session)
     call.refused("too_early", "POST", "/v1/verifications/resend", {}, session)
     for _ in range(5):
         call.refused("wrong_code", *check, {"code": wrong(code)}, session)
@@ -147,9 +148,9 @@ def uploads(call, raw):
     url = call.service.pieces_url
     raw.send(url)
     finish = ("POST", "/v1/transfers/finish")
-    call.refused("malformed", *finish, raw=b"{}", headers=raw.as_sender)
     root = {"content_root": raw.content_root}
-    call.refused("bad_signature", *finish, {"receipts": [b64url(b"PKS1")], **root}, raw.as_sender)
+    api_bodies.receipts(call, raw, root)
+    api_bodies.objects(call, raw)
     put, _ = raw.ticket(raw.as_sender)
     receipt = world.wait_until(lambda: raw._stored(url, put), what="a stored receipt")
     call.refused("tampered", *finish, {"receipts": [receipt], "content_root": b64url(bytes(32))},

@@ -160,7 +160,10 @@ TEST_CASE("whoever got wrong bytes can have the volume looked at, at once") {
     relay::pieces::SmallUpload complaint;
     complaint.kind = relay::pieces::SmallUpload::Kind::check;
     complaint.ticket = body.ticket(TicketRole::get);
-    CHECK(store.service().small_body(complaint, {}).status == 202);
+    for (const char* odd : {" ", "{", "[]", "null", "volume=0"}) {
+        CHECK(store.service().small_body(complaint, as_bytes(odd)).status == 400);
+    }
+    CHECK(store.service().small_body(complaint, as_bytes("{}")).status == 202);
     Scrub::wait([&] { return scrub.changed > 0; });
     CHECK(map_of(store, body) == "101 damaged");
 }
