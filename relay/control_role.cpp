@@ -8,6 +8,7 @@
 #include "relay/http/server.hpp"
 #include "relay/node_commands.hpp"
 #include "relay/relay_watch.hpp"
+#include "relay/requests.hpp"
 #include "relay/roles.hpp"
 #include "relay/room_guard.hpp"
 #include "relay/space_watch.hpp"
@@ -57,6 +58,7 @@ std::unique_ptr<Mailer> mailer_for(const Config& config, Clock& clock) {
     return std::make_unique<adapters::SmtpMailer>(std::move(settings), config.mail_from, clock);
 }
 
+/// For what each start does anyway: a request that comes meanwhile must not be taken with this one.
 bool take_request(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return false;
     adapters::remove_durably(file);
@@ -125,12 +127,8 @@ public:
             reload_directory();
             relay_.set_relays(relays(config_));
         }
-        if (take_request(config_.data_dir / "request.clock")) relay_.accept_clock();
-        const auto purge = config_.data_dir / "request.purge";
-        if (std::filesystem::exists(purge)) {
-            relay_.purge_now(true);
-            adapters::remove_durably(purge); // last: one that is cut short goes on after the start
-        }
+        obey_request(config_.data_dir, "clock", [&] { relay_.accept_clock(); });
+        obey_request(config_.data_dir, "purge", [&] { relay_.purge_now(true); });
         relay_.tick_expiry();
         const std::vector<RelayRoom> rooms = relay_.rooms();
         for (const std::string& line : space_watch_.news(rooms)) {

@@ -1,6 +1,7 @@
 #include "relay/requests.hpp"
 
 #include "relay/adapters/data_lock.hpp"
+#include "relay/adapters/files.hpp"
 #include "relay/adapters/reserve.hpp"
 
 #include <fcntl.h>
@@ -40,6 +41,14 @@ void ask_running_relay(const Config& config, const std::string& name) {
         throw std::runtime_error("the relay does not run, and nothing was done; start it first");
     }
     leave_request(config, name);
+}
+
+void obey_request(const std::filesystem::path& data_dir, const std::string& name,
+                  const std::function<void()>& obey) {
+    const auto file = data_dir / ("request." + name);
+    if (!std::filesystem::exists(file)) return;
+    obey();
+    adapters::remove_durably(file);
 }
 
 } // namespace plankurier::relay

@@ -17,9 +17,6 @@ using std::chrono::seconds;
 constexpr std::int64_t day_s = 86'400;
 constexpr std::size_t buffer_bytes = 262'144;
 constexpr milliseconds look_every{500}; ///< for the request file and for what is due
-/// A volume that was good is not read again before, however often somebody complains; but then it
-/// is.
-constexpr seconds suspect_rest{30};
 /// Lost pieces are looked for on the disk so often; the first time at the start.
 constexpr seconds take_back_rest_min{60}, take_back_rest_max{3'600};
 
@@ -122,7 +119,7 @@ void Scrubber::end_rests() {
     const auto now = Clock::now();
     std::erase_if(looked_, [&](const auto& one) {
         const auto& [volume, at] = one;
-        if (now - at <= suspect_rest) return false;
+        if (now - at <= settings_.suspect_rest) return false;
         if (too_early_.erase(volume) != 0) catalog_.suspect(volume.first, volume.second);
         return true;
     });
@@ -182,8 +179,8 @@ void Scrubber::take_back_all(const std::stop_token& stop) {
 
 void Scrubber::step(const std::stop_token& stop) {
     if (std::filesystem::exists(settings_.request)) {
+        catalog_.scrub_all(); // durable, so that a kill in between only makes it wanted twice
         std::filesystem::remove(settings_.request);
-        catalog_.scrub_all();
         looked_.clear();
         too_early_.clear();
         take_back_at_ = {};

@@ -16,6 +16,9 @@ public:
         std::filesystem::path request; ///< while this file is there, everything is wanted again
         std::int64_t days{30};         ///< so often everything is read
         std::uint64_t bytes_per_s{50'000'000}; ///< of the slow reading; at least 1
+        /// A volume that was good is not read again before, however often somebody complains; but
+        /// then it is.
+        std::chrono::milliseconds suspect_rest{30'000};
     };
     /// A volume has lost pieces, or has them back; on the scrubber's thread.
     struct News {

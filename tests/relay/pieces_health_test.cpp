@@ -45,9 +45,10 @@ std::string map_of(PieceStore& store, const Body& body, std::uint32_t volume = 0
 /// Runs a scrubber until `done`.
 class Scrub {
 public:
-    Scrub(PieceStore& store, const TempFolder& folder, std::uint64_t bytes_per_s = 1'000'000'000)
+    Scrub(PieceStore& store, const TempFolder& folder, std::uint64_t bytes_per_s = 1'000'000'000,
+          std::chrono::milliseconds suspect_rest = std::chrono::seconds{30})
         : request_(folder.path() / "request.scrub"),
-          scrubber_(store.catalog(), lease_, {request_, 30, bytes_per_s},
+          scrubber_(store.catalog(), lease_, {request_, 30, bytes_per_s, suspect_rest},
                     {[this](const Catalog::VolumeId&) { ++damaged; }, [this] { ++changed; }}) {}
     void now() const { std::ofstream{request_}; }
     template <typename Done>
@@ -166,6 +167,34 @@ TEST_CASE("whoever got wrong bytes can have the volume looked at, at once") {
     CHECK(store.service().small_body(complaint, as_bytes("{}")).status == 202);
     Scrub::wait([&] { return scrub.changed > 0; });
     CHECK(map_of(store, body) == "101 damaged");
+}
+
+TEST_CASE("a complaint about what was looked at just now is not forgotten, only looked at later") {
+    const TempFolder folder;
+    PieceStore store{folder.path()};
+    // In the order in which those that wait together have their turn.
+    std::vector<Body> bodies;
+    for (const char* name : {"first", "second", "third"}) bodies.emplace_back(name);
+    std::ranges::sort(bodies, {}, &Body::id);
+    for (const Body& body : bodies) store.put_all(body);
+    const Body& watched = bodies.front();
+    constexpr std::chrono::milliseconds rest{2'000};
+    Scrub scrub{store, folder, 1'000'000'000, rest};
+    /// Complains of the first, and knows that it had its turn when the other one is found.
+    const auto complain = [&](const Body& other) {
+        const int found = scrub.changed;
+        flip(volume_file(folder, other), 5);
+        store.catalog().suspect(watched.id(), 0);
+        store.catalog().suspect(other.id(), 0);
+        Scrub::wait([&] { return scrub.changed > found; });
+    };
+    complain(bodies[1]);
+    const auto looked = std::chrono::steady_clock::now();
+    flip(volume_file(folder, watched), segment_bytes + 5);
+    complain(bodies[2]);
+    const std::string early = map_of(store, watched);
+    if (std::chrono::steady_clock::now() - looked < rest / 2) CHECK(early == "111 whole");
+    Scrub::wait([&] { return map_of(store, watched) == "101 damaged"; });
 }
 
 TEST_CASE("a damaged volume is not taken back while it is copied, and is afterwards") {

@@ -1,5 +1,6 @@
 // A purge that is killed at any point is finished by the next start, in the fixed order.
 #include "relay/adapters/files.hpp"
+#include "relay/requests.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/control.hpp"
 #include "tests/support/scan.hpp"
@@ -118,6 +119,52 @@ TEST_CASE("child: a purge fails, a transfer is created, the purge goes on", "[.c
         REQUIRE(row);
         CHECK(world.vault().open(row->slot, "sender", row->sealed_sender));
     }
+}
+
+TEST_CASE("child: an administrator's purge is obeyed", "[.child]") {
+    Control world{from_parent("PLANKURIER_TEST_FOLDER"), {1, true, true}};
+    relay::obey_request(world.folder, "purge", [&] { world.relay().purge_now(true); });
+    CHECK_FALSE(std::filesystem::exists(world.folder / "request.purge"));
+}
+
+TEST_CASE("an administrator's purge that is killed anywhere is obeyed by the next start") {
+    const auto points = purge_points();
+    for (const std::string& point : points) {
+        const TempFolder folder;
+        Ended ended{folder.path()};
+        const auto request = folder.path() / "request.purge";
+        std::ofstream{request}.close();
+        const auto end =
+            purge_in_child(ended, point + "=kill@1", "child: an administrator's purge is obeyed");
+        INFO(point);
+        CHECK(end.signal == SIGKILL);
+        CHECK(std::filesystem::exists(request));
+        ended.world.restart();
+        relay::obey_request(folder.path(), "purge", [&] { ended.world.relay().purge_now(true); });
+        CHECK_FALSE(std::filesystem::exists(request));
+        ended.check_gone();
+    }
+}
+
+TEST_CASE("a request that cannot be carried out stays, and one that was is obeyed once") {
+    const TempFolder folder;
+    const auto request = folder.path() / "request.purge";
+    int times = 0;
+    const auto obey = [&](bool fails) {
+        relay::obey_request(folder.path(), "purge", [&] {
+            ++times;
+            if (fails) throw std::runtime_error("a full disk");
+        });
+    };
+    obey(false);
+    CHECK(times == 0);
+    std::ofstream{request}.close();
+    CHECK_THROWS(obey(true));
+    CHECK(std::filesystem::exists(request));
+    obey(false);
+    obey(false);
+    CHECK(times == 2);
+    CHECK_FALSE(std::filesystem::exists(request));
 }
 
 TEST_CASE("a purge keeps its order: no reads, key, tombstone, envelope, rows") {
