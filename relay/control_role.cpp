@@ -90,13 +90,18 @@ void write_status(const Config& config, const Store::Counts& counts, Relay& rela
     if (out) std::filesystem::rename(half, config.data_dir / "status"); // never half of it
 }
 
+/// Every transfer hangs on it, and its loss would end them all: it is never made anew unasked.
+adapters::Db open_database(const Config& config) {
+    return adapters::open_kept(config.database(), config.vault_dir / "vault");
+}
+
 /// Everything of the control plane, wired once.
 class ControlPlane {
 public:
     explicit ControlPlane(const Config& config)
         : config_(config), reserves_(folders_of(config), config.reserve_bytes, "control"),
           time_file_(config.data_dir / "trusted-time"), clock_(machine_, time_file_),
-          mailer_(mailer_for(config, clock_)), db_(config.database()), store_(db_),
+          mailer_(mailer_for(config, clock_)), db_(open_database(config)), store_(db_),
           vault_(config.vault_dir / "vault"), envelopes_(config.data_dir / "envelopes"),
           audit_(config.data_dir / "audit.log"), authority_(config.keys(), clock_.now()),
           relay_({clock_, *mailer_, vault_, envelopes_, store_, audit_, authority_}, config.policy,
@@ -220,6 +225,18 @@ private:
     adapters::ReserveWatch reserve_watch_;
 };
 
+std::unique_ptr<ControlPlane> make_control(const Config& config) {
+    try {
+        return std::make_unique<ControlPlane>(config);
+    } catch (const adapters::DamagedDb& error) {
+        throw std::runtime_error(
+            "control.db cannot be used: " + std::string{error.what()} +
+            ". Nothing was changed. Every transfer hangs on it: bring back its disk, or repair it "
+            "(sqlite3 control.db .recover) with the relay stopped. To begin without it, and so to "
+            "end every transfer, move control.db and vault away");
+    }
+}
+
 } // namespace
 
 int run_control(const Config& config) {
@@ -231,7 +248,8 @@ int run_control(const Config& config) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr); // before any thread starts
-    ControlPlane control{config};
+    const auto made = make_control(config);
+    ControlPlane& control = *made;
     std::jthread server{[&] { control.serve(); }};
     // Somebody waits for a code with the page open, so mails go out more often than once a second.
     constexpr unsigned beats_per_tick = 5;

@@ -78,7 +78,7 @@ bool remove_never(const Config& config, std::istream& in) {
     const Pepper pepper{ByteView{*raw}};
     wipe(*raw);
     const std::string hash = never_hash(pepper, address);
-    adapters::Db db{config.database()};
+    adapters::Db db = adapters::open_kept(config.database(), config.vault_dir / "vault");
     adapters::SqliteStore store{db};
     const bool was_there = store.is_never(hash);
     store.transaction([&] { store.remove_never(hash); });

@@ -38,7 +38,7 @@ void only_with_control(const Config& config) {
 
 std::int64_t purges_not_confirmed(const Config& config, const RelayId& relay) {
     if (!fs::exists(config.database())) return 0;
-    adapters::Db db{config.database()};
+    adapters::Db db = adapters::open_kept(config.database(), config.vault_dir / "vault");
     return adapters::SqliteStore{db}.count_unsigned(relay);
 }
 

@@ -1,6 +1,7 @@
 #include "relay/status_command.hpp"
 
 #include "relay/adapters/data_lock.hpp"
+#include "relay/pieces/piece_index.hpp"
 
 #include <sys/stat.h>
 #include <array>
@@ -74,6 +75,20 @@ bool has_copies(const Counts& counts, std::ostream& trouble) {
     return false;
 }
 
+/// The piece plane's index could be read, or somebody has seen that it could not.
+bool has_index(const Config& config, std::ostream& out, std::ostream& trouble) {
+    const auto aside = pieces::unreadable_index(config.pieces_dir);
+    out << "piece_index_unreadable " << (aside ? 1 : 0) << "\n";
+    if (!aside) return true;
+    trouble << "plankurier-relay: the piece plane's index could not be read and was begun anew; "
+               "the old one is "
+            << aside->string()
+            << ".\nIf other relays have copies, they are copied from there: remove that file once "
+               "copies_missing is 0. If not, stop the relay and repair it (sqlite3 FILE .recover) "
+               "as index.db.\n";
+    return false;
+}
+
 /// When a file was written, in UTC.
 std::string written_at(const std::filesystem::path& file) {
     struct stat status {};
@@ -97,13 +112,14 @@ int show_status(const Config& config, std::ostream& out, std::ostream& trouble) 
     }
     // One is enough: both processes of a machine have the same clock.
     const bool good = is_trusted(counts, "", trouble) && is_trusted(counts, "relay_", trouble);
-    const bool safe = has_copies(counts, trouble);
+    const bool has_all = has_copies(counts, trouble);
+    const bool is_indexed = has_index(config, out, trouble);
     if (!adapters::DataLock::is_held(config.data_dir)) {
         trouble << "plankurier-relay: the relay does not run: these figures are from "
                 << written_at(config.data_dir / (has_control ? "status" : "status.relay")) << "\n";
         return status_exit_stopped;
     }
-    return good && safe ? 0 : status_exit_clock;
+    return good && has_all && is_indexed ? 0 : status_exit_clock;
 }
 
 } // namespace plankurier::relay

@@ -46,11 +46,18 @@ void expect_wide_columns(std::string sql) {
 /// Error texts of the database can quote values, so they are replaced by the failing step.
 [[noreturn]] void rethrow(const soci::soci_error& error) {
     const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
-    if (sqlite != nullptr && sqlite->result() == SQLITE_FULL) {
+    const int code = sqlite == nullptr ? SQLITE_OK : sqlite->result() & 0xFF;
+    switch (code) {
+    case SQLITE_FULL:
         throw std::system_error(ENOSPC, std::generic_category(), "write the database");
+    case SQLITE_NOTADB: throw DamagedDb("the file is no database");
+    case SQLITE_CORRUPT: throw DamagedDb("the database is damaged");
+    case SQLITE_ERROR: throw DamagedDb("the database has not the tables that it should have");
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: throw std::runtime_error("the database cannot be opened for writing");
+    default: throw std::runtime_error("database error " + std::to_string(code));
     }
-    throw std::runtime_error(std::string{"database error, category "} +
-                             std::to_string(static_cast<int>(error.get_error_category())));
 }
 
 std::vector<Db::Row> run(soci::session& session, const std::string& sql,
@@ -119,11 +126,17 @@ Db::~Db() {
 }
 
 void Db::migrate(const std::vector<std::string>& steps) {
+    const auto tables = [&](const char* more) {
+        return number(query(std::string{"SELECT count(*) FROM sqlite_master"} + more).at(0).at(0));
+    };
+    if (tables("") != 0 && tables(" WHERE name = 'schema_version'") == 0) {
+        throw DamagedDb("the database is another program's");
+    }
     exec("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
     const auto rows = query("SELECT version FROM schema_version");
     const std::int64_t done = rows.empty() ? 0 : number(rows.front().front());
     if (done > static_cast<std::int64_t>(steps.size())) {
-        throw std::runtime_error("the database is of a newer version of this program");
+        throw NewerDb("the database is of a newer version of this program: install that version");
     }
     for (std::size_t i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
         expect_wide_columns(steps[i]);
@@ -212,6 +225,21 @@ void Db::checkpoint_truncate() {
     if (is_busy(query("PRAGMA wal_checkpoint(TRUNCATE)"))) {
         throw std::runtime_error("the database log is busy");
     }
+}
+
+Db open_kept(const std::filesystem::path& file, const std::filesystem::path& later) {
+    std::error_code none;
+    const bool is_there = std::filesystem::file_size(file, none) != 0 && !none;
+    if (!is_there && std::filesystem::exists(later)) {
+        // A disk that is not mounted, most likely. With an empty one all keys would be erased.
+        throw std::runtime_error(file.filename().string() + " is missing or empty, but " +
+                                 later.filename().string() +
+                                 " is there: nothing was changed. Bring it back (is its disk "
+                                 "mounted?). To begin without it, and so to end every transfer, "
+                                 "move " +
+                                 later.filename().string() + " away, too");
+    }
+    return Db{file};
 }
 
 std::int64_t number(const Db::Value& value) {

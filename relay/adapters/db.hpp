@@ -7,11 +7,23 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace plankurier::relay::adapters {
+
+/// The file is damaged, or no database of ours: no later try can help.
+class DamagedDb : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+/// A newer version of this program has written it: nothing of it was changed.
+class NewerDb : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 class Db {
 public:
@@ -23,7 +35,7 @@ public:
     };
 
     /// Opens or creates the file: WAL, synchronous=FULL (asserted), secure_delete=ON (asserted),
-    /// temporary data in memory. Throws std::runtime_error.
+    /// temporary data in memory. Throws DamagedDb, std::runtime_error.
     Db(const std::filesystem::path& file, Options options);
     explicit Db(const std::filesystem::path& file) : Db(file, Options{}) {}
     /// Also does `checkpoint_truncate`, if it can: SQLite removes the log with the last connection.
@@ -32,11 +44,12 @@ public:
     Db& operator=(const Db&) = delete;
 
     /// Runs what is not yet applied, in order, each step in one transaction. Columns of numbers are
-    /// declared BIGINT (INTEGER would be read as 32 bits).
+    /// declared BIGINT (INTEGER would be read as 32 bits). Throws NewerDb, DamagedDb.
     void migrate(const std::vector<std::string>& steps);
     /// One transaction, durable on return; an exception rolls it back. Nested calls join.
     void tx(const std::function<void()>& work);
-    /// A statement with `:p0`, `:p1`, … as parameters. Throws std::runtime_error.
+    /// A statement with `:p0`, `:p1`, … as parameters. Throws DamagedDb, std::system_error for a
+    /// full disk, std::runtime_error.
     void exec(const std::string& sql, const Row& parameters = {});
     /// The rows of a query. NULL comes as an empty text.
     [[nodiscard]] std::vector<Row> query(const std::string& sql, const Row& parameters = {});
@@ -48,6 +61,11 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// A database that cannot be made anew without loss. `later`: a file that is only made once the
+/// database is there. Throws std::runtime_error when that is there and the database is missing or
+/// empty, and what `Db` throws. Nothing was changed then.
+[[nodiscard]] Db open_kept(const std::filesystem::path& file, const std::filesystem::path& later);
 
 [[nodiscard]] std::int64_t number(const Db::Value& value);
 [[nodiscard]] const std::string& text(const Db::Value& value);

@@ -30,7 +30,14 @@ bool Catalog::Transfer::is_whole(std::uint32_t number, const Volume& volume) con
 
 Catalog::Catalog(const fs::path& folder, adapters::Reserves* reserves)
     : folder_(prepared(folder)), reserves_(reserves), index_(folder_ / "index.db") {
-    load();
+    try {
+        load();
+    } catch (const adapters::DamagedDb&) {
+        index_.begin_anew();
+        transfers_.clear();
+        purged_.clear();
+        load();
+    }
     for (const TransferId& id : transfers()) {
         if (purged_.contains(id)) purge(id); // cut short by a crash
     }
@@ -48,7 +55,7 @@ fs::path Catalog::file_of(const TransferId& transfer, std::uint32_t volume) cons
 void Catalog::load() {
     for (const PieceIndex::TransferRow& row : index_.transfers()) {
         const auto layout = BodyLayout::from_body_len(row.body_len);
-        if (!layout) throw std::runtime_error("the piece index is damaged");
+        if (!layout) throw adapters::DamagedDb("the piece index is damaged");
         transfers_.emplace(row.id, Transfer{*layout, row.delete_at});
     }
     for (PieceIndex::VolumeRow& row : index_.volumes()) {
@@ -65,12 +72,20 @@ void Catalog::load() {
 }
 
 /// A crash between unlink and commit, or between create and commit, leaves folders without a row.
+/// While an index that could not be read is still there somebody may repair it: then its files stay
+/// until the control plane says that they are over.
 void Catalog::remove_strangers() {
+    const bool are_kept = unreadable_index(folder_).has_value();
     for (const auto& entry : fs::directory_iterator{folder_}) {
         if (!entry.is_directory()) continue;
         const auto id = TransferId::from_hex(entry.path().filename().string());
         // Other folders are not ours: lost+found of a disk, the reserve.
-        if (id && !transfers_.contains(*id)) fs::remove_all(entry.path());
+        if (!id || transfers_.contains(*id)) continue;
+        if (are_kept && !purged_.contains(*id)) {
+            strangers_.emplace(*id, never);
+        } else {
+            fs::remove_all(entry.path());
+        }
     }
 }
 
@@ -93,6 +108,7 @@ Result<Catalog::Transfer*> Catalog::made_transfer(const Ticket& ticket, const Bo
         sync_folder(folder_);
         index_.add_transfer({ticket.transfer, ticket.body_len, ticket.delete_at});
         transfers_.emplace(ticket.transfer, Transfer{layout, ticket.delete_at});
+        strangers_.erase(ticket.transfer);
     }
     const auto transfer = transfer_for(ticket);
     if (!transfer) return transfer;

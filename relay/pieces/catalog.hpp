@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -73,7 +74,8 @@ struct WholeVolume {
 class Catalog {
 public:
     /// Reads the index, finishes purges that were cut short, removes files that no row knows, and
-    /// takes pieces out of service whose files are missing or too short. Throws std::runtime_error.
+    /// takes pieces out of service whose files are missing or too short. An index that cannot be
+    /// read is begun anew; see PieceIndex. Throws std::runtime_error.
     /// `reserves`: of the folder, kept free of anything new; outlive the catalog.
     explicit Catalog(const std::filesystem::path& folder, adapters::Reserves* reserves = nullptr);
 
@@ -206,6 +208,7 @@ private:
         [[nodiscard]] bool is_whole(std::uint32_t number, const Volume& volume) const noexcept;
     };
 
+    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
     [[nodiscard]] bool has_room(const TransferId& transfer, std::uint32_t volume,
                                 const BodyLayout& layout);
     void load();
@@ -231,6 +234,8 @@ private:
     std::mutex mutex_; ///< guards everything below
     std::map<TransferId, Transfer> transfers_;
     std::set<TransferId> purged_;
+    /// Folders of an index that could not be read, and when they go: `never` until it is told.
+    std::map<TransferId, std::int64_t> strangers_;
     std::set<TransferId> halted_;
     std::set<TransferId> signed_;
     std::int64_t sequence_{};

@@ -120,10 +120,13 @@ void Catalog::purge(const TransferId& transfer) {
     PK_FAULT("pieces.after_unlink");
     index_.forget(transfer);
     transfers_.erase(transfer);
+    strangers_.erase(transfer);
 }
 
 void Catalog::lengthen(const TransferId& transfer, std::int64_t delete_at) {
     const std::scoped_lock lock{mutex_};
+    const auto stranger = strangers_.find(transfer);
+    if (stranger != strangers_.end()) stranger->second = delete_at;
     const auto found = transfers_.find(transfer);
     if (found == transfers_.end() || found->second.delete_at >= delete_at) return;
     index_.set_delete_at(transfer, delete_at);
@@ -136,6 +139,9 @@ std::vector<TransferId> Catalog::overdue(std::int64_t now) {
     for (const auto& [id, transfer] : transfers_) {
         if (now >= transfer.delete_at) out.push_back(id);
     }
+    for (const auto& [id, delete_at] : strangers_) {
+        if (now >= delete_at) out.push_back(id);
+    }
     return out;
 }
 
@@ -145,6 +151,7 @@ std::vector<Catalog::Held> Catalog::held() {
     for (const auto& [id, transfer] : transfers_) {
         if (!purged_.contains(id)) out.push_back({id, transfer.complete()});
     }
+    for (const auto& [id, delete_at] : strangers_) out.push_back({id, false});
     return out;
 }
 

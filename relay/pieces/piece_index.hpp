@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace plankurier::relay::pieces {
@@ -28,10 +29,14 @@ public:
         std::int64_t scrubbed{};    ///< see `set_scrubbed`
     };
 
-    /// Throws std::runtime_error.
+    /// Opens the index, or makes it. One that cannot be read is set aside, see `begin_anew`: what
+    /// it knew comes again from other relays. Throws std::runtime_error for one that a newer
+    /// version of this program has written, and for all that a later try may cure.
     explicit PieceIndex(const std::filesystem::path& file);
+    /// Sets the file aside, beside it, and goes on with an empty one. Only the last one is kept.
+    void begin_anew();
 
-    // What a start reads. All throw std::runtime_error for values that cannot be.
+    // What a start reads. All throw DamagedDb for values that cannot be.
     [[nodiscard]] std::vector<TransferRow> transfers();
     /// Reads no descriptor: with ten thousand volumes that would be most of the file.
     [[nodiscard]] std::vector<VolumeRow> volumes();
@@ -44,7 +49,7 @@ public:
     [[nodiscard]] std::vector<Bytes> descriptors(const TransferId& transfer);
 
     // Changes: durable on return, unless inside `together`.
-    void together(const std::function<void()>& work) { db_.tx(work); }
+    void together(const std::function<void()>& work) { db_->tx(work); }
     void add_transfer(const TransferRow& row);
     void set_delete_at(const TransferId& transfer, std::int64_t delete_at);
     void set_durable(const TransferId& transfer, std::uint32_t volume, std::uint64_t durable,
@@ -68,7 +73,13 @@ public:
     void set_sequence(std::int64_t sequence);
 
 private:
-    adapters::Db db_;
+    void open();
+    const std::filesystem::path file_;
+    std::optional<adapters::Db> db_;
 };
+
+/// The index of the folder that was set aside, if there is one: INDEX.unreadable.NUMBER.
+[[nodiscard]] std::optional<std::filesystem::path>
+unreadable_index(const std::filesystem::path& folder);
 
 } // namespace plankurier::relay::pieces

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import broken_files
 import checks as counting
 import loop_disk
 import people
@@ -368,6 +369,7 @@ def main():
         timing(service, cases, folder, good)
         tampering(service, cases, folder)
         reused_transfer_id(service, cases)
+        broken_files.check(service, checks, good)
         trusting(service, cases, folder, good)
         administering(service, checks)
     full_disk(build, checks)

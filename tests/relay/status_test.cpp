@@ -41,7 +41,8 @@ TEST_CASE("status prints what both processes wrote, and is calm when all is well
     status.write("status.relay", "relay_clock_trusted 1\nrelay_clock_ahead_s 2\n");
     CHECK(status.show() == 0);
     CHECK(status.out.str() == "available 3\nclock_trusted 1\nclock_ahead_s 2\n"
-                              "relay_clock_trusted 1\nrelay_clock_ahead_s 2\n");
+                              "relay_clock_trusted 1\nrelay_clock_ahead_s 2\n"
+                              "piece_index_unreadable 0\n");
     CHECK(status.trouble.str().empty());
 }
 
@@ -59,6 +60,18 @@ TEST_CASE("a clock that is not trusted has an exit code of its own, and a way ou
     CHECK(status.show() == relay::status_exit_clock);
     CHECK(status.trouble.str().find("400 days") != std::string::npos);
     CHECK(status.trouble.str().find("--clock-ok") != std::string::npos);
+}
+
+TEST_CASE("an index that was begun anew is told until the old one is taken away") {
+    Status status;
+    status.config.pieces_dir = status.folder.path() / "pieces";
+    std::filesystem::create_directory(status.config.pieces_dir);
+    status.write("status", "available 3\nclock_trusted 1\n");
+    CHECK(status.show() == 0);
+    status.write("pieces/index.db.unreadable.2", "");
+    CHECK(status.show() == relay::status_exit_clock);
+    CHECK(status.out.str().find("piece_index_unreadable 1\n") != std::string::npos);
+    CHECK(status.trouble.str().find("index.db.unreadable.2") != std::string::npos);
 }
 
 TEST_CASE("the figures of a relay that has ended say so, and nothing is asked of it") {
