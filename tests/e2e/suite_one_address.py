@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import browser
 import checks as counting
+import nginx_refusals
 import wire as wires
 import world
 from probes import wait_until
@@ -266,6 +267,7 @@ def same_headers(service, checks):
     checks.that("without a control plane the answer is a problem document",
                 relay and told[0] == 503 and json.loads(told[2])["code"] == "unavailable"
                 and told[1]["Retry-After"] is not None)
+    nginx_refusals.check(service, checks, STRANGERS, 10 * REQUESTS_S)
     service.start_relay()
     statuses_seen = {name: status for name, (status, _) in seen.items()}
     print("   ", statuses_seen)
