@@ -29,13 +29,24 @@ Upload::Watcher watcher_for(Console& console) {
         console.say(Text::relay_lost, {std::to_string(relay + 1)});
         console.event("relay_lost", {{"relay", static_cast<std::int64_t>(relay + 1)}});
     };
+    watcher.gathering = [&console](std::size_t relay) {
+        console.say(Text::sent_anew, {std::to_string(relay + 1)});
+        console.event("sent_anew", {{"relay", static_cast<std::int64_t>(relay + 1)}});
+    };
     return watcher;
 }
 
 StoredCalls stored_calls(const DeliveryJob& job, const ManageRight& right, Upload& upload,
-                         const Hash256& content_root) {
+                         const std::vector<RelayAddress>& relays, const Hash256& content_root) {
     StoredCalls calls;
-    calls.ask = [&upload](std::size_t relay) { return upload.stored(relay); };
+    calls.ask = [&job, &upload, &relays, content_root](std::size_t relay) {
+        const StoredReceipt expected{relays[relay].id, job.state.transfer, content_root,
+                                     job.layout.body_len(), 0};
+        return upload.stored(relay).and_then(
+            [&](std::string receipt) { return receipt_for(std::move(receipt), expected); });
+    };
+    calls.progress = [&upload] { return upload.stored_pieces(); };
+    calls.gather = [&upload] { return upload.gather(); };
     calls.finish = [&job, right,
                     content_root](const std::vector<std::string>& receipts) -> Result<Finished> {
         auto answer = job.control.finish(right, receipts, content_root);
@@ -89,7 +100,7 @@ Result<Delivered> deliver(const DeliveryJob& job) {
         if (!sent) return tl::unexpected(sent.error());
         const auto content_root = upload.sealed_content();
         if (!content_root) return tl::unexpected(content_root.error());
-        const auto calls = stored_calls(job, right, upload, *content_root);
+        const auto calls = stored_calls(job, right, upload, *relays, *content_root);
         auto stored =
             finish_when_stored(relays->size(), offer->stored_min, calls, times_for(retry));
         if (!stored) return tl::unexpected(stored.error());

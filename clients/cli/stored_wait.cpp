@@ -2,6 +2,8 @@
 
 #include <clients/cli/signals.hpp>
 
+#include <plankurier/bytes.hpp>
+
 #include <algorithm>
 
 namespace plankurier::cli {
@@ -45,6 +47,10 @@ public:
             if (!told_ && now - begun_ > times_.told) calls_.waiting(have(), wanted_);
             told_ = told_ || now - begun_ > times_.told;
             if (somebody_is_silent(now) && calls_.send_again()) return std::optional<Stored>{};
+            if (is_stalled(now)) {
+                if (calls_.gather()) return std::optional<Stored>{};
+                return fail(Errc::unavailable, "no relay signs");
+            }
             if (!pause_for(pause)) return fail(Errc::canceled, "waiting for copies");
         }
     }
@@ -124,6 +130,16 @@ private:
         return false;
     }
 
+    /// Relays that copy move; one that has signed is waited for by the service's own clock.
+    bool is_stalled(Time now) {
+        if (!calls_.gather || now - looked_ < times_.look) return false;
+        looked_ = now;
+        const auto seen = have() == 0 ? calls_.progress() : std::nullopt;
+        if (!seen || seen != progress_) moved_ = now;
+        progress_ = seen;
+        return now - moved_ >= times_.stalled;
+    }
+
     const StoredCalls& calls_;
     const StoredTimes& times_;
     std::size_t wanted_;
@@ -132,12 +148,24 @@ private:
     std::vector<Time> ask_again_;                   ///< per relay
     std::vector<bool> refused_;                     ///< per relay, by its last answer
     Time begun_{steady_clock::now()}, answered_{begun_}, finish_again_{begun_};
+    Time looked_{begun_}, moved_{begun_};
+    std::optional<std::uint64_t> progress_; ///< see StoredCalls
     std::size_t finished_with_{};
     bool told_{}, somebody_answered_{}, service_silent_{};
     Error last_{Errc::unavailable, "no relay"};
 };
 
 } // namespace
+
+Result<std::string> receipt_for(std::string receipt, const StoredReceipt& expected) {
+    const auto raw = from_base64url(receipt);
+    if (!raw) return tl::unexpected(raw.error());
+    auto said = read_stored(*raw);
+    if (!said) return tl::unexpected(said.error());
+    said->time = expected.time; // whenever that was
+    if (*said != expected) return fail(Errc::tampered, "a receipt for something else");
+    return receipt;
+}
 
 Result<std::optional<Stored>> finish_when_stored(std::size_t relays, std::size_t stored_min,
                                                  const StoredCalls& calls,

@@ -4,8 +4,11 @@
 
 #include <clients/cli/wire.hpp>
 
+#include <plankurier/records.hpp>
+
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace plankurier::cli {
 
@@ -18,6 +21,11 @@ struct StoredCalls {
     std::function<void(std::size_t have, std::size_t wanted)> waiting;
     /// A relay has not answered for a while. True when volumes must be sent again.
     std::function<bool()> send_again;
+    /// How much the relays have, by their own word; nothing when none of them says.
+    std::function<std::optional<std::uint64_t>()> progress{};
+    /// Nobody has signed, and nothing has moved for `stalled`: somebody says that it has what it
+    /// has not. True when volumes must be sent again, false when there is nothing left to be tried.
+    std::function<bool()> gather{};
 };
 
 struct StoredTimes {
@@ -32,7 +40,13 @@ struct StoredTimes {
     /// When nobody answers at all for so long, it ends.
     std::chrono::milliseconds nobody{180'000};
     std::chrono::milliseconds all{15 * 60'000};
+    std::chrono::milliseconds look{5'000}, stalled{60'000};
 };
+
+/// A stored receipt as a relay gave it, if it says what it must. Who signs for something else signs
+/// for nothing, and the service would refuse it. The signature itself is the service's to check.
+/// Fails with `malformed`, and with `tampered` when it is for another relay, transfer or content.
+[[nodiscard]] Result<std::string> receipt_for(std::string receipt, const StoredReceipt& expected);
 
 struct Stored {
     Finished finished;
@@ -40,9 +54,10 @@ struct Stored {
 };
 
 /// Asks `relays` relays until `stored_min` have signed, then finishes; while the service says
-/// `unavailable` it goes on collecting. Nothing: `send_again` said so. Fails with `unavailable`
-/// after the longest time, with `network` when nobody answers, with `canceled`, and with what
-/// relays or the service refuse for good (`expired`, `revoked`, …).
+/// `unavailable` it goes on collecting. Nothing: `send_again` or `gather` said so. Fails with
+/// `unavailable` after the longest time and when `gather` has nothing left, with `network` when
+/// nobody answers, with `canceled`, and with what relays or the service refuse for good (`expired`,
+/// `revoked`, …).
 [[nodiscard]] Result<std::optional<Stored>> finish_when_stored(std::size_t relays,
                                                                std::size_t stored_min,
                                                                const StoredCalls& calls,

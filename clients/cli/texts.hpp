@@ -48,7 +48,7 @@ enum class Text {
     message_institution, message_subject, message_files, file_saved,
     fetch_done, department_line, status_line, status_fetched, status_not_fetched, revoked_done,
     revoke_question, keygen_done, file_named, answer_yes, interrupted, waiting_for_relay,
-    relay_lost, copies_made, relay_lied, swarm_gave_up, fetched_elsewhere, fetch_goes_on,
+    relay_lost, sent_anew, copies_made, relay_lied, swarm_gave_up, fetched_elsewhere, fetch_goes_on,
     checking_kept, kept_spoilt, damaged_state_removed,
     return_link, return_link_in_receipt, password_for_citizen, link_to_pass_on, link_incomplete,
     reply_subject, no_return_key,

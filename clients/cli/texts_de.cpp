@@ -88,6 +88,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::interrupted, "Abgebrochen."},
     {Text::waiting_for_relay, "Alles ist übertragen; der Dienst sichert es noch auf Platte …"},
     {Text::relay_lost, "Server {} der Behörde antwortet nicht. Es geht mit den anderen weiter."},
+    {Text::sent_anew, "Kein Server der Behörde bestätigt, dass er alles hat. Es geht deshalb noch einmal vollständig an Server {} (was dort schon liegt, wird nicht neu übertragen)."},
     {Text::copies_made, "Alles ist übertragen; die Server legen Kopien an (bisher {} von {}). Das kann einige Minuten dauern …"},
     {Text::relay_lied, "ACHTUNG: Server {} ({}) hat falsche Bytes geliefert. Nichts davon wurde behalten, und er wird nicht mehr gefragt. Bitte sagen Sie seinem Betreiber Bescheid."},
     {Text::swarm_gave_up, "Nicht alles kommt über den Schwarm; der Rest wird über HTTPS geholt."},

@@ -88,6 +88,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::interrupted, "Stopped."},
     {Text::waiting_for_relay, "Everything is transferred; the service is still writing it to disk …"},
     {Text::relay_lost, "Server {} of the authority does not answer. Continuing with the others."},
+    {Text::sent_anew, "No server of the authority confirms that it has everything. So all of it goes to server {} (what is there already is not transferred again)."},
     {Text::copies_made, "Everything is transferred; the servers are making copies ({} of {} so far). This may take some minutes …"},
     {Text::relay_lied, "WARNING: server {} ({}) delivered wrong bytes. None of them were kept, and it is not asked again. Please tell whoever runs it."},
     {Text::swarm_gave_up, "Not everything comes by swarm; the rest is fetched by HTTPS."},

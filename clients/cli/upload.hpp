@@ -36,10 +36,11 @@ public:
     struct Watcher {
         std::function<void(std::uint64_t, std::uint64_t)> progress;
         std::function<void(unsigned)> waiting;
-        std::function<void()> no_room{};             ///< what it waits for is room at the service
-        std::function<void(unsigned)> resumed;       ///< percent that is durable already
-        std::function<void()> settling;              ///< all sent, not yet all durable
-        std::function<void(std::size_t)> relay_lost; ///< number in `relays`; others go on
+        std::function<void()> no_room{};              ///< what it waits for is room at the service
+        std::function<void(unsigned)> resumed;        ///< percent that is durable already
+        std::function<void()> settling;               ///< all sent, not yet all durable
+        std::function<void(std::size_t)> relay_lost;  ///< number in `relays`; others go on
+        std::function<void(std::size_t)> gathering{}; ///< number: everything goes there
     };
     Upload(UploadJob job, const HttpSettings& settings, TicketBox& tickets, Watcher watcher);
     ~Upload();
@@ -55,6 +56,11 @@ public:
     /// Asks one relay, once, for its stored receipt (b64url). Fails with `conflict` while the
     /// relay does not have everything.
     [[nodiscard]] Result<std::string> stored(std::size_t relay);
+    /// How much all relays say that they have, together; nothing when none of them answers.
+    [[nodiscard]] std::optional<std::uint64_t> stored_pieces();
+    /// Nobody signs, and nothing moves any more: `run` has to bring everything to one relay. False
+    /// when each has had its turn.
+    [[nodiscard]] bool gather();
     /// Asks all relays anew and stops counting on those that do not answer. True when `run` has
     /// something to do again.
     [[nodiscard]] bool review();
@@ -80,6 +86,7 @@ private:
     [[nodiscard]] Result<void> send_round();
     [[nodiscard]] Result<void> follow_durable();
     [[nodiscard]] Result<void> settle();
+    void lose_refusing();
     [[nodiscard]] Result<void> take_results();
     [[nodiscard]] Result<void> deliver_descriptors(bool patiently);
     [[nodiscard]] std::optional<Bytes> descriptor(std::uint32_t volume) const;

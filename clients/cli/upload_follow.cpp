@@ -201,6 +201,14 @@ Result<void> Upload::follow_durable() {
     return relays.empty() ? Result<void>{} : deliver_descriptors(false);
 }
 
+/// Relays that say that a volume is durable, and do not take its descriptor since it is not.
+void Upload::lose_refusing() {
+    for (const auto volume : plan_.ready()) {
+        const auto relay = plan_.entry(volume);
+        if (several() && plan_.alive(relay) && plan_.lose(relay)) lost_.push_back(relay);
+    }
+}
+
 Result<void> Upload::settle() {
     // A relay that restarted has forgotten what was received but not durable: after a while
     // without progress what is missing is sent once more.
@@ -224,6 +232,7 @@ Result<void> Upload::settle() {
             if (plan_.durable_pieces() != before) since = steady_clock::now();
             before = plan_.durable_pieces();
             if (steady_clock::now() - since > seconds{10}) {
+                lose_refusing();
                 plan_.forget_received();
                 return {};
             }
@@ -308,6 +317,36 @@ Result<void> Upload::run() {
 Result<std::string> Upload::stored(std::size_t relay) {
     if (hedge_.is_stuck(job_.relays[relay].url)) return fail(Errc::network, "stuck");
     return (several() ? asker_ : coordinator_).stored(job_.relays[relay]);
+}
+
+std::optional<std::uint64_t> Upload::stored_pieces() {
+    std::optional<std::uint64_t> out;
+    for (std::size_t relay = 0; relay < job_.relays.size(); ++relay) {
+        if (hedge_.is_stuck(job_.relays[relay].url)) continue;
+        const auto map = (several() ? asker_ : coordinator_).map(job_.relays[relay]);
+        if (!map) continue;
+        std::uint64_t pieces = 0;
+        for (const VolumeMap& volume : *map) {
+            pieces += std::uint64_t{volume.descriptor};
+            for (std::uint32_t piece = 0; piece < 8 * volume.durable.size(); ++piece) {
+                pieces += std::uint64_t{volume.has(piece)};
+            }
+        }
+        out = out.value_or(0) + pieces;
+        const std::lock_guard guard{mutex_};
+        if (!plan_.take_map(relay, *map)) return std::nullopt;
+    }
+    return out;
+}
+
+bool Upload::gather() {
+    std::optional<std::size_t> target;
+    {
+        const std::lock_guard guard{mutex_};
+        target = plan_.gather();
+    }
+    if (target && watcher_.gathering) watcher_.gathering(*target);
+    return target.has_value();
 }
 
 bool Upload::review() {

@@ -15,7 +15,8 @@ void sort_relays(std::vector<RelayAddress>& relays, const TransferId& transfer) 
 UploadPlan::UploadPlan(const BodyLayout& layout, std::size_t relays)
     : layout_(layout), alive_(relays, true), seen_(relays, std::vector<Mask>(layout.volumes())),
       descriptors_(relays, std::vector<bool>(layout.volumes())), entry_(layout.volumes()),
-      known_(layout.volumes()), received_(layout.volumes()), flying_(layout.volumes()) {
+      known_(layout.volumes()), received_(layout.volumes()), flying_(layout.volumes()),
+      gathered_(relays) {
     expects(relays > 0, "an upload without relays");
     choose_entries();
 }
@@ -37,6 +38,7 @@ UploadPlan::Mask UploadPlan::wanted(std::uint32_t volume) const {
 }
 
 bool UploadPlan::is_described(std::uint32_t volume) const {
+    if (target_) return descriptors_[*target_][volume];
     return std::any_of(descriptors_.begin(), descriptors_.end(),
                        [&](const std::vector<bool>& of_relay) { return of_relay[volume]; });
 }
@@ -69,7 +71,8 @@ Result<void> UploadPlan::take_map(std::size_t relay, const std::vector<VolumeMap
         for (std::uint32_t piece = 0; piece < pieces; ++piece) {
             if (volume.has(piece)) seen[volume.volume] |= bit_of(piece);
         }
-        descriptors[volume.volume] = volume.descriptor;
+        descriptors[volume.volume] =
+            volume.descriptor && (relay != target_ || descriptors_[relay][volume.volume]);
     }
     seen_[relay] = std::move(seen);
     descriptors_[relay] = std::move(descriptors);
@@ -77,6 +80,8 @@ Result<void> UploadPlan::take_map(std::size_t relay, const std::vector<VolumeMap
 }
 
 void UploadPlan::choose_entries() {
+    first_ = 0;
+    if (target_) return;
     for (std::uint32_t volume = 0; volume < layout_.volumes(); ++volume) {
         if (is_described(volume)) continue;
         auto best = next_alive(volume);
@@ -88,7 +93,6 @@ void UploadPlan::choose_entries() {
         }
         move(volume, best);
     }
-    first_ = 0;
 }
 
 std::optional<UploadPlan::Task> UploadPlan::take() {
@@ -156,6 +160,7 @@ bool UploadPlan::lose(std::size_t relay) {
     if (!alive_[relay]) return true;
     if (std::count(alive_.begin(), alive_.end(), true) == 1) return false;
     alive_[relay] = false;
+    if (target_ == relay) target_.reset();
     for (std::uint32_t volume = 0; volume < layout_.volumes(); ++volume) {
         if (entry_[volume] == relay && !is_described(volume)) move(volume, next_alive(relay));
     }
@@ -171,6 +176,26 @@ void UploadPlan::forget_lost() {
         std::fill(seen_[relay].begin(), seen_[relay].end(), 0);
     }
     choose_entries();
+}
+
+std::optional<std::size_t> UploadPlan::gather() {
+    const auto claims = [&](std::size_t relay) {
+        const auto& all = descriptors_[relay];
+        const auto count = std::count(all.begin(), all.end(), true);
+        return count == static_cast<std::ptrdiff_t>(all.size()) ? -1 : count;
+    };
+    std::optional<std::size_t> best;
+    for (std::size_t relay = 0; relay < alive_.size(); ++relay) {
+        if (!alive_[relay] || gathered_[relay]) continue;
+        if (!best || claims(relay) > claims(*best)) best = relay;
+    }
+    if (!best) return std::nullopt;
+    gathered_[*best] = true;
+    target_ = best;
+    std::fill(descriptors_[*best].begin(), descriptors_[*best].end(), false);
+    forget_received();
+    for (std::uint32_t volume = 0; volume < layout_.volumes(); ++volume) move(volume, *best);
+    return best;
 }
 
 bool UploadPlan::complete() const {

@@ -61,6 +61,11 @@ public:
     void revive();
     /// Descriptors at relays that are lost do not count any more.
     void forget_lost();
+    /// Somebody says that it has what it has not, or nobody copies: everything goes to one relay,
+    /// and of descriptors only those count that it takes from now on. What is durable there is not
+    /// sent again. Who says that it has all comes last, since it does not sign for it. Nothing:
+    /// each that is alive has had its turn.
+    [[nodiscard]] std::optional<std::size_t> gather();
 
     /// True when every volume is described at some relay.
     [[nodiscard]] bool complete() const;
@@ -90,7 +95,9 @@ private:
     std::vector<Mask> known_;                    ///< roots that are noted
     std::vector<Mask> received_;                 ///< by the entry relay
     std::vector<Mask> flying_;
-    std::uint32_t first_{}; ///< no volume before it wants anything
+    std::vector<bool> gathered_;        ///< per relay
+    std::optional<std::size_t> target_; ///< see `gather`
+    std::uint32_t first_{};             ///< no volume before it wants anything
 };
 
 } // namespace plankurier::cli

@@ -16,6 +16,8 @@ struct World {
         return Result<Finished>{Finished{"available", "N-1", 1}};
     };
     bool must_send_again{};
+    std::function<bool()> gather{}; ///< none: it is not asked
+    std::function<std::optional<std::uint64_t>()> progress = [] { return std::uint64_t{7}; };
     unsigned asked{}, finished{}, told{}, reviewed{};
     StoredTimes times;
 
@@ -34,6 +36,8 @@ struct World {
             ++reviewed;
             return must_send_again;
         };
+        calls.gather = gather;
+        calls.progress = [this] { return progress(); };
         return finish_when_stored(relays.size(), stored_min, calls, times);
     }
 };
@@ -164,6 +168,74 @@ TEST_CASE("a relay that stays silent lets the upload look again at what is missi
     REQUIRE(stored);
     CHECK_FALSE(*stored);
     CHECK(world.reviewed == 1);
+}
+
+TEST_CASE("when nobody signs and nothing moves, it is sent elsewhere, or ends") {
+    World world;
+    world.times.look = milliseconds{1};
+    world.times.stalled = milliseconds{30};
+    world.relays = {copying, copying};
+    unsigned gathered = 0;
+    world.gather = [&] { return ++gathered < 3; };
+    for (const unsigned turn : {1U, 2U}) {
+        const auto stored = world.wait(2);
+        REQUIRE(stored);
+        CHECK_FALSE(*stored);
+        CHECK(gathered == turn);
+    }
+    const auto end = world.wait(2);
+    REQUIRE_FALSE(end);
+    CHECK(end.error().code == Errc::unavailable);
+    CHECK(world.finished == 0);
+}
+
+TEST_CASE("relays that copy, that are away, or of which one has signed, are not stalled") {
+    World world;
+    world.times.look = milliseconds{1};
+    world.times.stalled = milliseconds{20};
+    world.times.all = milliseconds{200};
+    world.times.nobody = milliseconds{200};
+    world.times.finish_early = milliseconds{1'000};
+    world.relays = {copying, copying};
+    world.gather = [] {
+        FAIL("not now");
+        return false;
+    };
+    std::uint64_t pieces = 0;
+    SECTION("pieces come") {
+        world.progress = [&] { return ++pieces; };
+    }
+    SECTION("nobody says what it has") {
+        world.progress = [] { return std::nullopt; };
+    }
+    SECTION("the service waits for the second copy") { world.relays = {signed_receipt, copying}; }
+    CHECK(world.wait(2).error().code == Errc::unavailable);
+}
+
+TEST_CASE("a receipt counts for the relay, the transfer and the content that it was asked for") {
+    const StoredReceipt good{RelayId{}, TransferId::random(), sha256(as_bytes("all")), 262'112, 5};
+    const auto seed = SigningSeed::random();
+    const auto judged = [&](const StoredReceipt& said) {
+        const auto judgement = receipt_for(to_base64url(sign_stored(said, seed)), good);
+        return judgement ? Errc{} : judgement.error().code;
+    };
+    auto other = good;
+    other.time = 99;
+    CHECK(receipt_for(to_base64url(sign_stored(other, seed)), good).has_value());
+    other.transfer = TransferId::random();
+    CHECK(judged(other) == Errc::tampered);
+    other = good;
+    other.relay.bytes[0] = std::byte{1};
+    CHECK(judged(other) == Errc::tampered);
+    other = good;
+    other.content_root = {};
+    CHECK(judged(other) == Errc::tampered);
+    other = good;
+    other.body_len += 1;
+    CHECK(judged(other) == Errc::tampered);
+    for (const char* odd : {"", "receipt", "UEtTMQ", "=="}) {
+        CHECK(receipt_for(odd, good).error().code == Errc::malformed);
+    }
 }
 
 } // namespace plankurier::test::stored_wait_test

@@ -137,6 +137,47 @@ TEST_CASE("the last relay cannot be lost, and all can come back") {
     CHECK(plan.alive(0));
 }
 
+TEST_CASE("when nobody signs, everything goes to one relay after the other, each once") {
+    const auto layout = body_of(192);
+    UploadPlan plan{layout, 3};
+    know_all(plan, layout);
+    // The first says that it has all, which it does not sign for; the third has copied less.
+    const auto all =
+        std::vector{durable(0, 0, 64, true), durable(1, 0, 64, true), durable(2, 0, 64, true)};
+    REQUIRE(plan.take_map(0, all));
+    REQUIRE(plan.take_map(1, {durable(0, 0, 64, true), durable(1, 0, 64, true)}));
+    REQUIRE(plan.take_map(2, {durable(2, 0, 10)}));
+    REQUIRE(plan.complete());
+    CHECK(plan.gather() == 1U);
+    CHECK_FALSE(plan.complete());
+    CHECK(plan.ready() == std::vector<std::uint32_t>{0, 1}); // described once more, not sent
+    const auto tasks = take_all(plan);
+    REQUIRE(tasks.size() == 64);
+    CHECK(tasks.front().piece == 128);
+    CHECK(tasks.front().relay == 1);
+    // Its word does not count, its answers do.
+    REQUIRE(plan.take_map(1, all));
+    CHECK_FALSE(plan.complete());
+    for (const std::uint32_t volume : {0U, 1U, 2U}) plan.described(volume, 1);
+    REQUIRE(plan.take_map(1, all));
+    CHECK(plan.complete());
+    plan.choose_entries();
+    CHECK(plan.entry(0) == 1);
+    SECTION("until all have had their turn") {
+        CHECK(plan.gather() == 2U);
+        CHECK_FALSE(plan.complete());
+        CHECK(plan.gather() == 0U);
+        CHECK_FALSE(plan.gather());
+    }
+    SECTION("or the one that was chosen is lost, and the others' words count again") {
+        REQUIRE(plan.lose(1));
+        CHECK(plan.complete());
+        REQUIRE(plan.lose(2));
+        CHECK(plan.gather() == 0U);
+        CHECK_FALSE(plan.gather());
+    }
+}
+
 TEST_CASE("after a restart a volume goes on at the relay that holds most of it") {
     const auto layout = body_of(192);
     UploadPlan plan{layout, 3};

@@ -2,7 +2,8 @@
 
 `mode` says what it does to pieces on their way to whoever fetches them: "honest", "flip" (one bit
 in each), "truncate" (ends the line within each), "stall" (says nothing more), "swap" (gives the
-neighbour of the piece that was asked for). Uploads and small answers pass as they are.
+neighbour of the piece that was asked for). Uploads and small answers pass as they are, but for
+"boast": in its map it has every volume whole of which it has anything.
 """
 import contextlib
 import re
@@ -85,7 +86,7 @@ class HostileLine:
                 if answered < INTO_A_PIECE <= answered + len(part):
                     part = self._cheat(client, part)
                 answered += len(part)
-                client.sendall(part)
+                client.sendall(self._boasted(part))
 
     def _asked(self, request):
         match = READ.match(request)
@@ -93,6 +94,13 @@ class HostileLine:
             return request
         self.cheated += 1
         return (b"GET %s/%d " % (match.group(1), int(match.group(2)) ^ 1)) + request[match.end():]
+
+    def _boasted(self, part):
+        """Of the same length, since that was told already."""
+        if self.mode != "boast" or b'"descriptor":false' not in part:
+            return part
+        self.cheated += 1
+        return part.replace(b'"descriptor":false', b'"descriptor":true ')
 
     def _cheat(self, client, part):
         if self.mode == "flip":

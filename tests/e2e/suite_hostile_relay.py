@@ -174,6 +174,23 @@ def copied_from_liar(service, checks):
                 came and len(ours) == case.volumes and ours == theirs)
 
 
+def boasting(service, checks, lines):
+    """A relay says that it has a volume whole whose descriptor it never took: nobody can copy it."""
+    before, links = lines[1].cheated, service.links()
+    file = plan(service.root / "boasted.pdf", 34_000_000)
+    lines[1].mode = "boast"
+    done = service.send(file, check=False)
+    lines[1].mode = "honest"
+    checks.that("a relay that says what is not so holds up a sending for a minute, not for ever",
+                lines[1].cheated > before and done.returncode == 0
+                and "bestätigt, dass er alles hat" in done.stderr and done.seconds < 300
+                or print(lines[1].cheated - before, done.returncode, done.stderr[-400:]))
+    if done.returncode == 0:
+        service.fetch_by("https", service.new_link(links), service.root / "boasted")
+        checks.that("and everything has arrived",
+                    (service.root / "boasted" / file.name).read_bytes() == file.read_bytes())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -187,6 +204,7 @@ def main():
             return lines[number]
         return made
     with several.SeveralRelays(build, lines={1: line(1), 2: line(2)}) as service:
+        boasting(service, checks, lines)
         case = Case(service, checks)
         in_front(case, lines)
         told_of_liar(case, lines)
