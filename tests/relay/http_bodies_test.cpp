@@ -27,7 +27,7 @@ TEST_CASE("a call that needs no members takes an object or no body, and nothing 
     const json before = api.good(200, "GET", "/v1/transfers/status", headers);
     for (const std::string& path : paths) {
         for (const char* body : {" ", "{", "[]", "null", "0", "\"x\"", "{}{}", "ticket=1", "<a/>",
-                                 "{\"a\":1.5}", "{\"a\":1,\"a\":1}", "\xff"}) {
+                                 "{\"a\":1,\"a\":1}", "\xff"}) {
             INFO(path << " " << body);
             CHECK(ask(path, body) == "malformed");
         }
