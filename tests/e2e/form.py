@@ -1,5 +1,6 @@
 """How long a suite takes: FORM=short (script/test, the default), thorough (script/test --thorough) or
-slow (script/test --label slow). The form changes how often something is tried, never what is tried."""
+slow (script/test --label slow). The form changes how often something is tried, never what is
+tried. The thorough form comes after the short one and repeats nothing that would be just the same."""
 import os
 
 NAMES = ("short", "thorough", "slow")
@@ -13,3 +14,4 @@ def pick(short, thorough, slow):
 
 
 SLOW = NAME == "slow"
+FIRST = NAME != "thorough"  # nothing of this suite was tried before

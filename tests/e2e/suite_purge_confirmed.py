@@ -129,10 +129,11 @@ def main():
     build = parser.parse_args().build
     checks = counting.Checks()
     with several.SeveralRelays(build, relays=2) as service:
-        at_every_point(service, checks)
         at_random(service, checks)
-        old_copy(service, checks)
-        lost(service, checks)
+        if form.FIRST:
+            at_every_point(service, checks)
+            old_copy(service, checks)
+            lost(service, checks)
     return checks.end()
 
 

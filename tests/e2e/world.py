@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 
+import checks
 import loop_disk
 import mail_server
 from probes import answering, files_in, free_port, has_ended, listening, wait_until
@@ -78,6 +79,8 @@ class Sending:
         if check and self.process.returncode != 0:
             raise AssertionError(f"send: exit {self.process.returncode}\n{stdout}{stderr}")
         done = subprocess.CompletedProcess(self.command, self.process.returncode, stdout, stderr)
+        if done.returncode == 0:
+            checks.acknowledged.append(self.receipt)
         done.receipt, done.seconds = self.receipt, time.monotonic() - self.code_given
         return done
 
