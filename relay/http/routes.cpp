@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t json_bytes_max = 64 * 1'024;
 constexpr std::size_t relay_bytes_max = 256 * 1'024;
-constexpr std::size_t receipts_max = 64; ///< of as many relays; each is looked for at every relay
+/// Each is looked for at every relay.
+constexpr std::size_t finish_receipts_max = 64;
 
 Response no_content() { return {204, {}}; }
 
@@ -53,7 +54,7 @@ CodeWish code_wish(const Request& request, const Json& body) {
 /// What a sender was given by relays, one of each. Only the form is judged here: a wrong word of
 /// one relay must not keep the others' from counting. Fails with `malformed`, `too_large`.
 Result<std::vector<Bytes>> stored_receipts(const Json& said) {
-    if (list(said).size() > receipts_max) return fail(Errc::too_large, "receipts");
+    if (list(said).size() > finish_receipts_max) return fail(Errc::too_large, "receipts");
     std::vector<Bytes> out;
     std::set<RelayId> relays;
     for (const Json& one : said) {
