@@ -75,13 +75,13 @@ ChildEnd purge_in_child(const Ended& ended, const std::string& fault,
 }
 
 /// The fault points in the order in which a purge passes them, read from the program itself.
-std::vector<std::string> purge_points() {
+std::vector<std::string> purge_points(const char* test_case = child_test) {
     const TempFolder folder;
     const Ended ended{folder.path()};
     const TempFolder outside;
     const auto end =
-        run_child(child_test, {{"PLANKURIER_TEST_FOLDER", folder.path().string()},
-                               {"PLANKURIER_FAULT_LOG", (outside.path() / "log").string()}});
+        run_child(test_case, {{"PLANKURIER_TEST_FOLDER", folder.path().string()},
+                              {"PLANKURIER_FAULT_LOG", (outside.path() / "log").string()}});
     REQUIRE(end.signal == 0);
     REQUIRE(end.exit_code == 0);
     return lines_of(outside.path() / "log");
@@ -123,19 +123,22 @@ TEST_CASE("child: a purge fails, a transfer is created, the purge goes on", "[.c
 
 TEST_CASE("child: an administrator's purge is obeyed", "[.child]") {
     Control world{from_parent("PLANKURIER_TEST_FOLDER"), {1, true, true}};
+    // The test reads the points of a run without a request file, too: there is one here always.
+    std::ofstream{world.folder / "request.purge", std::ios::app}.close();
     relay::obey_request(world.folder, "purge", [&] { world.relay().purge_now(true); });
     CHECK_FALSE(std::filesystem::exists(world.folder / "request.purge"));
 }
 
 TEST_CASE("an administrator's purge that is killed anywhere is obeyed by the next start") {
-    const auto points = purge_points();
+    const char* const obeyed = "child: an administrator's purge is obeyed";
+    const auto points = purge_points(obeyed);
+    REQUIRE(points.size() >= 4);
     for (const std::string& point : points) {
         const TempFolder folder;
         Ended ended{folder.path()};
         const auto request = folder.path() / "request.purge";
         std::ofstream{request}.close();
-        const auto end =
-            purge_in_child(ended, point + "=kill@1", "child: an administrator's purge is obeyed");
+        const auto end = purge_in_child(ended, point + "=kill@1", obeyed);
         INFO(point);
         CHECK(end.signal == SIGKILL);
         CHECK(std::filesystem::exists(request));
