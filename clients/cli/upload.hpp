@@ -86,7 +86,6 @@ private:
     [[nodiscard]] Result<void> send_round();
     [[nodiscard]] Result<void> follow_durable();
     [[nodiscard]] Result<void> settle();
-    void lose_refusing();
     [[nodiscard]] Result<void> take_results();
     [[nodiscard]] Result<void> deliver_descriptors(bool patiently);
     [[nodiscard]] std::optional<Bytes> descriptor(std::uint32_t volume) const;

@@ -201,14 +201,6 @@ Result<void> Upload::follow_durable() {
     return relays.empty() ? Result<void>{} : deliver_descriptors(false);
 }
 
-/// Relays that say that a volume is durable, and do not take its descriptor since it is not.
-void Upload::lose_refusing() {
-    for (const auto volume : plan_.ready()) {
-        const auto relay = plan_.entry(volume);
-        if (several() && plan_.alive(relay) && plan_.lose(relay)) lost_.push_back(relay);
-    }
-}
-
 Result<void> Upload::settle() {
     // A relay that restarted has forgotten what was received but not durable: after a while
     // without progress what is missing is sent once more.
@@ -232,7 +224,9 @@ Result<void> Upload::settle() {
             if (plan_.durable_pieces() != before) since = steady_clock::now();
             before = plan_.durable_pieces();
             if (steady_clock::now() - since > seconds{10}) {
-                lose_refusing();
+                // They say that a volume is durable, and do not take its descriptor since it is
+                // not.
+                for (const auto relay : plan_.lose_refusing()) lost_.push_back(relay);
                 plan_.forget_received();
                 return {};
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 
 namespace plankurier::cli {
 
@@ -165,6 +166,17 @@ bool UploadPlan::lose(std::size_t relay) {
         if (entry_[volume] == relay && !is_described(volume)) move(volume, next_alive(relay));
     }
     return true;
+}
+
+std::vector<std::size_t> UploadPlan::lose_refusing() {
+    // First all of them: whoever takes over a volume has not been offered anything yet.
+    std::set<std::size_t> refusing;
+    for (const auto volume : ready()) refusing.insert(entry_[volume]);
+    std::vector<std::size_t> lost;
+    for (const auto relay : refusing) {
+        if (alive_[relay] && lose(relay)) lost.push_back(relay);
+    }
+    return lost;
 }
 
 void UploadPlan::revive() { alive_.assign(alive_.size(), true); }

@@ -56,6 +56,9 @@ public:
     /// The relay gets nothing any more; its volumes that are described nowhere go to the next one.
     /// What it has described counts on. No effect on the last one that is alive: false.
     bool lose(std::size_t relay);
+    /// `lose` for each that calls a volume durable and was offered its descriptor in vain. Gives
+    /// those that are lost by it.
+    std::vector<std::size_t> lose_refusing();
     [[nodiscard]] bool alive(std::size_t relay) const { return alive_[relay]; }
     /// All relays may be used again.
     void revive();

@@ -137,6 +137,25 @@ TEST_CASE("the last relay cannot be lost, and all can come back") {
     CHECK(plan.alive(0));
 }
 
+TEST_CASE("who refuses descriptors is lost, and nobody who has only taken over from it") {
+    const auto layout = body_of(192);
+    UploadPlan plan{layout, 3};
+    know_all(plan, layout);
+    // Two volumes at the first: the second one goes to another relay with the first's loss.
+    REQUIRE(plan.take_map(0, {durable(0, 0, 64), durable(1, 0, 64)}));
+    plan.choose_entries();
+    REQUIRE(plan.entry(1) == 0);
+    REQUIRE(plan.take_map(1, {durable(1, 0, 64)}));
+    REQUIRE(plan.ready() == std::vector<std::uint32_t>{0, 1});
+    CHECK(plan.lose_refusing() == std::vector<std::size_t>{0});
+    CHECK_FALSE(plan.alive(0));
+    CHECK(plan.alive(1));
+    CHECK(plan.alive(2));
+    CHECK(plan.entry(1) == 1);
+    plan.described(1, 1);
+    CHECK(plan.lose_refusing().empty());
+}
+
 TEST_CASE("when nobody signs, everything goes to one relay after the other, each once") {
     const auto layout = body_of(192);
     UploadPlan plan{layout, 3};
