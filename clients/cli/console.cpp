@@ -88,7 +88,7 @@ Console::Console(Language language, bool quiet, bool json, bool no_progress)
     : language_(language), quiet_(quiet), json_(json), progress_wanted_(!quiet && !no_progress),
       terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-bool Console::can_ask() const noexcept { return terminal_ && TypingTerminal{}.get() >= 0; }
+bool Console::can_ask() const noexcept { return terminal_ && TypingTerminal{}.can_ask(); }
 
 void Console::say(Text which, std::initializer_list<std::string_view> values) {
     if (!quiet_) warn(which, values);

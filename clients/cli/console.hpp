@@ -25,7 +25,7 @@ public:
     [[nodiscard]] Language language() const noexcept { return language_; }
     [[nodiscard]] bool json() const noexcept { return json_; }
     /// True when a person can be asked: stderr is a terminal, and there is one to type at, also
-    /// when standard input is something else.
+    /// when standard input is something else, but then only in the foreground.
     [[nodiscard]] bool can_ask() const noexcept;
 
     /// A sentence on stderr; left out with --quiet.

@@ -76,6 +76,10 @@ TypingTerminal::~TypingTerminal() {
     if (fd_ > STDIN_FILENO) ::close(fd_);
 }
 
+bool TypingTerminal::can_ask() const noexcept {
+    return fd_ == STDIN_FILENO || (fd_ > STDIN_FILENO && ::tcgetpgrp(fd_) == ::getpgrp());
+}
+
 EchoOff::EchoOff() {
     auto& state = silence();
     state.has_resumed = false;

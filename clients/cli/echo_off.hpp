@@ -13,6 +13,9 @@ public:
     TypingTerminal& operator=(const TypingTerminal&) = delete;
     /// -1: there is none.
     [[nodiscard]] int get() const noexcept { return fd_; }
+    /// False also in the background of the terminal that would be opened for it: who reads there is
+    /// stopped until somebody comes.
+    [[nodiscard]] bool can_ask() const noexcept;
 
 private:
     int fd_;

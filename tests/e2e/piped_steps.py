@@ -7,6 +7,8 @@ import foreground
 import world
 
 PIPE = ("/bin/sh", "-c", 'printf "Guten Tag aus der Leitung" | "$@"', "sh")
+# Of its own process group, as with "&" at a prompt: reading from the terminal would stop it.
+BEHIND = ("/bin/sh", "-c", 'printf "Guten Tag aus der Leitung" | timeout 60 "$@"', "sh")
 CODE = r"[0-9A-Z]{4}-[0-9A-Z]{4}"
 
 
@@ -40,6 +42,12 @@ def piped(service, checks, sent):
     os.write(shell.screen, b"\x03")
     world.wait_until(shell.echoes, what="echo")
     checks.that("so is a passphrase, unseen, and the terminal is as before afterwards", True)
+    shell.close()
+    shell = foreground.Shell(service, "passphrase", service.key, through=BEHIND)
+    code = os.waitstatus_to_exitcode(shell.changed())
+    shell.read()
+    checks.that("in the background nothing is asked, nor waited for",
+                code == 2 and "--passphrase-file" in shell.text or print(code, shell.text))
     shell.close()
     text = service.root / "text-piped"
     text.write_text("Guten Tag")
