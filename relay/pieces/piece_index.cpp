@@ -49,6 +49,16 @@ std::map<std::uint64_t, fs::path> numbered(const fs::path& folder) {
     return out;
 }
 
+/// A crash has ended `begin_anew` between the index and its log, which SQLite deletes where it
+/// finds no index.
+void keep_log(const fs::path& file) {
+    const auto aside = unreadable_index(file.parent_path());
+    std::error_code none;
+    if (!aside || fs::exists(file, none)) return;
+    const fs::path kept = aside->string() + "-wal";
+    if (!fs::exists(kept, none)) fs::rename(file.string() + "-wal", kept, none);
+}
+
 TransferId id_from(const std::string& digits) {
     const auto id = TransferId::from_hex(digits);
     if (!id) damaged();
@@ -86,6 +96,7 @@ PieceIndex::PieceIndex(const std::filesystem::path& file) : file_(file) {
 }
 
 void PieceIndex::open() {
+    keep_log(file_);
     std::error_code none;
     const auto log_bytes = fs::file_size(file_.string() + "-wal", none);
     const bool was_cut_short = !none && log_bytes != 0;

@@ -131,6 +131,19 @@ TEST_CASE("of indexes that cannot be read only the last one is kept") {
     }
 }
 
+TEST_CASE("a crash while an index is set aside costs nothing of its log") {
+    Stopped relay;
+    const auto aside = relay.pieces / "index.db.unreadable.1";
+    fs::rename(relay.index, aside);
+    std::ofstream{relay.index.string() + "-wal"} << "what it had written last";
+    relay.store.restart();
+    CHECK(content_of(aside.string() + "-wal") == "what it had written last");
+    CHECK(relay.has_files());
+    relay.store.put_all(relay.body);
+    relay.store.restart();
+    CHECK(content_of(aside.string() + "-wal") == "what it had written last");
+}
+
 TEST_CASE("the index of a newer version is left alone, with words that help") {
     Stopped relay;
     relay.change("UPDATE schema_version SET version = 1000");
