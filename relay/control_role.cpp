@@ -232,8 +232,8 @@ std::unique_ptr<ControlPlane> make_control(const Config& config) {
         throw std::runtime_error(
             "control.db cannot be used: " + std::string{error.what()} +
             ". Nothing was changed. Every transfer hangs on it: bring back its disk, or repair it "
-            "(sqlite3 control.db .recover) with the relay stopped. To begin without it, and so to "
-            "end every transfer, move control.db and vault away");
+            "(docs/operations.md, \"Damaged or empty disks\") with the relay stopped. To begin "
+            "without it, and so to end every transfer, move control.db and vault away");
     }
 }
 

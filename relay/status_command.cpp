@@ -84,8 +84,8 @@ bool has_index(const Config& config, std::ostream& out, std::ostream& trouble) {
                "the old one is "
             << aside->string()
             << ".\nIf other relays have copies, they are copied from there: remove that file once "
-               "copies_missing is 0. If not, stop the relay and repair it (sqlite3 FILE .recover) "
-               "as index.db.\n";
+               "copies_missing is 0. If not, take its rows over into index.db first: "
+               "docs/operations.md, \"Damaged or empty disks\".\n";
     return false;
 }
 

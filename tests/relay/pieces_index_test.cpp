@@ -118,6 +118,29 @@ TEST_CASE("files of an unreadable index end when the control plane says so, or w
     }
 }
 
+TEST_CASE("rows of a repaired index are taken over beside what was sent since") {
+    Stopped relay;
+    const fs::path repaired = relay.folder.path() / "repaired.db";
+    fs::copy_file(relay.index, repaired);
+    relay.write("no database");
+    relay.store.restart();
+    const Body since{"since"};
+    relay.store.put_all(since);
+    relay.store.stop();
+    {
+        // As docs/operations.md has it.
+        Db db{relay.index};
+        db.exec("ATTACH :p0 AS old", {repaired.string()});
+        for (const std::string table : {"transfer", "volume", "purged"}) {
+            db.exec("INSERT OR IGNORE INTO " + table + " SELECT * FROM old." + table);
+        }
+    }
+    fs::remove(*unreadable_index(relay.pieces));
+    relay.store.restart();
+    CHECK(relay.store.read(relay.body, 0, 1) == "right");
+    CHECK(relay.store.read(since, 0, 1) == "right");
+}
+
 TEST_CASE("of indexes that cannot be read only the last one is kept") {
     Stopped relay;
     for (int i = 1; i <= 3; ++i) {

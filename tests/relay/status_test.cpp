@@ -72,6 +72,7 @@ TEST_CASE("an index that was begun anew is told until the old one is taken away"
     CHECK(status.show() == relay::status_exit_clock);
     CHECK(status.out.str().find("piece_index_unreadable 1\n") != std::string::npos);
     CHECK(status.trouble.str().find("index.db.unreadable.2") != std::string::npos);
+    CHECK(status.trouble.str().find("take its rows over") != std::string::npos);
 }
 
 TEST_CASE("the figures of a relay that has ended say so, and nothing is asked of it") {
