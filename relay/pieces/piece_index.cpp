@@ -118,6 +118,7 @@ void PieceIndex::begin_anew() {
     fs::rename(file_.string() + "-wal", aside.string() + "-wal", none); // never read with another
     fs::remove(file_.string() + "-shm", none);
     for (const auto& [old, path] : older) {
+        if (old == older.begin()->first) continue; // what there was before all trouble
         fs::remove(path, none);
         fs::remove(path.string() + "-wal", none);
     }

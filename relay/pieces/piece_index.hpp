@@ -33,7 +33,8 @@ public:
     /// it knew comes again from other relays. Throws std::runtime_error for one that a newer
     /// version of this program has written, and for all that a later try may cure.
     explicit PieceIndex(const std::filesystem::path& file);
-    /// Sets the file aside, beside it, and goes on with an empty one. Only the last one is kept.
+    /// Sets the file aside, beside it, and goes on with an empty one. Of several, the first
+    /// and the last one are kept: a disk that is failing damages more than one.
     void begin_anew();
 
     // What a start reads. All throw DamagedDb for values that cannot be.

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 namespace plankurier::test::pieces_index_test {
@@ -141,17 +142,21 @@ TEST_CASE("rows of a repaired index are taken over beside what was sent since") 
     CHECK(relay.store.read(since, 0, 1) == "right");
 }
 
-TEST_CASE("of indexes that cannot be read only the last one is kept") {
+TEST_CASE("of indexes that cannot be read the first and the last one are kept") {
     Stopped relay;
-    for (int i = 1; i <= 3; ++i) {
+    const auto first = relay.pieces / "index.db.unreadable.1";
+    for (std::size_t i = 1; i <= 4; ++i) {
         relay.write("no database " + std::to_string(i));
         relay.store.restart();
         relay.store.stop();
-        CHECK(relay.set_aside() == 1);
+        CHECK(relay.set_aside() == std::min<std::size_t>(i, 2));
         const auto aside = unreadable_index(relay.pieces).value();
         CHECK(aside.extension() == "." + std::to_string(i));
         CHECK(content_of(aside) == "no database " + std::to_string(i));
+        CHECK(content_of(first) == "no database 1");
     }
+    fs::remove(*unreadable_index(relay.pieces));
+    CHECK(unreadable_index(relay.pieces) == first);
 }
 
 TEST_CASE("a crash while an index is set aside costs nothing of its log") {
