@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <optional>
 
 namespace plankurier::cli {
@@ -173,9 +172,10 @@ void set(CURL* curl, CURLoption option, T value) {
         throw std::runtime_error("libcurl option");
 }
 
-/// The server has too much to do and says when to come again.
+/// A proxy whose server is away says 503, too: that is `unavailable`, and for the caller to judge.
 bool is_busy(const HttpAnswer& answer) {
-    return answer.status == 503 && answer.retry_after.count() > 0;
+    return answer.retry_after.count() > 0 &&
+           parse_problem(answer.status, answer.body).code == Errc::busy;
 }
 
 } // namespace
@@ -206,8 +206,7 @@ struct HttpLine::State {
     LineProgress progress;
 
     explicit State(const HttpSettings& given) : settings(given) {
-        static std::once_flag once;
-        std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+        [[maybe_unused]] static const auto started = curl_global_init(CURL_GLOBAL_DEFAULT);
         curl = curl_easy_init();
         if (curl == nullptr) throw std::runtime_error("libcurl");
     }

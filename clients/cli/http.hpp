@@ -17,7 +17,7 @@ inline constexpr const char* certificate_time = "certificate time";
 struct HttpSettings {
     std::string ca_file;          ///< empty: the system's
     unsigned silence_seconds{60}; ///< give up when nothing moves for so long
-    /// So long a server that says "busy" (503 with Retry-After) is asked again as it says; then its
+    /// So long a server that says `busy` and a Retry-After is asked again as it says; then its
     /// answer is the caller's.
     std::chrono::seconds busy_patience{900};
 };

@@ -31,7 +31,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::sending, "Senden"},
     {Text::fetching, "Abholen"},
     {Text::progress_line, "{} {} %, {} von {}, {}/s, noch {}"},
-    {Text::network_retry, "Die Verbindung ist unterbrochen. Neuer Versuch in {} s."},
+    {Text::network_retry, "Der Dienst ist gerade nicht zu erreichen. Neuer Versuch in {} s."},
     {Text::resumable_hint, "Der Stand ist gesichert. Fortsetzen mit: plankurier send --resume {}"},
     {Text::several_to_resume, "Mehrere Sendungen sind unterbrochen. Bitte eine wählen:"},
     {Text::resume_entry, "  plankurier send --resume {}   ({}, an {}; Dateien: {}; begonnen {})"},

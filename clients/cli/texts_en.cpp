@@ -31,7 +31,7 @@ constexpr std::pair<Text, std::string_view> sentences[] = {
     {Text::sending, "Sending"},
     {Text::fetching, "Fetching"},
     {Text::progress_line, "{} {} %, {} of {}, {}/s, {} left"},
-    {Text::network_retry, "The connection is interrupted. Next try in {} s."},
+    {Text::network_retry, "The service cannot be reached just now. Next try in {} s."},
     {Text::resumable_hint, "The state is kept. Continue with: plankurier send --resume {}"},
     {Text::several_to_resume, "Several transfers are interrupted. Please choose one:"},
     {Text::resume_entry, "  plankurier send --resume {}   ({}, to {}; files: {}; begun {})"},

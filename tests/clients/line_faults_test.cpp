@@ -192,6 +192,20 @@ TEST_CASE("a busy server is waited for as it says, with all that was to be sent"
     http.stop();
 }
 
+TEST_CASE("a proxy whose server is away is not taken for a busy one") {
+    // As nginx/http.conf has it: 503, and a time to ask again for those that wait anyway.
+    const OddPort port{Way::text, whole("503 Service Unavailable\r\nRetry-After: 1",
+                                        "application/problem+json", R"({"code":"unavailable"})")};
+    HttpLine line{{"", 5}};
+    bool is_waited_for = false;
+    line.on_busy([&](unsigned) { is_waited_for = true; });
+    const auto answer = line.request("GET", port.url("http"), {}, {});
+    REQUIRE(answer);
+    CHECK(answer->status == 503);
+    CHECK_FALSE(is_waited_for);
+    CHECK(port.lines() == 1);
+}
+
 TEST_CASE("waiting for a busy server is at least what it says, at most twice, and differs") {
     std::set<std::chrono::milliseconds> seen;
     for (int round = 0; round < 50; ++round) {

@@ -69,6 +69,14 @@ def nobody_behind(service, checks):
                     is_problem(told, 503, "unavailable", ["1"]) or print(told[0], told[1], told[2]))
 
 
+def nobody_is_waited_for(service, checks):
+    """What is away is not taken for busy, which would be waited for."""
+    done = service.run("timeout", 60, service.client, "departments", "--retries", "0", "--ca",
+                       service.ca, check=False, env=service.env())
+    checks.that("without anybody behind nginx a command that shall not ask again ends with 7",
+                done.returncode == 7 or print(done.returncode, done.stderr))
+
+
 def too_many_requests(service, checks, burst):
     """Nobody is behind it: so what is busy is nginx's own word."""
     wire = wires.Wire(service)
@@ -104,5 +112,6 @@ def too_many_connections(service, checks, connections):
 def check(service, checks, connections, rate_s):
     """The relay stands still. `rate_s`: of nginx's limit, see relay/nginx_files.cpp."""
     nobody_behind(service, checks)
+    nobody_is_waited_for(service, checks)
     too_many_connections(service, checks, connections)
     too_many_requests(service, checks, 2 * rate_s)
